@@ -1,0 +1,1 @@
+"""Numerical work on arrays, for CPU and GPU; functions of arrays and numbers, nothing else."""

@@ -1,0 +1,69 @@
+"""The errors that emlab raises, one family.
+
+Every message says what was found, what was expected and how to mend it.
+
+::
+
+    EmlabError
+    ├── ParameterError      a value that a person gave cannot be used
+    ├── WorkflowError       a workflow does not fit together
+    ├── FormatError         a file is not what it should be
+    │   └── TruncatedFile   … because its end is missing
+    ├── DataError           pixels or numbers that cannot be processed
+    ├── SessionError        a session cannot be created, opened or used so
+    │   ├── SessionExists
+    │   ├── SessionMissing
+    │   └── SessionBusy     another engine owns it
+    ├── EngineUnreachable   no engine answers on the control channel
+    └── ProgramError        something that emlab needs is not installed or failed
+"""
+
+from __future__ import annotations
+
+
+class EmlabError(Exception):
+    """Anything that emlab raises on purpose."""
+
+
+class ParameterError(EmlabError, ValueError):
+    """A value that a person gave cannot be used."""
+
+
+class WorkflowError(EmlabError, ValueError):
+    """A workflow does not fit together."""
+
+
+class FormatError(EmlabError, ValueError):
+    """A file is not what it should be."""
+
+
+class TruncatedFile(FormatError):
+    """A file whose end is missing; it may still be growing."""
+
+
+class DataError(EmlabError, ValueError):
+    """Pixels or numbers that cannot be processed, or a result that cannot be right."""
+
+
+class SessionError(EmlabError):
+    """A session cannot be created, opened or used in this way."""
+
+
+class SessionExists(SessionError, FileExistsError):
+    """A session is there already."""
+
+
+class SessionMissing(SessionError, FileNotFoundError):
+    """There is no session there."""
+
+
+class SessionBusy(SessionError):
+    """Another engine owns the session."""
+
+
+class EngineUnreachable(SessionError, ConnectionError):
+    """No engine answers on the session's control channel."""
+
+
+class ProgramError(EmlabError):
+    """Something that emlab needs is not installed, or it failed."""

@@ -1,0 +1,1 @@
+"""Files of the field, one format per module: read and write, nothing else."""

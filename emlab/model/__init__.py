@@ -1,0 +1,40 @@
+"""Records, protocols and what they work with: no I/O, no science, nothing that runs."""
+
+from emlab.model.arrival import Arrival
+from emlab.model.ctf import Ctf
+from emlab.model.facts import FileFacts, Sidecar
+from emlab.model.micrograph import Micrograph
+from emlab.model.movie import Movie
+from emlab.model.optics import Imaged
+from emlab.model.parameters import Parameters, parameter, validated
+from emlab.model.protocol import Protocol, protocol
+from emlab.model.record import Record
+from emlab.model.selection import Accepted, Rejected
+from emlab.model.workbench import Array, Frames, Workbench
+
+RECORDS: dict[str, type[Record]] = {
+    record.kind: record for record in (Arrival, Movie, Micrograph, Ctf, Accepted, Rejected)
+}
+"""Every kind of record by its name."""
+
+__all__ = [
+    "RECORDS",
+    "Accepted",
+    "Array",
+    "Arrival",
+    "Ctf",
+    "FileFacts",
+    "Frames",
+    "Imaged",
+    "Micrograph",
+    "Movie",
+    "Parameters",
+    "Protocol",
+    "Record",
+    "Rejected",
+    "Sidecar",
+    "Workbench",
+    "parameter",
+    "protocol",
+    "validated",
+]

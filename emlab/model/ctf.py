@@ -1,0 +1,65 @@
+"""The contrast transfer function of a micrograph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from emlab.model.record import Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ctf(Record):
+    """What the microscope's lens did to a micrograph.
+
+    Attributes
+    ----------
+    micrograph
+        The image that it was estimated from.
+    defocus_u, defocus_v
+        Å, underfocus positive, ``defocus_u >= defocus_v``.
+    defocus_angle
+        Degrees from the x axis towards the y axis of the array to the U axis, in (−90, 90].
+    astigmatism
+        ``defocus_u - defocus_v``, Å.
+    phase_shift
+        Degrees; 0 without a phase plate.
+    score
+        Correlation of the background-free spectrum with the fitted |CTF|, −1 to 1.
+    ctf_resolution
+        Å: how far out the rings agree with the fit.
+    ice_density
+        Power at the ice ring (0.25–0.28 1/Å) over its surroundings; 1 is no ring. ``None`` where the
+        pixels are too coarse to tell.
+    defocus_error, astigmatism_error, angle_error
+        Standard errors, Å, Å, degrees; ``None`` when not estimated.
+    tilt_angle, tilt_axis
+        Degrees, where they were asked for.
+    picture
+        A JPEG: left half the spectrum, right half the fitted model.
+    profile
+        A STAR table: spatial frequency, spectrum, model and agreement along the equiphase average.
+    warning
+        A sentence for people when the result is doubtful.
+    """
+
+    kind: ClassVar[str] = "ctf"
+    plural: ClassVar[str] = "ctfs"
+
+    micrograph: str
+    defocus_u: float
+    defocus_v: float
+    defocus_angle: float
+    astigmatism: float
+    phase_shift: float
+    score: float
+    ctf_resolution: float
+    ice_density: float | None = None
+    defocus_error: float | None = None
+    astigmatism_error: float | None = None
+    angle_error: float | None = None
+    tilt_angle: float | None = None
+    tilt_axis: float | None = None
+    picture: str | None = None
+    profile: str | None = None
+    warning: str | None = None

@@ -1,0 +1,70 @@
+"""A micrograph: the aligned sum of a movie, or an image imported as such."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from emlab.model.optics import Imaged
+
+
+@dataclass(frozen=True, kw_only=True)
+class Micrograph(Imaged):
+    """A micrograph and how its specimen moved while it was taken.
+
+    Attributes
+    ----------
+    path
+        The image (dose-weighted where the dose is known): float32, axes (y, x).
+    unweighted
+        The sum without dose weighting, where it was asked for.
+    power_spectrum
+        Amplitude spectrum for CTF estimation, half of a centred square (see ``spectrum_pixel_size``);
+        ``None`` for imported micrographs.
+    spectrum_pixel_size
+        Å per pixel of the image that the spectrum is of.
+    thumbnail
+        A JPEG, at most 512 px wide.
+    metadata
+        The RELION-style STAR file with the global shifts and the local motion model.
+    height, width
+        Pixels.
+    total_dose
+        e/Å²; ``None`` when unknown.
+    shift_y, shift_x
+        Displacement of the specimen in each frame relative to the first, px of ``pixel_size``;
+        aligning moves a frame by minus this. Empty for imported micrographs.
+    total_motion, early_motion, late_motion
+        Length of the path, Å: all, up to 4 e/Å², and the rest.
+    residual_motion
+        How far the shifts are from what the frames themselves say, Å RMS: above ~1 px the fit is not to be
+        believed.
+    mean_counts
+        Mean of the raw movie per frame and pixel, after the gain.
+    hot_pixels
+        How many pixels were replaced.
+    warning
+        A sentence for people when the result is doubtful.
+    """
+
+    kind: ClassVar[str] = "micrograph"
+    plural: ClassVar[str] = "micrographs"
+
+    path: str
+    height: int
+    width: int
+    unweighted: str | None = None
+    power_spectrum: str | None = None
+    spectrum_pixel_size: float | None = None
+    thumbnail: str | None = None
+    metadata: str | None = None
+    total_dose: float | None = None
+    shift_y: tuple[float, ...] = ()
+    shift_x: tuple[float, ...] = ()
+    total_motion: float | None = None
+    early_motion: float | None = None
+    late_motion: float | None = None
+    residual_motion: float | None = None
+    mean_counts: float | None = None
+    hot_pixels: int | None = None
+    warning: str | None = None

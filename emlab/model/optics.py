@@ -1,0 +1,41 @@
+"""The microscope's constants, which each record of an image carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emlab.model.record import Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imaged(Record):
+    """A record of something that was imaged with a microscope.
+
+    Attributes
+    ----------
+    pixel_size
+        Of the record's own pixels, Å.
+    voltage
+        kV.
+    spherical_aberration
+        mm.
+    amplitude_contrast
+        Fraction, 0 to 1.
+    grid_square, hole
+        EPU's identifiers, where the names or the metadata give them.
+    stage_x, stage_y, stage_tilt
+        Å, Å, degrees; where the metadata gives them.
+    target_defocus
+        What the operator asked for, Å, underfocus positive.
+    """
+
+    pixel_size: float
+    voltage: float
+    spherical_aberration: float
+    amplitude_contrast: float
+    grid_square: str | None = None
+    hole: str | None = None
+    stage_x: float | None = None
+    stage_y: float | None = None
+    stage_tilt: float | None = None
+    target_defocus: float | None = None

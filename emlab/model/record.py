@@ -1,0 +1,29 @@
+"""What every record of an incremental set has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What one thing is, with units; pixels stay in files that it points at.
+
+    Fields are ``str``, ``int``, ``float``, ``bool``, ``tuple[float, ...]`` (a short series) or one of
+    these or ``None``: each becomes a typed column of the session's database. Paths of outputs are relative
+    to the session's folder, with ``/``; paths of what the microscope wrote are absolute.
+
+    Attributes
+    ----------
+    key
+        The item's name in the session, the same in every set that it flows through.
+    acquired_at
+        When the microscope took it, seconds since 1970-01-01 UTC; ``None`` where nothing tells.
+    """
+
+    kind: ClassVar[str] = "record"
+    plural: ClassVar[str] = "records"
+
+    key: str
+    acquired_at: float | None = None

@@ -1,0 +1,75 @@
+"""What a protocol works at: the way to its input pixels and for its outputs.
+
+A protocol never touches the file system. It asks its workbench for pixels and hands over what it made; where
+files are, how they are named, made durable and checked, on which device arrays live, is the workbench's
+business (``emlab.engine.workbench``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from emlab.model.arrival import Arrival
+from emlab.model.facts import FileFacts, Sidecar
+from emlab.model.movie import Movie
+
+Array = NDArray[Any]
+"""A NumPy array, or a CuPy array where the task runs on a GPU."""
+
+
+class Frames(Protocol):
+    """The frames of one movie, decoded one at a time and never held together by the reader."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Frames, height, width."""
+
+    def __iter__(self) -> Iterator[Array]:
+        """Each frame: raw counts in the file's type, axes (y, x)."""
+
+
+class Workbench(Protocol):
+    """One task's way to its inputs and outputs.
+
+    Outputs are named ``<item>_<suffix>`` (``<item>`` alone for an empty suffix), and appear under their names
+    only when the protocol has returned; each ``write_`` returns the path for the record.
+    """
+
+    def inspect(self, arrival: Arrival, *, eer_grouping: int | None = None, eer_upsampling: int = 1) -> FileFacts:
+        """The header of a file that arrived."""
+
+    def sidecar(self, arrival: Arrival) -> Sidecar | None:
+        """The metadata that the microscope wrote beside a file, if it did."""
+
+    def read_frames(self, movie: Movie) -> Frames:
+        """The raw frames of a movie, without gain."""
+
+    def read_gain(self, movie: Movie) -> Array | None:
+        """What to multiply each raw frame with: float32 (y, x), as oriented for the movie; 0 marks a defect."""
+
+    def read_defects(self, movie: Movie) -> Array | None:
+        """Pixels known to be bad: bool (y, x)."""
+
+    def read_image(self, path: str) -> Array:
+        """An image that an earlier protocol wrote or that was imported: float32 (y, x)."""
+
+    def write_image(self, suffix: str, image: Array, pixel_size: float) -> str:
+        """Write an MRC; the image must be finite and not blank.
+
+        Raises
+        ------
+        DataError
+            If it is not.
+        """
+
+    def write_picture(self, suffix: str, picture: Array, quality: int = 85) -> str:
+        """Write a JPEG of uint8 (y, x) or (y, x, rgb)."""
+
+    def write_tables(self, suffix: str, tables: Mapping[str, Mapping[str, Any | Sequence[Any]]]) -> str:
+        """Write a STAR file: block name → column name → values; a block of scalars becomes a list block."""
+
+    def to_device(self, array: Array) -> Array:
+        """The array where the task computes: unchanged on a CPU, on the card on a GPU."""

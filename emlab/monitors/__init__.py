@@ -1,0 +1,1 @@
+"""What is computed from sets for people: rates, series, histograms; headless."""

@@ -1,0 +1,1 @@
+"""Incremental sets: append-only, numbered, on SQLite in the session's folder."""

@@ -1,0 +1,1 @@
+"""Workflows: which protocols, how they connect, what a person is asked."""

@@ -1,0 +1,1 @@
+"""Live monitors of emlab sessions for JupyterLab and Voila."""
