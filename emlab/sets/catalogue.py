@@ -1,0 +1,141 @@
+"""A session's database, open for reading: what runs, sets, failures and events there are."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+from emlab.errors import SessionError
+from emlab.sets import schema
+from emlab.sets.entries import Closing, Event, Failure, Run, SetFacts
+
+
+class Catalogue:
+    """A read-only view of a session's database, for any number of readers in any process.
+
+    Never blocks the engine, and never sees half a transaction.
+
+    Raises
+    ------
+    SessionError
+        If the file is not a database of a session, or of another version of emlab.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._connection = _connect(path)
+
+    def rows(self, query: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """Every row of a query, fetched at once: an open cursor would keep the write-ahead log growing."""
+        with self._lock:
+            return self._connection.execute(query, parameters).fetchall()
+
+    def version(self) -> int:
+        """Give a number that changes when another process has committed something."""
+        return int(self.rows("PRAGMA data_version")[0][0])
+
+    def meta(self, name: str) -> str | None:
+        """One of the session's own facts."""
+        rows = self.rows("SELECT value FROM meta WHERE name = ?", (name,))
+        return rows[0][0] if rows else None
+
+    def runs(self) -> list[Run]:
+        """Every run, in the order of the workflow."""
+        outputs: dict[int, dict[str, str]] = {}
+        for run_id, kind, name in self.rows("SELECT run_id, kind, name FROM collection ORDER BY id"):
+            outputs.setdefault(run_id, {})[kind] = name
+        return [
+            Run(
+                name=name,
+                protocol=protocol,
+                parameters=json.loads(parameters),
+                inputs=tuple(json.loads(inputs)),
+                outputs=outputs.get(run_id, {}),
+                digest=digest,
+                version=version,
+                created_at=created_at,
+            )
+            for run_id, name, protocol, parameters, inputs, digest, version, created_at in self.rows(
+                "SELECT id, name, protocol, parameters, inputs, digest, version, created_at FROM run ORDER BY id"
+            )
+        ]
+
+    def sets(self) -> dict[str, SetFacts]:
+        """Every set by its name."""
+        return {
+            name: SetFacts(
+                id=set_id,
+                name=name,
+                kind=kind,
+                run=run,
+                closing=None if status is None else Closing(status=status, reason=reason, at=closed_at),
+            )
+            for set_id, name, kind, run, status, reason, closed_at in self.rows(
+                "SELECT c.id, c.name, c.kind, r.name, c.status, c.reason, c.closed_at"
+                " FROM collection c JOIN run r ON r.id = c.run_id ORDER BY c.id"
+            )
+        }
+
+    def failures(self, since: int = 0) -> list[Failure]:
+        """Failures numbered ``since`` and up; the first has number 1."""
+        return [
+            Failure(
+                number=number,
+                run=run,
+                key=key,
+                attempt=attempt,
+                final=bool(final),
+                error=error,
+                message=message,
+                traceback=traceback,
+                at=at,
+            )
+            for number, run, key, attempt, final, error, message, traceback, at in self.rows(
+                "SELECT f.number, r.name, f.key, f.attempt, f.final, f.error, f.message, f.traceback, f.at"
+                " FROM failure f JOIN run r ON r.id = f.run_id WHERE f.number >= ? ORDER BY f.number",
+                (since,),
+            )
+        ]
+
+    def events(self, since: int = 0) -> list[Event]:
+        """Events numbered ``since`` and up; the first has number 1."""
+        return [
+            Event(number=number, at=at, level=level, message=message, run=run, key=key)
+            for number, at, level, message, run, key in self.rows(
+                "SELECT e.number, e.at, e.level, e.message, r.name, e.key"
+                " FROM event e LEFT JOIN run r ON r.id = e.run_id WHERE e.number >= ? ORDER BY e.number",
+                (since,),
+            )
+        ]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Connect for reading; without write permission to the folder, as an unchanging file."""
+    last: sqlite3.Error | None = None
+    for mode in ("mode=ro", "immutable=1"):
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?{mode}", uri=True, check_same_thread=False, timeout=10, isolation_level=None
+        )
+        try:
+            found = connection.execute("PRAGMA user_version").fetchone()[0]
+        except sqlite3.Error as error:
+            connection.close()
+            last = error
+            continue
+        if found != schema.VERSION:
+            connection.close()
+            raise SessionError(
+                f"{path} has tables of version {found}, and this emlab reads version {schema.VERSION}; "
+                "open it with the emlab that wrote it."
+            )
+        connection.execute("PRAGMA query_only = 1")
+        return connection
+    raise SessionError(f"{path} cannot be read as a session's database: {last}.") from last

@@ -1,0 +1,134 @@
+"""What a session's database holds beside the records: runs, provenance, failures, events, commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A protocol with fixed parameters inside a session.
+
+    Attributes
+    ----------
+    name
+        Unique in the session.
+    protocol
+        The protocol's name.
+    parameters
+        Every parameter, defaults included.
+    inputs
+        Names of the sets that it consumes.
+    outputs
+        Names of the sets that it fills, by kind of record.
+    digest
+        SHA-256 of protocol, parameters and inputs.
+    version
+        emlab's version that created the run.
+    created_at
+        Seconds since 1970-01-01 UTC.
+    """
+
+    name: str
+    protocol: str
+    parameters: dict[str, Any]
+    inputs: tuple[str, ...]
+    outputs: dict[str, str]
+    digest: str
+    version: str
+    created_at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """How a record came to be.
+
+    Attributes
+    ----------
+    recorded_at
+        Seconds since 1970-01-01 UTC.
+    seconds, cpu_seconds
+        What the item took.
+    latency
+        Seconds from the last input's arrival in the engine to the start in a worker; ``None`` where the
+        item had to wait for a free worker.
+    worker, device
+        Which process did it, and on what: ``cpu`` or ``gpu:0``.
+    attempt
+        1 for the first.
+    """
+
+    recorded_at: float
+    seconds: float | None = None
+    cpu_seconds: float | None = None
+    latency: float | None = None
+    worker: str | None = None
+    device: str | None = None
+    attempt: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """An item that a run could not process.
+
+    Attributes
+    ----------
+    number
+        Position among the session's failures.
+    run, key
+        Which run, which item.
+    attempt
+        1 for the first.
+    final
+        Whether the engine has given up on it.
+    error, message, traceback
+        The exception's class, its message, and where it came from.
+    at
+        Seconds since 1970-01-01 UTC.
+    """
+
+    number: int
+    run: str
+    key: str
+    attempt: int
+    final: bool
+    error: str
+    message: str
+    traceback: str
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that a person may want to know: an engine's start, a lost worker, a file that stalls.
+
+    ``level`` is ``info``, ``warning`` or ``error``; ``run`` and ``key`` are set where it concerns one.
+    """
+
+    number: int
+    at: float
+    level: str
+    message: str
+    run: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closing:
+    """How a set ended: ``success``, ``stopped`` or ``failed``, why and when."""
+
+    status: str
+    reason: str
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetFacts:
+    """A set as the database knows it."""
+
+    id: int
+    name: str
+    kind: str
+    run: str
+    closing: Closing | None = field(default=None)

@@ -1,0 +1,181 @@
+"""The one writer of a session's database."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from emlab.model import Record
+from emlab.sets import schema
+from emlab.sets.entries import Closing, Provenance, Run
+
+
+class Ledger:
+    """A session's database, open for writing; only the engine that holds the session's lock has one.
+
+    Everything between the beginning and the end of `transaction` becomes durable together or not at all
+    (``synchronous = FULL``: it survives a power cut).
+
+    Parameters
+    ----------
+    path
+        The database's file.
+    journal
+        SQLite's journal mode: ``WAL``, or ``TRUNCATE`` on a network file system, where WAL loses rows.
+
+    Notes
+    -----
+    Only this connection writes and checkpoints, so SQLite's WAL-reset bug (before 3.51.3) cannot strike.
+    """
+
+    def __init__(self, path: Path, journal: str = "WAL") -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None, timeout=10)
+        self._connection.execute(f"PRAGMA journal_mode = {journal}")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._set_ids: dict[str, int] = {}
+        self._lengths: dict[int, int] = {}
+        self._run_ids: dict[str, int] = {}
+        if self._connection.execute("PRAGMA user_version").fetchone()[0] == schema.VERSION:
+            self._load()
+
+    @classmethod
+    def create(cls, path: Path, meta: Mapping[str, str], journal: str = "WAL") -> Ledger:
+        """Make a new database with these meta values."""
+        ledger = cls(path, journal)
+        with ledger.transaction():
+            for statement in schema.CATALOGUE.split(";"):
+                ledger._connection.execute(statement)
+            for name, value in meta.items():
+                ledger.set_meta(name, value)
+            ledger._connection.execute(f"PRAGMA user_version = {schema.VERSION}")
+        return ledger
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside becomes durable together or not at all."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            self._load()
+            raise
+
+    def set_meta(self, name: str, value: str) -> None:
+        """Set one of the session's own facts."""
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+    def add_run(self, run: Run, kinds: Mapping[str, str]) -> None:
+        """Add a run and open its output sets.
+
+        Parameters
+        ----------
+        kinds
+            The kind of record of each of the run's sets, by the set's name.
+        """
+        cursor = self._connection.execute(
+            "INSERT INTO run (name, protocol, parameters, inputs, digest, version, created_at) VALUES (?,?,?,?,?,?,?)",
+            (
+                run.name,
+                run.protocol,
+                json.dumps(run.parameters),
+                json.dumps(run.inputs),
+                run.digest,
+                run.version,
+                run.created_at,
+            ),
+        )
+        run_id = self._run_ids[run.name] = int(cursor.lastrowid or 0)
+        for name, kind in kinds.items():
+            self._connection.execute(schema.create_table(kind))
+            cursor = self._connection.execute(
+                "INSERT INTO collection (name, run_id, kind) VALUES (?, ?, ?)", (name, run_id, kind)
+            )
+            set_id = self._set_ids[name] = int(cursor.lastrowid or 0)
+            self._lengths[set_id] = 0
+
+    def append(self, set_name: str, record: Record, provenance: Provenance) -> int:
+        """Append a record to an open set and return its number.
+
+        Raises
+        ------
+        sqlite3.IntegrityError
+            If the set has a record of this item already.
+        """
+        set_id = self._set_ids[set_name]
+        number = self._lengths[set_id]
+        self._connection.execute(schema.insert_row(record.kind), schema.to_row(set_id, number, record, provenance))
+        self._lengths[set_id] = number + 1
+        return number
+
+    def add_failure(
+        self, run: str, key: str, *, attempt: int, final: bool, error: str, message: str, traceback: str
+    ) -> None:
+        """Record that an item failed."""
+        self._connection.execute(
+            "INSERT INTO failure (run_id, key, attempt, final, error, message, traceback, at) VALUES (?,?,?,?,?,?,?,?)",
+            (self._run_ids[run], key, attempt, final, error, message, traceback, time.time()),
+        )
+
+    def forgive(self, run: str) -> None:
+        """Give the items that a run gave up on another chance: their failures stay, no longer final."""
+        self._connection.execute("UPDATE failure SET final = 0 WHERE run_id = ? AND final", (self._run_ids[run],))
+
+    def add_event(self, level: str, message: str, run: str | None = None, key: str | None = None) -> None:
+        """Record something that a person may want to know."""
+        self._connection.execute(
+            "INSERT INTO event (at, level, message, run_id, key) VALUES (?, ?, ?, ?, ?)",
+            (time.time(), level, message, self._run_ids[run] if run else None, key),
+        )
+
+    def add_command(self, name: str, arguments: Mapping[str, Any]) -> None:
+        """Record what the engine was told to do."""
+        self._connection.execute(
+            "INSERT INTO command (at, name, arguments) VALUES (?, ?, ?)", (time.time(), name, json.dumps(arguments))
+        )
+
+    def close_set(self, name: str, closing: Closing) -> None:
+        """End a set, with a status and a reason."""
+        self._connection.execute(
+            "UPDATE collection SET status = ?, reason = ?, closed_at = ? WHERE name = ?",
+            (closing.status, closing.reason, closing.at, name),
+        )
+
+    def reopen_sets(self) -> None:
+        """Open every set again, for a session that goes on."""
+        self._connection.execute("UPDATE collection SET status = NULL, reason = NULL, closed_at = NULL")
+
+    def checkpoint(self) -> None:
+        """Bring the write-ahead log into the database, so that it stays small."""
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def close(self) -> None:
+        """Close the database as a single plain file, where no reader hinders it.
+
+        Such a file can be read from an archive that cannot be written.
+        """
+        self.checkpoint()
+        self._connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            self._connection.execute("PRAGMA journal_mode = DELETE").fetchall()
+        except sqlite3.OperationalError:
+            self._connection.execute("PRAGMA busy_timeout = 10000")
+        self._connection.close()
+
+    def _load(self) -> None:
+        execute = self._connection.execute
+        self._run_ids = dict(execute("SELECT name, id FROM run").fetchall())
+        rows = execute("SELECT id, name, kind FROM collection").fetchall()
+        self._set_ids = {name: set_id for set_id, name, _ in rows}
+        self._lengths = {set_id: self._length(set_id, kind) for set_id, _, kind in rows}
+
+    def _length(self, set_id: int, kind: str) -> int:
+        query = f"SELECT coalesce(max(number) + 1, 0) FROM {kind} WHERE set_id = ?"
+        return int(self._connection.execute(query, (set_id,)).fetchone()[0])
