@@ -1,0 +1,105 @@
+"""A file that is read at any place, within bounds."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from numpy.typing import NDArray
+
+from emlab.errors import FormatError, TruncatedFile
+
+
+class Source:
+    """A file's bytes, read on demand and never beyond its end; a context manager.
+
+    Plain reads, not a memory map: a file that its writer cuts short ends in an error, not in SIGBUS.
+
+    Attributes
+    ----------
+    path
+        As given.
+    size
+        Bytes, when it was opened.
+
+    Raises
+    ------
+    FormatError
+        If it is absent, not a regular file, or may not be read.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = str(path)
+        try:
+            mode = Path(path).stat().st_mode
+            if not stat.S_ISREG(mode):
+                raise FormatError(f"{path} is not a file{' but a folder' if stat.S_ISDIR(mode) else ''}; name a file.")
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise FormatError(f"There is no file {path}; check the name, and whether the disk is mounted.") from None
+        except PermissionError:
+            raise FormatError(f"{path} may not be read by this user; ask its owner for read permission.") from None
+        self.size = os.fstat(self._descriptor).st_size
+
+    def read(self, offset: int, count: int) -> bytes:
+        """``count`` bytes from ``offset`` on.
+
+        Raises
+        ------
+        TruncatedFile
+            If the file ends before.
+        """
+        self._check(offset, count)
+        data = os.pread(self._descriptor, count, offset)
+        while len(data) < count:
+            more = os.pread(self._descriptor, count - len(data), offset + len(data))
+            if not more:
+                raise self._truncated(offset + count)
+            data += more
+        return data
+
+    def read_into(self, offset: int, array: NDArray[Any]) -> None:
+        """Fill a contiguous array from ``offset`` on.
+
+        Raises
+        ------
+        TruncatedFile
+            If the file ends before.
+        """
+        self._check(offset, array.nbytes)
+        rest = memoryview(array.data).cast("B")
+        while rest:
+            count = os.preadv(self._descriptor, [rest], offset)
+            if not count:
+                raise self._truncated(offset + len(rest))
+            rest = rest[count:]
+            offset += count
+
+    def start(self, count: int) -> bytes:
+        """The first ``count`` bytes, or as many as there are."""
+        return os.pread(self._descriptor, count, 0)
+
+    def close(self) -> None:
+        """Give the file back."""
+        os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _check(self, offset: int, count: int) -> None:
+        if offset + count > self.size:
+            raise self._truncated(offset + count)
+
+    def _truncated(self, needed: int) -> TruncatedFile:
+        return TruncatedFile(
+            f"{self.path} ends at byte {self.size} where at least {needed} were expected; it is still being written, "
+            f"or its copy broke off: wait, or copy it again."
+        )

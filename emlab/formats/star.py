@@ -1,0 +1,107 @@
+"""STAR tables, as RELION reads and writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emlab.errors import DataError, FormatError
+from emlab.formats.atomic import whole_file
+from emlab.formats.source import Source
+
+Tables = Mapping[str, Mapping[str, Any | Sequence[Any]]]
+
+
+def write_star(path: str | Path, tables: Tables) -> None:
+    """Write tables, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        Replaced if it is there.
+    tables
+        Block name → column name → values. A block of sequences becomes a loop, one of scalars a list. Column names
+        may come with or without their ``_``. Floats keep every digit; ``None`` is written as ``None``, a bool as
+        1 or 0.
+
+    Raises
+    ------
+    DataError
+        If the columns of a block differ in length, scalars and sequences are mixed, or a text has a line break.
+    """
+    text = "# version 50001\n" + "".join(_block(name, columns) for name, columns in tables.items())
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def read_star(path: str | Path) -> dict[str, dict[str, Any]]:
+    """Tables of a STAR file: block name → column name (without ``_``) → NumPy array, or scalar for a list block.
+
+    Raises
+    ------
+    FormatError
+        If it is not a STAR file.
+    """
+    with Source(path) as source:
+        if b"data_" not in source.read(0, source.size):
+            raise FormatError(f"{path} is not a STAR file: it has no block that begins with data_.")
+    # pandas takes half a second to import, which workers that only write should not pay.
+    import pandas as pd
+    import starfile
+
+    try:
+        blocks = starfile.read(path, always_dict=True)
+    except (ValueError, IndexError, KeyError, UnicodeDecodeError) as error:
+        raise FormatError(f"{path} is not a STAR file that can be read ({error}).") from error
+    return {
+        name: {
+            column.lstrip("_"): block[column].to_numpy() if isinstance(block, pd.DataFrame) else block[column]
+            for column in block
+        }
+        for name, block in blocks.items()
+    }
+
+
+def _block(name: str, columns: Mapping[str, Any]) -> str:
+    loops = [_is_column(values) for values in columns.values()]
+    if any(loops) and not all(loops):
+        raise DataError(f"The STAR block {name} mixes columns and single values; put them into blocks of their own.")
+    names = [column if column.startswith("_") else f"_{column}" for column in columns]
+    if not any(loops):
+        lines = [f"{column} {_cell(value)}" for column, value in zip(names, columns.values(), strict=True)]
+        return "\n".join(["", f"data_{name}", "", *lines, ""])
+    cells = [_cells(values) for values in columns.values()]
+    if len({len(column) for column in cells}) > 1:
+        lengths = ", ".join(f"{column} {len(values)}" for column, values in zip(names, cells, strict=True))
+        raise DataError(f"The columns of the STAR block {name} differ in length: {lengths}.")
+    header = [f"{column} #{number}" for number, column in enumerate(names, 1)]
+    rows = [" ".join(row) for row in zip(*cells, strict=True)]
+    return "\n".join(["", f"data_{name}", "", "loop_", *header, *rows, ""])
+
+
+def _is_column(values: Any) -> bool:
+    return isinstance(values, Sequence | np.ndarray) and not isinstance(values, str | bytes)
+
+
+def _cells(values: Any) -> list[str]:
+    if isinstance(values, np.ndarray) and values.dtype.kind in "iuf":
+        return values.astype(str).tolist()  # type: ignore[no-any-return]
+    return [_cell(value) for value in values]
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool | np.bool_):
+        return str(int(value))
+    text = str(value)
+    if "\n" in text or "\r" in text:
+        raise DataError(f"A STAR file cannot hold a text with a line break: {text!r}.")
+    if text and not any(letter.isspace() for letter in text) and text[0] not in "_#'\";[]$":
+        return text
+    if '"' not in text:
+        return f'"{text}"'
+    if "'" not in text:
+        return f"'{text}'"
+    raise DataError(f"A STAR file cannot hold a text with both kinds of quotation marks: {text!r}.")
