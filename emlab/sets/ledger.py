@@ -124,9 +124,11 @@ class Ledger:
             (self._run_ids[run], key, attempt, final, error, message, traceback, time.time()),
         )
 
-    def forgive(self, run: str) -> None:
-        """Give the items that a run gave up on another chance: their failures stay, no longer final."""
-        self._connection.execute("UPDATE failure SET final = 0 WHERE run_id = ? AND final", (self._run_ids[run],))
+    def forgive(self, run: str, key: str) -> None:
+        """Take back that a run gave up on an item; its failures stay on record."""
+        self._connection.execute(
+            "UPDATE failure SET final = 0 WHERE run_id = ? AND key = ?", (self._run_ids[run], key)
+        )
 
     def add_event(self, level: str, message: str, run: str | None = None, key: str | None = None) -> None:
         """Record something that a person may want to know."""
@@ -147,6 +149,10 @@ class Ledger:
             "UPDATE collection SET status = ?, reason = ?, closed_at = ? WHERE name = ?",
             (closing.status, closing.reason, closing.at, name),
         )
+
+    def length(self, set_name: str) -> int:
+        """How many records a set has."""
+        return self._lengths[self._set_ids[set_name]]
 
     def reopen_sets(self) -> None:
         """Open every set again, for a session that goes on."""

@@ -1,0 +1,44 @@
+"""``emlab apply``: one protocol by itself on files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from emlab.cli.options import with_options
+from emlab.engine.apply import Application, applications
+from emlab.errors import ParameterError
+
+
+def commands() -> typer.Typer:
+    """One command per protocol that works on files."""
+    group = typer.Typer(
+        help="Use one protocol by itself: writes the outputs, prints one JSON record per input.",
+        no_args_is_help=True,
+    )
+    for name, application in applications().items():
+        summary = f"{application.protocol.summary}\n\nOne line of JSON per file on standard output."
+        group.command(name, help=summary)(with_options(_applying(application), application.options))
+    return group
+
+
+def _applying(application: Application) -> Any:
+    def apply(files: list[Path], out: Path, values: dict[str, Any]) -> None:
+        if missing := [str(file) for file in files if not file.is_file()]:
+            raise ParameterError(f"There is no file {', '.join(missing)}.")
+        failed = 0
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            bar = progress.add_task(application.protocol.title, total=len(files))
+            for record in application.run(files, out, values):
+                failed += "error" in record
+                print(json.dumps(record), flush=True)
+                progress.advance(bar)
+        if failed:
+            raise typer.Exit(1)
+
+    return apply

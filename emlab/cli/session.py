@@ -1,0 +1,146 @@
+"""``emlab create``, ``start``, ``run``, ``status``, ``pause``, ``resume``, ``stop``, ``report``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from emlab.cli.follow import follow, table_of
+from emlab.cli.options import described
+from emlab.errors import ParameterError
+from emlab.monitors import Items, Overviewer
+from emlab.protocols import PROTOCOLS
+from emlab.session import create_session, open_session
+from emlab.status import status_of
+from emlab.workflow import read_workflow, shipped_workflows
+
+SESSION = typer.Argument(help="The session's folder.", show_default=False)
+WORKERS = typer.Option(None, help="Processes on the CPU; by default as many as fit.", min=1)
+GPUS = typer.Option(None, help="Indices of GPUs, separated by commas; by default all, empty for none.")
+REPORT_EVERY = typer.Option(60.0, help="Seconds between reports while it runs, at least; 0 for none.", min=0)
+
+console = Console()
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (create, workflows, start, run, status, pause, resume, stop, report):
+        app.command()(command)
+
+
+def create(
+    session: Path = SESSION,
+    values: list[str] = typer.Argument(None, metavar="[NAME=VALUE]…", help="See `emlab workflows NAME`."),
+    workflow: str = typer.Option("screening", help="One that comes with emlab, or a JSON file."),
+    name: str = typer.Option(None, help="The session's name; the folder's by default."),
+) -> None:
+    """Create a session: nothing is started yet.
+
+    For example: emlab create sessions/monday movies=/data/epu/Supervisor_monday voltage=300 pixel_size=0.85
+    """
+    with create_session(session, workflow, name, **_values(values)) as created:
+        console.print(f"Created {created.path}. Now: emlab start {session}", highlight=False)
+
+
+def workflows(name: str = typer.Argument(None, help="One of them, to see what it asks for.")) -> None:
+    """Show the workflows that come with emlab, and what they ask for."""
+    for known in [name] if name else shipped_workflows():
+        workflow = read_workflow(known)
+        steps = {step.name: PROTOCOLS[step.protocol] for step in workflow.protocols}
+        console.print(f"[bold]{workflow.name}[/]  {workflow.title}", highlight=False)
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
+        for field, places in workflow.fields.items():
+            step, parameter = places[0]
+            table.add_row(field, described(steps[step].parameters.model_fields[parameter]))
+        console.print(table)
+
+
+def start(
+    session: Path = SESSION, workers: int = WORKERS, gpus: str = GPUS, report_every: float = REPORT_EVERY
+) -> None:
+    """Start a session's engine and return; it goes on when the terminal is closed."""
+    with open_session(session) as opened:
+        opened.start(workers=workers, gpus=gpus, report_every=report_every)
+        console.print(f"{opened.path} runs. `emlab status` shows how far it is, `emlab stop` ends it.", highlight=False)
+
+
+def run(session: Path = SESSION, workers: int = WORKERS, report_every: float = REPORT_EVERY) -> None:
+    """Run a session to its end in the foreground, recorded by its notebook (notebooks/session.ipynb).
+
+    Ctrl-C leaves the engine running; `emlab stop` ends it.
+    """
+    from emlab.report import run_session_notebook
+
+    with open_session(session) as opened:
+        notebook = run_session_notebook(opened.path, {"workers": workers, "report_every": report_every})
+        follow(opened, console, until=lambda: notebook.poll() is not None)
+        notebook.raise_for_failure()
+        console.print(f"The session's record is {notebook.output}", highlight=False, soft_wrap=True)
+        console.print(f"The report is {opened.path / 'report' / 'index.html'}", highlight=False, soft_wrap=True)
+
+
+def status(
+    session: Path = SESSION,
+    as_json: bool = typer.Option(False, "--json", help="As one JSON object."),
+    watch: bool = typer.Option(False, "--follow", help="Go on showing it until the session ends."),
+) -> None:
+    """Say how far a session is, what waits, what failed, and how long it will take."""
+    with open_session(session) as opened:
+        if watch:
+            follow(opened, console, until=lambda: not opened.is_running)
+        found = status_of(opened)
+        if as_json:
+            print(json.dumps(found, indent=2))
+            return
+        items = Items(opened)
+        items.update()
+        overview = Overviewer(opened, items).update()
+        console.print(f"[bold]{opened.name}[/]  {overview.state}. {overview.pace} {overview.outlook}", highlight=False)
+        console.print(table_of(overview))
+        console.print(found["engine"]["summary"], style="dim", highlight=False)
+        for failure in found["failures"][-10:]:
+            console.print(f"[red]failed[/] {failure['run']} {failure['key']}: {failure['message']}", highlight=False)
+
+
+def pause(session: Path = SESSION) -> None:
+    """Start no more items; those running finish, and files are still noticed."""
+    with open_session(session) as opened:
+        opened.pause()
+
+
+def resume(session: Path = SESSION, workers: int = WORKERS, gpus: str = GPUS) -> None:
+    """Go on after a pause, a stop or a crash: nothing is lost, nothing done twice."""
+    with open_session(session) as opened:
+        opened.start(workers=workers, gpus=gpus)
+
+
+def stop(
+    session: Path = SESSION,
+    now: bool = typer.Option(False, "--now", help="End at once; `emlab resume` does the rest."),
+) -> None:
+    """Take no more files, finish what has come, and end."""
+    with open_session(session) as opened:
+        opened.stop(now=now)
+
+
+def report(session: Path = SESSION) -> None:
+    """Write a session's report now, and print its path."""
+    with open_session(session) as opened:
+        print(opened.report())
+
+
+def _values(texts: list[str] | None) -> dict[str, Any]:
+    values = {}
+    for text in texts or []:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise ParameterError(f"{text!r} is not of the form name=value.")
+        if name in values:
+            raise ParameterError(f"{name} is given twice.")
+        values[name] = value
+    return values

@@ -1,0 +1,58 @@
+"""The engine's process: ``python -m emlab.engine SESSION [--workers N] [--gpus 0,1] [--report SECONDS]``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from emlab.engine.chores import Chore
+from emlab.engine.devices import cpu_workers, gpu_indices
+from emlab.engine.executors import LocalExecutor
+from emlab.engine.runner import Engine
+from emlab.errors import EmlabError
+
+
+def main() -> int:
+    """Run a session's engine until the session is over."""
+    arguments = _arguments()
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr, force=True
+    )
+    chores = []
+    if arguments.report:
+        command = (sys.executable, "-m", "emlab.report", str(arguments.session))
+        chores.append(Chore("report", command, every=arguments.report))
+    gpus = (
+        gpu_indices() if arguments.gpus is None else tuple(int(index) for index in arguments.gpus.split(",") if index)
+    )
+    workers = arguments.workers or cpu_workers()
+    try:
+        engine = Engine(arguments.session, lambda: LocalExecutor(arguments.session, workers, gpus), chores)
+    except EmlabError as error:
+        logging.getLogger("emlab.engine").error("%s", error)  # noqa: TRY400
+        return 1
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        engine.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    engine.run()
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m emlab.engine", description=__doc__)
+    parser.add_argument("session", type=lambda text: Path(text).resolve())
+    parser.add_argument("--workers", type=int, help="processes on the CPU")
+    parser.add_argument("--gpus", help="indices of GPUs, separated by commas; empty for none")
+    parser.add_argument("--report", type=float, default=0.0, help="seconds between reports; 0 for none")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+"""What is to be done: items whose inputs are there and whose output is not."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from emlab.engine.pipeline import Stage
+from emlab.model import Record
+
+SHARD = 1000
+"""Items whose outputs share a folder."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """An item that a stage can process.
+
+    ``ready_at`` is when its last input came, seconds of the machine's monotonic clock.
+    """
+
+    stage: Stage
+    key: str
+    records: tuple[Record, ...]
+    shard: int
+    ready_at: float
+    attempt: int = 1
+
+
+@dataclass
+class Progress:
+    """How far a stage is, in items.
+
+    ``waiting`` have some of their inputs, ``ready`` all, ``delayed`` failed and will be tried again.
+    """
+
+    waiting: int = 0
+    ready: int = 0
+    running: int = 0
+    delayed: int = 0
+    done: int = 0
+    failed: int = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing can come out of the stage unless something new comes in."""
+        return not (self.ready or self.running or self.delayed)
+
+
+@dataclass
+class _Parts:
+    records: dict[str, Record] = field(default_factory=dict)
+    shard: int = 0
+
+
+class Backlog:
+    """Items by stage, from the first of their inputs until their output is recorded; pure bookkeeping.
+
+    Memory grows with what is unfinished, not with the session.
+    """
+
+    def __init__(self, stages: Iterable[Stage]) -> None:
+        self.stages = {stage.name: stage for stage in stages}
+        self.progress = {name: Progress() for name in self.stages}
+        self._consumers: dict[str, list[Stage]] = {}
+        for stage in self.stages.values():
+            for name in dict.fromkeys(stage.inputs):
+                self._consumers.setdefault(name, []).append(stage)
+        self._parts: dict[str, dict[str, _Parts]] = {name: {} for name in self.stages}
+        self._ready: dict[bool, list[tuple[int, int, Item]]] = {True: [], False: []}
+        self._delayed: list[tuple[float, int, Item]] = []
+        self._order = itertools.count()
+
+    def add(self, set_name: str, number: int, record: Record, now: float) -> None:
+        """Take note of a new record: every consumer that now has all its inputs gets an item."""
+        for stage in self._consumers.get(set_name, ()):
+            self.offer(stage, set_name, number, record, now)
+
+    def offer(self, stage: Stage, set_name: str, number: int, record: Record, now: float) -> None:
+        """Give one stage a record that it consumes."""
+        waiting = self._parts[stage.name]
+        parts = waiting.setdefault(record.key, _Parts(shard=number // SHARD))
+        parts.records[set_name] = record
+        if len(parts.records) == len(set(stage.inputs)):
+            del waiting[record.key]
+            records = tuple(parts.records[name] for name in stage.inputs)
+            self.push(Item(stage, record.key, records, parts.shard, now))
+        self.progress[stage.name].waiting = len(waiting)
+
+    def push(self, item: Item) -> None:
+        """Put an item in line: what a source takes in first, then the deepest stage, then the oldest."""
+        urgency = -1000 if item.stage.protocol.is_source else -item.stage.depth
+        heapq.heappush(self._ready[item.stage.protocol.accelerated], (urgency, next(self._order), item))
+        self.progress[item.stage.name].ready += 1
+
+    def pop(self, accelerated: Iterable[bool]) -> Item | None:
+        """Take the most urgent item among those that gain from a GPU (``True``) or those that do not (``False``)."""
+        lines = [self._ready[choice] for choice in accelerated if self._ready[choice]]
+        if not lines:
+            return None
+        item = heapq.heappop(min(lines, key=lambda line: line[0][:2]))[-1]
+        progress = self.progress[item.stage.name]
+        progress.ready -= 1
+        progress.running += 1
+        return item
+
+    def delay(self, item: Item, until: float) -> None:
+        """Hold a running item back, to be tried again."""
+        progress = self.progress[item.stage.name]
+        progress.running -= 1
+        progress.delayed += 1
+        heapq.heappush(self._delayed, (until, next(self._order), item))
+
+    def release(self, now: float) -> None:
+        """Put the items back in line whose delay is over."""
+        while self._delayed and self._delayed[0][0] <= now:
+            item = heapq.heappop(self._delayed)[-1]
+            self.progress[item.stage.name].delayed -= 1
+            self.push(item)
+
+    def next_release(self) -> float | None:
+        """When the next delay is over; ``None`` when nothing is held back."""
+        return self._delayed[0][0] if self._delayed else None
+
+    def finish(self, stage: str, *, failed: bool) -> None:
+        """Take note that a running item was recorded, as done or as failed for good."""
+        progress = self.progress[stage]
+        progress.running -= 1
+        if failed:
+            progress.failed += 1
+        else:
+            progress.done += 1

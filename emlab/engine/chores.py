@@ -1,0 +1,106 @@
+"""Commands that the engine runs now and then beside its work, such as writing the report."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+NICENESS = 10
+
+
+@dataclass(frozen=True)
+class Chore:
+    """A command that is run when there is something new, and once more at the end.
+
+    Attributes
+    ----------
+    name
+        For people.
+    command
+        Arguments; never a shell.
+    every
+        Seconds from the end of one run to the start of the next, at least; never more than a tenth of the
+        time is spent on it.
+    timeout
+        Seconds after which it is killed.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    every: float = 60.0
+    timeout: float = 600.0
+
+
+class Housekeeping:
+    """Runs chores, one process each at a time, without ever waiting for one."""
+
+    def __init__(self, chores: Sequence[Chore], log: Path) -> None:
+        self._chores = list(chores)
+        self._log = log
+        self._running: dict[str, tuple[subprocess.Popen[bytes], float]] = {}
+        self._due = {chore.name: 0.0 for chore in chores}
+        self._seen: dict[str, int] = {}
+
+    def attend(self, now: float, recorded: int, *, last: bool = False) -> list[str]:
+        """Start what is due and look after what runs.
+
+        Parameters
+        ----------
+        now
+            Seconds of the machine's monotonic clock.
+        recorded
+            How much has been recorded; a chore is due only when there is more than at its last start.
+        last
+            Whether the session is over, so that nothing has to wait for its time.
+
+        Returns
+        -------
+        list of str
+            A sentence per chore that failed.
+        """
+        complaints = [complaint for chore in self._chores if (complaint := self._look_after(chore, now))]
+        for chore in self._chores:
+            due = last or now >= self._due[chore.name]
+            if due and chore.name not in self._running and self._seen.get(chore.name) != recorded:
+                self._seen[chore.name] = recorded
+                self._running[chore.name] = (self._start(chore), now)
+        return complaints
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a chore is running."""
+        return bool(self._running)
+
+    def close(self) -> None:
+        """Kill what runs."""
+        for process, _ in self._running.values():
+            process.kill()
+            process.wait()
+        self._running.clear()
+
+    def _look_after(self, chore: Chore, now: float) -> str | None:
+        if chore.name not in self._running:
+            return None
+        process, started = self._running[chore.name]
+        code = process.poll()
+        if code is None:
+            if now - started < chore.timeout:
+                return None
+            process.kill()
+            code = process.wait()
+        del self._running[chore.name]
+        self._due[chore.name] = now + max(chore.every, 9 * (now - started))
+        return None if code == 0 else f"The {chore.name} was not written: exit code {code}; see {self._log.name}."
+
+    def _start(self, chore: Chore) -> subprocess.Popen[bytes]:
+        with self._log.open("ab") as log:
+            return subprocess.Popen(
+                chore.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=lambda: os.nice(NICENESS),
+            )

@@ -1,0 +1,153 @@
+"""The control channel: JSON lines over a socket that only the session's owner can reach."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import socket
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from emlab.errors import EngineUnreachable
+from emlab.sets import control_address
+
+LONGEST_LINE = 65536
+"""Bytes; whoever sends more is hung up on."""
+
+
+class ControlServer:
+    """The engine's end: answers commands, and sends every subscriber one byte per commit.
+
+    Parameters
+    ----------
+    uuid
+        The session's.
+    answer
+        Called with each command, returns the reply.
+    """
+
+    def __init__(self, uuid: str, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        self._selector = selectors.EpollSelector()
+        self._answer = answer
+        self._subscribers: set[socket.socket] = set()
+        self._path = control_address(uuid)
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._path.parent.chmod(0o700)
+        self._path.unlink(missing_ok=True)
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(self._path))
+        self._path.chmod(0o600)
+        self._listener.listen()
+        self._listener.setblocking(False)
+        self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
+
+    def fileno(self) -> int:
+        """File descriptor that becomes readable when `attend` has something to do."""
+        return self._selector.fileno()
+
+    def attend(self) -> None:
+        """Answer whoever has said something; never blocks."""
+        for key, _ in self._selector.select(0):
+            key.data()
+
+    def nudge(self) -> None:
+        """Tell every subscriber that something was committed; one that does not listen misses nothing."""
+        for line in list(self._subscribers):
+            try:
+                line.send(b"\n")
+            except BlockingIOError:
+                continue
+            except OSError:
+                self._hang_up(line)
+
+    def close(self) -> None:
+        """Stop listening, and hang up on everyone."""
+        for key in list(self._selector.get_map().values()):
+            key.fileobj.close()  # type: ignore[union-attr]
+        self._selector.close()
+        self._path.unlink(missing_ok=True)
+
+    def _accept(self) -> None:
+        line, _ = self._listener.accept()
+        if _peer(line) not in (os.getuid(), 0):
+            line.close()
+            return
+        line.setblocking(False)
+        buffer = bytearray()
+        self._selector.register(line, selectors.EVENT_READ, lambda: self._read(line, buffer))
+
+    def _read(self, line: socket.socket, buffer: bytearray) -> None:
+        try:
+            received = line.recv(LONGEST_LINE)
+        except BlockingIOError:
+            return
+        except OSError:
+            received = b""
+        buffer += received
+        if not received or len(buffer) > LONGEST_LINE:
+            self._hang_up(line)
+            return
+        while b"\n" in buffer:
+            text, _, rest = bytes(buffer).partition(b"\n")
+            buffer[:] = rest
+            self._serve(line, text)
+
+    def _serve(self, line: socket.socket, text: bytes) -> None:
+        try:
+            command = json.loads(text)
+            name = command["command"]
+        except (ValueError, TypeError, KeyError):
+            reply: dict[str, Any] = {"error": "expected a JSON object with a command"}
+        else:
+            if name == "subscribe":
+                self._subscribers.add(line)
+                return
+            reply = self._answer(command)
+        try:
+            line.sendall(json.dumps(reply).encode() + b"\n")
+        except OSError:
+            self._hang_up(line)
+
+    def _hang_up(self, line: socket.socket) -> None:
+        self._subscribers.discard(line)
+        self._selector.unregister(line)
+        line.close()
+
+
+def send_command(uuid: str, command: str, timeout: float = 10.0, **arguments: Any) -> dict[str, Any]:
+    """Tell a session's engine something, and return its reply.
+
+    Raises
+    ------
+    EngineUnreachable
+        If no engine of this session runs on this machine under this user, or it does not answer.
+    """
+    path = control_address(uuid)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.settimeout(timeout)
+        try:
+            line.connect(str(path))
+            line.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
+            with line.makefile("rb") as replies:
+                reply = replies.readline()
+        except OSError as error:
+            raise EngineUnreachable(_unreachable(path, error)) from error
+    if not reply:
+        raise EngineUnreachable(_unreachable(path, None))
+    answer: dict[str, Any] = json.loads(reply)
+    return answer
+
+
+def _unreachable(path: Path, error: OSError | None) -> str:
+    return (
+        f"No engine answers at {path}{f' ({error.strerror})' if error else ''}: it does not run, or it runs on another "
+        "machine or for another user. `emlab status` shows what is known of the session."
+    )
+
+
+def _peer(line: socket.socket) -> int:
+    credentials = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return int(struct.unpack("3i", credentials)[1])

@@ -1,0 +1,131 @@
+"""Tasks done by worker processes on this machine: one per GPU, and some on the CPU."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+import subprocess
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from emlab.engine.task import Outcome, Task, Trouble
+from emlab.engine.worker import spawn_arguments
+
+THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+@dataclass
+class _Worker:
+    name: str
+    device: str
+    process: subprocess.Popen[bytes]
+    line: Connection
+    alive: bool = False
+    task: Task | None = None
+    submitted: float = 0.0
+
+
+class LocalExecutor:
+    """A pool of our own, for what the ready-made ones lack.
+
+    When a worker dies only its task fails; when the engine dies, all workers are gone at once and the GPUs
+    free; nothing is queued in the pool, so nothing is lost in it.
+
+    Parameters
+    ----------
+    root
+        The session's folder.
+    cpu_workers
+        Processes on the CPU.
+    gpus
+        Indices of the CUDA devices to use, one worker each.
+    """
+
+    def __init__(self, root: Path, cpu_workers: int, gpus: tuple[int, ...] = ()) -> None:
+        self._root = root
+        self._serial = itertools.count(1)
+        self._has_gpus = bool(gpus)
+        devices = [f"gpu:{index}" for index in gpus] + ["cpu"] * cpu_workers
+        self._workers = [self._start(device) for device in devices]
+
+    def free(self, *, accelerated: bool) -> int:
+        return len(self._idle(accelerated))
+
+    def submit(self, task: Task, *, accelerated: bool, prefer: str | None = None) -> None:
+        idle = self._idle(accelerated)
+        worker = next((worker for worker in idle if worker.name == prefer), idle[0])
+        worker.task = task
+        try:
+            worker.line.send(task)
+        except OSError:
+            return  # it has just died: `collect` finds its line closed and reports the task
+
+    def waitables(self) -> list[int]:
+        return [worker.line.fileno() for worker in self._workers]
+
+    def collect(self) -> list[Outcome]:
+        outcomes = []
+        for index, worker in enumerate(self._workers):
+            try:
+                while worker.line.poll():
+                    message = worker.line.recv()
+                    if isinstance(message, Outcome):
+                        worker.task = None
+                        outcomes.append(message)
+                    else:
+                        worker.alive = True
+            except (EOFError, OSError):
+                if worker.task is not None:
+                    outcomes.append(_lost(worker))
+                self._end(worker)
+                self._workers[index] = self._start(worker.device)
+        return outcomes
+
+    def describe(self) -> str:
+        gpus = sum(worker.device != "cpu" for worker in self._workers)
+        cpus = len(self._workers) - gpus
+        parts = [f"{gpus} GPU{'s' * (gpus > 1)}"] * bool(gpus) + [f"{cpus} CPU worker{'s' * (cpus > 1)}"] * bool(cpus)
+        return " and ".join(parts)
+
+    def close(self) -> None:
+        for worker in self._workers:
+            self._end(worker)
+        self._workers = []
+
+    def _idle(self, accelerated: bool) -> list[_Worker]:
+        on_gpu = accelerated and self._has_gpus
+        return [
+            worker
+            for worker in self._workers
+            if worker.alive and worker.task is None and (worker.device != "cpu") == on_gpu
+        ]
+
+    def _start(self, device: str) -> _Worker:
+        name = f"{device}#{next(self._serial)}"
+        ours, theirs = socket.socketpair()
+        environment = dict(os.environ, **dict.fromkeys(THREAD_SETTINGS, "1"))
+        environment["CUDA_VISIBLE_DEVICES"] = device.removeprefix("gpu:") if device != "cpu" else ""
+        with theirs:
+            process = subprocess.Popen(
+                spawn_arguments(theirs, self._root, name, device),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                env=environment,
+            )
+        return _Worker(name, device, process, Connection(ours.detach()))
+
+    def _end(self, worker: _Worker) -> None:
+        worker.line.close()
+        worker.process.kill()
+        worker.process.wait()
+
+
+def _lost(worker: _Worker) -> Outcome:
+    assert worker.task is not None  # noqa: S101
+    code = worker.process.wait()
+    how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+    hint = " (the kernel does so when memory runs out)" if code == -9 else ""
+    trouble = Trouble("WorkerLost", f"The worker {worker.name} {how}{hint} while it had this item.", "", retry=True)
+    return Outcome(worker.task, worker.name, worker.device, 0.0, 0.0, 0.0, trouble=trouble)

@@ -1,0 +1,93 @@
+"""What a source takes in: a watched folder, and when to stop watching."""
+
+from __future__ import annotations
+
+import os
+import queue
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from emlab.engine.pipeline import Stage
+from emlab.engine.watcher import Report, Watcher
+from emlab.model import Arrival
+from emlab.model.watched import WatchedFolder
+
+
+class Intake:
+    """A source stage's watcher, and its end of the stream.
+
+    Parameters
+    ----------
+    stage
+        A source.
+    known
+        Absolute paths taken in, or given up on, earlier.
+    taken
+        How many that were.
+    bell
+        Event descriptor that is rung when something came.
+    """
+
+    def __init__(self, stage: Stage, known: Iterable[str], taken: int, bell: int) -> None:
+        parameters = stage.parameters
+        assert isinstance(parameters, WatchedFolder)  # noqa: S101
+        self.stage = stage
+        self._parameters = parameters
+        self._arrived: queue.SimpleQueue[Arrival | Report] = queue.SimpleQueue()
+        self._bell = bell
+        self._taken = taken
+        self._last = time.monotonic()
+        self._ended: str | None = None
+        self._deadline = parameters.deadline.timestamp() if parameters.deadline else None
+        self._watcher = Watcher(
+            Path(parameters.folder),
+            parameters.patterns,
+            found=self._came,
+            reported=self._came,
+            settle_time=parameters.settle_time,
+            stalled_after=parameters.stalled_after,
+            known=known,
+        )
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._watcher.start()
+
+    def take(self, now: float) -> list[Arrival | Report]:
+        """What came since the last call."""
+        came: list[Arrival | Report] = []
+        while not self._arrived.empty():
+            came.append(self._arrived.get())
+        if came:
+            self._last = now
+            self._taken += sum(isinstance(item, Arrival) or item.final for item in came)
+        return came
+
+    def end(self, reason: str) -> None:
+        """Take nothing more in."""
+        self._ended = self._ended or reason
+
+    def ending(self, now: float) -> str | None:
+        """Why nothing more is taken in; ``None`` while the folder is watched."""
+        wanted, idle = self._parameters.expected_count, self._parameters.idle_timeout
+        if self._ended is None and wanted is not None and self._taken >= wanted:
+            self._ended = f"all {wanted} files that were expected have come"
+        elif self._ended is None and now - self._last >= idle:
+            self._ended = f"no new file for {idle:g} s"
+        elif self._ended is None and self._deadline is not None and time.time() >= self._deadline:
+            self._ended = "the time to stop had come"
+        return self._ended
+
+    def next_look(self) -> float:
+        """When `ending` may change by itself, seconds of the machine's monotonic clock."""
+        return self._last + self._parameters.idle_timeout
+
+    def close(self) -> list[Report]:
+        """Stop watching, and give what never completed."""
+        self._watcher.stop()
+        return self._watcher.pending()
+
+    def _came(self, item: Arrival | Report) -> None:
+        self._arrived.put(item)
+        os.eventfd_write(self._bell, 1)

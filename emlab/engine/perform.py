@@ -1,0 +1,65 @@
+"""Doing one task: the protocol is called, and whatever it raises becomes trouble."""
+
+from __future__ import annotations
+
+import errno
+import time
+import traceback
+from pathlib import Path
+
+from emlab.engine.task import Outcome, Task, Trouble
+from emlab.engine.workbench import FolderWorkbench, Pantry
+from emlab.errors import EmlabError, TruncatedFile
+from emlab.model import Record
+from emlab.protocols import PROTOCOLS
+
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+def perform(task: Task, root: Path, worker: str, device: str = "cpu", pantry: Pantry | None = None) -> Outcome:
+    """Do a task in this process and give its outcome; never raises for what the protocol raises."""
+    started, cpu = time.monotonic(), time.process_time()
+    record: Record | None = None
+    trouble: Trouble | None = None
+    protocol = PROTOCOLS[task.protocol]
+    on = device if protocol.accelerated else "cpu"
+    try:
+        parameters = protocol.parameters.model_validate(task.parameters)
+        workbench = FolderWorkbench(root, task.folder, task.key, on.partition(":")[0], pantry)
+        record = protocol.function(*task.records, parameters, workbench)
+        _check(record, task)
+    except Exception as error:  # noqa: BLE001 (the one place where an item may fail in any way)
+        trouble = to_trouble(error)
+    return Outcome(
+        task=task,
+        worker=worker,
+        device=on,
+        started=started,
+        seconds=time.monotonic() - started,
+        cpu_seconds=time.process_time() - cpu,
+        record=record if trouble is None else None,
+        trouble=trouble,
+    )
+
+
+def to_trouble(error: Exception) -> Trouble:
+    """Say what an exception means for the item that raised it.
+
+    emlab's own errors say what is wrong with the item, and would say so again; a file that may still be
+    growing, the operating system and memory may do better the next time.
+    """
+    known = isinstance(error, EmlabError) and not isinstance(error, TruncatedFile)
+    return Trouble(
+        error=type(error).__name__,
+        message=str(error) or type(error).__name__,
+        traceback="".join(traceback.format_exception(error)),
+        retry=not known,
+        disk_full=isinstance(error, OSError) and error.errno in DISK_FULL,
+    )
+
+
+def _check(record: Record, task: Task) -> None:
+    kinds = PROTOCOLS[task.protocol].produces
+    if not isinstance(record, kinds) or record.key != task.key:
+        wanted = " or ".join(kind.__name__ for kind in kinds)
+        raise TypeError(f"{task.protocol} returned {record!r}; expected a {wanted} of the item {task.key!r}")

@@ -1,0 +1,50 @@
+"""What a session that goes on has still to do: its inputs less its outputs and what it gave up on."""
+
+from __future__ import annotations
+
+from emlab.engine.backlog import Backlog
+from emlab.engine.pipeline import Stage
+from emlab.sets import Catalogue
+from emlab.sets.schema import from_row, record_columns
+
+
+def restore(backlog: Backlog, catalogue: Catalogue, now: float) -> None:
+    """Fill a new backlog from the session's database."""
+    for stage in backlog.stages.values():
+        progress = backlog.progress[stage.name]
+        progress.done = sum(_count(catalogue, name) for name in stage.outputs.values())
+        progress.failed = _given_up(catalogue, stage)
+        for name in dict.fromkeys(stage.inputs):
+            _offer_missing(backlog, catalogue, stage, name, now)
+
+
+def _count(catalogue: Catalogue, name: str) -> int:
+    facts = catalogue.sets()[name]
+    (row,) = catalogue.rows(f"SELECT count(*) FROM {facts.kind} WHERE set_id = ?", (facts.id,))
+    return int(row[0])
+
+
+def _given_up(catalogue: Catalogue, stage: Stage) -> int:
+    (row,) = catalogue.rows(
+        "SELECT count(DISTINCT key) FROM failure f JOIN run r ON r.id = f.run_id WHERE r.name = ? AND final",
+        (stage.name,),
+    )
+    return int(row[0])
+
+
+def _offer_missing(backlog: Backlog, catalogue: Catalogue, stage: Stage, name: str, now: float) -> None:
+    sets = catalogue.sets()
+    source = sets[name]
+    done = " ".join(
+        f"AND NOT EXISTS (SELECT 1 FROM {kind} o WHERE o.set_id = {sets[output].id} AND o.key = i.key)"
+        for kind, output in stage.outputs.items()
+    )
+    columns = ", ".join(f"i.{column}" for column in record_columns(source.kind))
+    rows = catalogue.rows(
+        f"SELECT i.number, {columns} FROM {source.kind} i WHERE i.set_id = ? {done}"
+        " AND NOT EXISTS (SELECT 1 FROM failure f JOIN run r ON r.id = f.run_id"
+        " WHERE r.name = ? AND f.key = i.key AND f.final) ORDER BY i.number",
+        (source.id, stage.name),
+    )
+    for number, *row in rows:
+        backlog.offer(stage, name, number, from_row(source.kind, tuple(row)), now)

@@ -1,0 +1,90 @@
+"""What is to be made durable, in order, and the patience to wait for a disk that is full."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Any
+
+from emlab.engine.task import Trouble
+from emlab.model import Record
+from emlab.sets import Closing, Ledger, Provenance
+
+log = logging.getLogger(__name__)
+
+
+class Scribe:
+    """Gathers what happened in one turn of the engine, and commits it together.
+
+    What cannot be written is kept and tried again: order and numbers stay as they were given out.
+    """
+
+    def __init__(self, ledger: Ledger, open_sets: set[str]) -> None:
+        self._ledger = ledger
+        self._lengths = {name: ledger.length(name) for name in open_sets}
+        self._unwritten: list[Callable[[], Any]] = []
+        self.open_sets = open_sets
+        self.state = ""
+        self.recorded = 0
+        """How much was made durable so far."""
+
+    def append(self, name: str, record: Record, provenance: Provenance) -> int:
+        """Append a record to a set, and give its number."""
+        self._unwritten.append(lambda: self._ledger.append(name, record, provenance))
+        number = self._lengths[name]
+        self._lengths[name] = number + 1
+        return number
+
+    def fail(self, run: str, key: str, trouble: Trouble, attempt: int, *, final: bool) -> None:
+        """Record that an item failed."""
+        what = {"error": trouble.error, "message": trouble.message, "traceback": trouble.traceback}
+        self._unwritten.append(lambda: self._ledger.add_failure(run, key, attempt=attempt, final=final, **what))
+
+    def forgive(self, run: str, key: str) -> None:
+        """Take back that a run gave up on an item."""
+        self._unwritten.append(lambda: self._ledger.forgive(run, key))
+
+    def note(self, level: str, message: str, run: str | None = None, key: str | None = None) -> None:
+        """Record something that a person may want to know, in the log too."""
+        log.log(getattr(logging, level.upper()), "%s", message)
+        self._unwritten.append(lambda: self._ledger.add_event(level, message, run, key))
+
+    def note_command(self, name: str, arguments: dict[str, Any]) -> None:
+        """Record what the engine was told to do."""
+        self._unwritten.append(lambda: self._ledger.add_command(name, arguments))
+
+    def set_state(self, state: str) -> None:
+        """Change the session's state."""
+        self.state = state
+        self._unwritten.append(lambda: self._ledger.set_meta("state", state))
+
+    def reopen_sets(self) -> None:
+        """Open every set again."""
+        self._unwritten.append(self._ledger.reopen_sets)
+
+    def close_set(self, name: str, status: str, reason: str) -> None:
+        """End a set."""
+        self.open_sets.discard(name)
+        closing = Closing(status=status, reason=reason, at=time.time())
+        self._unwritten.append(lambda: self._ledger.close_set(name, closing))
+
+    def commit(self) -> bool:
+        """Make everything durable; ``False`` when the disk does not take it, and it is kept.
+
+        Whether anything was written is seen by `recorded`.
+        """
+        if not self._unwritten:
+            return True
+        try:
+            with self._ledger.transaction():
+                for write in self._unwritten:
+                    write()
+                self._ledger.set_meta("engine_cpu", f"{time.process_time():.3f}")
+        except sqlite3.OperationalError as error:
+            log.error("the database cannot be written: %s", error)  # noqa: TRY400
+            return False
+        self.recorded += len(self._unwritten)
+        self._unwritten = []
+        return True

@@ -1,0 +1,71 @@
+"""One item for one run: what travels to a worker, and what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from emlab.model import Record
+
+
+@dataclass(frozen=True)
+class Task:
+    """An item to be processed.
+
+    Attributes
+    ----------
+    run, key
+        Which run, which item.
+    protocol, parameters
+        The protocol's name and its validated values.
+    records
+        One of each kind that the protocol consumes.
+    folder
+        Where outputs go, relative to the session's folder.
+    attempt
+        1 for the first.
+    """
+
+    run: str
+    key: str
+    protocol: str
+    parameters: dict[str, Any]
+    records: tuple[Record, ...]
+    folder: str
+    attempt: int = 1
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why an item failed.
+
+    ``retry`` says whether trying again may help; ``disk_full`` that the disk, not the item, is to blame.
+    """
+
+    error: str
+    message: str
+    traceback: str
+    retry: bool
+    disk_full: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a task: a record, or trouble.
+
+    Attributes
+    ----------
+    started
+        When the worker began, seconds of the machine's monotonic clock.
+    seconds, cpu_seconds
+        What it took.
+    """
+
+    task: Task
+    worker: str
+    device: str
+    started: float
+    seconds: float
+    cpu_seconds: float
+    record: Record | None = None
+    trouble: Trouble | None = None

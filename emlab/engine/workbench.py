@@ -1,0 +1,142 @@
+"""The way to a task's input pixels and for its outputs, on the file system."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emlab.arrays.module import array_module
+from emlab.errors import DataError
+from emlab.formats.defects import read_defects
+from emlab.formats.epu import read_sidecar
+from emlab.formats.gain import read_gain
+from emlab.formats.image import read_image
+from emlab.formats.jpeg import write_jpeg
+from emlab.formats.movie import inspect, open_movie
+from emlab.formats.mrc import write_mrc
+from emlab.formats.star import write_star
+from emlab.model import Arrival, Array, FileFacts, Frames, Movie, Sidecar
+
+KEPT_IMAGES = 2
+"""Images that a process keeps in memory because the next protocol is likely to want them."""
+
+
+class Pantry:
+    """What a worker process keeps between tasks: the last images, the gain references, the defects."""
+
+    def __init__(self) -> None:
+        self.images: OrderedDict[str, Array] = OrderedDict()
+        self.references: dict[tuple[Any, ...], Array] = {}
+
+    def keep(self, path: str, image: Array) -> None:
+        """Keep an image, and let the oldest go."""
+        self.images[path] = image
+        while len(self.images) > KEPT_IMAGES:
+            self.images.popitem(last=False)
+
+
+class FolderWorkbench:
+    """A task's workbench in a folder: see `emlab.model.Workbench`.
+
+    Parameters
+    ----------
+    root
+        The session's folder; paths in records are relative to it.
+    folder
+        Where outputs go, relative to ``root``.
+    item
+        What outputs are named after.
+    device
+        ``cpu`` or ``gpu``.
+    pantry
+        Kept between tasks.
+    """
+
+    def __init__(self, root: Path, folder: str, item: str, device: str = "cpu", pantry: Pantry | None = None) -> None:
+        self._root = root
+        self._folder = folder
+        self._item = item
+        self._device = device
+        self._pantry = pantry or Pantry()
+
+    def inspect(self, arrival: Arrival, *, eer_grouping: int | None = None, eer_upsampling: int = 1) -> FileFacts:
+        return inspect(Path(arrival.path), eer_grouping=eer_grouping, eer_upsampling=eer_upsampling)
+
+    def sidecar(self, arrival: Arrival) -> Sidecar | None:
+        return read_sidecar(Path(arrival.path))
+
+    def read_frames(self, movie: Movie) -> Frames:
+        return open_movie(Path(movie.path), eer_grouping=movie.eer_grouping, eer_upsampling=movie.eer_upsampling)
+
+    def read_gain(self, movie: Movie) -> Array | None:
+        if movie.gain_reference is None:
+            return None
+        path, shape = Path(movie.gain_reference), (movie.height, movie.width)
+        identity = ("gain", _state(path), movie.gain_rotation, movie.gain_flip, shape, movie.eer_grouping is not None)
+        if identity not in self._pantry.references:
+            self._pantry.references[identity] = read_gain(
+                path, shape, rotation=movie.gain_rotation, flip=movie.gain_flip, eer=movie.eer_grouping is not None
+            )
+        return self._pantry.references[identity]
+
+    def read_defects(self, movie: Movie) -> Array | None:
+        if movie.defects is None:
+            return None
+        path, shape = Path(movie.defects), (movie.height, movie.width)
+        identity = ("defects", _state(path), shape)
+        if identity not in self._pantry.references:
+            self._pantry.references[identity] = read_defects(path, shape)
+        return self._pantry.references[identity]
+
+    def read_image(self, path: str) -> Array:
+        image = self._pantry.images.get(path)
+        return image if image is not None else read_image(self._root / path)[0]
+
+    def write_image(self, suffix: str, image: Array, pixel_size: float) -> str:
+        host = _to_host(image).astype(np.float32, copy=False)
+        low, high = float(host.min()), float(host.max())
+        if not np.isfinite(low + high):
+            raise DataError(f"The image {suffix or 'of ' + self._item} has pixels that are not numbers.")
+        if low == high:
+            raise DataError(f"The image {suffix or 'of ' + self._item} is blank: every pixel is {low:g}.")
+        relative, path = self._output(suffix, ".mrc")
+        write_mrc(path, host, pixel_size)
+        self._pantry.keep(relative, host)
+        return relative
+
+    def write_picture(self, suffix: str, picture: Array, quality: int = 85) -> str:
+        relative, path = self._output(suffix, ".jpg")
+        write_jpeg(path, _to_host(picture), quality)
+        return relative
+
+    def write_tables(self, suffix: str, tables: Mapping[str, Mapping[str, Any | Sequence[Any]]]) -> str:
+        relative, path = self._output(suffix, ".star")
+        write_star(path, tables)
+        return relative
+
+    def to_device(self, array: Array) -> Array:
+        if self._device == "cpu":
+            return array
+        import cupy
+
+        return cupy.asarray(array)  # type: ignore[no-any-return]
+
+    def _output(self, suffix: str, extension: str) -> tuple[str, Path]:
+        name = f"{self._item}_{suffix}" if suffix else self._item
+        relative = f"{self._folder}/{name}{extension}" if self._folder else f"{name}{extension}"
+        path = self._root / relative
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return relative, path
+
+
+def _to_host(array: Array) -> Array:
+    return array if array_module(array) is np else array.get()  # type: ignore[attr-defined,no-any-return]
+
+
+def _state(path: Path) -> tuple[str, int, int]:
+    facts = path.stat()
+    return str(path), facts.st_size, facts.st_mtime_ns

@@ -1,0 +1,308 @@
+"""Sessions: create one, start its engine, look at its sets; what notebooks and the command line call."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from emlab import __version__
+from emlab.engine.control import send_command
+from emlab.engine.lock import is_locked
+from emlab.engine.mount import journal_mode
+from emlab.engine.pipeline import build_stages
+from emlab.errors import EngineUnreachable, ParameterError, SessionError, SessionExists, SessionMissing
+from emlab.model.watched import WatchedFolder
+from emlab.protocols import PROTOCOLS
+from emlab.sets import Catalogue, Event, Failure, IncrementalSet, Ledger, Nudge, Run
+from emlab.workflow import Workflow, parse_workflow, read_workflow
+
+DATABASE = "session.db"
+START_TIMEOUT = 60.0
+"""Seconds that an engine has to answer after its start."""
+
+
+class Session:
+    """One folder: its database, outputs, notebooks and report; opened read-only, and live.
+
+    Whoever may read the folder can open it, while it runs or years later. The verbs that change something
+    (`start`, `pause`, `resume`, `stop`) are for its owner, and go to its engine.
+
+    Examples
+    --------
+    >>> session = emlab.open_session("sessions/2026-11-22")      # doctest: +SKIP
+    >>> session["micrographs"].to_dataframe()                    # doctest: +SKIP
+    """
+
+    def __init__(self, path: Path) -> None:
+        database = path / DATABASE
+        if not database.is_file():
+            raise SessionMissing(_missing(path))
+        self.path = path
+        self.catalogue = Catalogue(database)
+        self._nudge: Nudge | None = None
+
+    @property
+    def name(self) -> str:
+        """The folder's name, unless another was given."""
+        return self.catalogue.meta("name") or self.path.name
+
+    @property
+    def uuid(self) -> str:
+        """What the session is known by, wherever its folder goes."""
+        return self.catalogue.meta("uuid") or ""
+
+    @property
+    def created_at(self) -> float:
+        """Seconds since 1970-01-01 UTC."""
+        return float(self.catalogue.meta("created_at") or 0)
+
+    @property
+    def version(self) -> str:
+        """The version of emlab that created the session."""
+        return self.catalogue.meta("version") or ""
+
+    @property
+    def workflow(self) -> Workflow:
+        """The workflow, with its fields filled."""
+        return parse_workflow(self.catalogue.meta("workflow") or "{}", str(self.path))
+
+    @property
+    def state(self) -> str:
+        """``created``, ``running``, ``paused``, ``stopped``, ``finished``, or ``crashed``.
+
+        Crashed means that the engine is gone without having said so; `start` goes on where it was.
+        """
+        state = self.catalogue.meta("state") or "created"
+        return "crashed" if state in {"running", "paused"} and not self.is_running else state
+
+    @property
+    def is_running(self) -> bool:
+        """Whether an engine owns the session now."""
+        return is_locked(self.path)
+
+    @property
+    def runs(self) -> list[Run]:
+        """Every run, in the order of the workflow."""
+        return self.catalogue.runs()
+
+    @property
+    def sets(self) -> dict[str, IncrementalSet]:
+        """Every incremental set by its name."""
+        return {name: IncrementalSet(self.catalogue, facts) for name, facts in self.catalogue.sets().items()}
+
+    @property
+    def engine_cpu(self) -> float:
+        """CPU seconds of the engine's process since its last start."""
+        return float(self.catalogue.meta("engine_cpu") or 0)
+
+    def __getitem__(self, name: str) -> IncrementalSet:
+        """An incremental set by its name.
+
+        Raises
+        ------
+        SessionError
+            If the session has none of that name.
+        """
+        sets = self.catalogue.sets()
+        if name not in sets:
+            raise SessionError(f"{self.name} has no set {name!r}; it has: {', '.join(sets)}.")
+        return IncrementalSet(self.catalogue, sets[name])
+
+    def failures(self, since: int = 0) -> list[Failure]:
+        """Failures numbered ``since`` and up; the first has number 1."""
+        return self.catalogue.failures(since)
+
+    def events(self, since: int = 0) -> list[Event]:
+        """Events numbered ``since`` and up; the first has number 1."""
+        return self.catalogue.events(since)
+
+    def file(self, relative: str) -> Path:
+        """Path of an output that a record names.
+
+        Raises
+        ------
+        SessionError
+            If it is not inside the session's folder.
+        """
+        path = (self.path / relative).resolve()
+        if not path.is_relative_to(self.path.resolve()):
+            raise SessionError(f"{relative!r} lies outside the session's folder {self.path}.")
+        return path
+
+    def wait(self, timeout: float = 1.0) -> bool:
+        """Wait until something was recorded; ``False`` if nothing was within ``timeout`` seconds."""
+        self._nudge = self._nudge or Nudge(self.catalogue)
+        return self._nudge.wait(timeout)
+
+    def start(self, *, workers: int | None = None, gpus: str | None = None, report_every: float = 60.0) -> None:
+        """Start the session's engine, which goes on when this process ends; or go on with a paused one.
+
+        Parameters
+        ----------
+        workers
+            Processes on the CPU; by default as many as the machine has room for.
+        gpus
+            Indices of GPUs, separated by commas; by default all, and ``""`` for none.
+        report_every
+            Seconds between reports; 0 for none.
+
+        Raises
+        ------
+        SessionError
+            If the engine does not start; the message has the end of its log.
+        """
+        if self.is_running:
+            send_command(self.uuid, "resume")
+            return
+        command = [sys.executable, "-m", "emlab.engine", str(self.path.resolve()), "--report", f"{report_every:g}"]
+        command += ["--workers", str(workers)] if workers else []
+        command += ["--gpus", gpus] if gpus is not None else []
+        with (self.path / "engine.log").open("ab") as log:
+            engine = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True
+            )
+        self._await(engine)
+
+    def pause(self) -> None:
+        """Start no more items; what is running finishes, and the folder is still watched."""
+        send_command(self.uuid, "pause")
+
+    def resume(self) -> None:
+        """Go on after a pause, a stop or a crash."""
+        self.start()
+
+    def stop(self, *, now: bool = False) -> None:
+        """Take no more files, finish what came, and end; or end at once, leaving the rest for `resume`."""
+        send_command(self.uuid, "stop", now=now)
+
+    def report(self) -> Path:
+        """Write the report and give its path; needs ``emlab[app]``."""
+        from emlab.report import write_report
+
+        return write_report(self.path)
+
+    def close(self) -> None:
+        """Close this view of the session; the engine goes on."""
+        if self._nudge is not None:
+            self._nudge.close()
+        self.catalogue.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{len(records):,} {name}" for name, records in self.sets.items())
+        return f"<session {self.name}, {self.state}: {counts}>"
+
+    def _await(self, engine: subprocess.Popen[bytes]) -> None:
+        """Wait until the engine answers, or say why it ended."""
+        deadline = time.monotonic() + START_TIMEOUT
+        while time.monotonic() < deadline:
+            try:
+                send_command(self.uuid, "ping", timeout=5)
+            except EngineUnreachable:
+                if engine.poll() is not None:
+                    break
+                time.sleep(0.02)
+            else:
+                engine.returncode = 0  # it is on its own from here: no warning when this object goes
+                return
+        lines = (self.path / "engine.log").read_text(errors="replace").splitlines()
+        raise SessionError(f"The engine of {self.path} did not start. Its log ends with:\n" + "\n".join(lines[-8:]))
+
+
+def create_session(
+    path: str | os.PathLike[str], workflow: str | os.PathLike[str] = "screening", name: str | None = None, **values: Any
+) -> Session:
+    """Create a session's folder, with nothing started yet.
+
+    Parameters
+    ----------
+    path
+        A folder that does not exist, or an empty one.
+    workflow
+        The name of one that comes with emlab, or the path of a JSON file.
+    name
+        For people; the folder's name by default.
+    **values
+        The workflow's fields (``movies=…, voltage=300``), or any parameter as ``**{"ctf.max_resolution": 4}``.
+
+    Raises
+    ------
+    SessionExists
+        If there is a session, or anything else.
+    WorkflowError, ParameterError
+        If the workflow or a value cannot be used; nothing is created then.
+    """
+    folder = Path(path).absolute()
+    if (folder / DATABASE).exists():
+        raise SessionExists(
+            f"{folder} is a session already. Open it (`emlab status {folder}`), or choose another folder."
+        )
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise SessionExists(f"{folder} is not an empty folder. Choose one that does not exist yet.")
+    filled = read_workflow(os.fspath(workflow)).filled(_without_none(values))
+    stages = build_stages(filled, PROTOCOLS)
+    for stage in stages:
+        if isinstance(stage.parameters, WatchedFolder):
+            _check_folder(stage.parameters.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    meta = {
+        "uuid": uuid.uuid4().hex,
+        "name": name or folder.name,
+        "created_at": repr(time.time()),
+        "version": __version__,
+        "state": "created",
+        "workflow": filled.model_dump_json(),
+    }
+    partial = folder / f"{DATABASE}.new"
+    partial.unlink(missing_ok=True)
+    ledger = Ledger.create(partial, meta, journal_mode(folder))
+    with ledger.transaction():
+        for stage in stages:
+            ledger.add_run(stage.to_run(), stage.kinds)
+    ledger.close()
+    partial.rename(folder / DATABASE)
+    (folder / "workflow.json").write_text(json.dumps(filled.model_dump(mode="json"), indent=2) + "\n", encoding="utf-8")
+    return Session(folder)
+
+
+def open_session(path: str | os.PathLike[str]) -> Session:
+    """Open a session to look at it, live.
+
+    Raises
+    ------
+    SessionMissing
+        If there is none.
+    """
+    return Session(Path(path).absolute())
+
+
+def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _check_folder(folder: str) -> None:
+    if not Path(folder).is_dir():
+        nearest = next(parent for parent in [Path(folder), *Path(folder).parents] if parent.exists())
+        raise ParameterError(
+            f"There is no folder {folder}"
+            + ("; that is a file." if nearest == Path(folder) else f"; what exists of it is {nearest}.")
+            + " Give the folder that the microscope writes to; it may still be empty."
+        )
+
+
+def _missing(path: Path) -> str:
+    if not path.exists():
+        return f"There is no {path}. `emlab create` makes a session."
+    return f"{path} is not a session: it has no {DATABASE}. `emlab create` makes one, in a folder that is empty."
