@@ -72,7 +72,7 @@ class MrcFrames:
         self._path = path
         with Source(path) as source:
             self.header = read_mrc_header(source)
-            _check_size(source, self.header)
+            check_size(source, self.header)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -104,7 +104,7 @@ def read_mrc(path: str | Path) -> tuple[Array, float | None]:
     """
     with Source(path) as source:
         header = read_mrc_header(source)
-        _check_size(source, header)
+        check_size(source, header)
         if header.frames == 1:
             return _section(source, header, 0), header.pixel_size
         return np.stack([_section(source, header, index) for index in range(header.frames)]), header.pixel_size
@@ -149,6 +149,21 @@ def read_mrc_header(source: Source) -> MrcHeader:
         offset=_HEADER + extended,
         pixel_size=_pixel_size(float(header["cella"]["x"]), int(header["mx"])),
     )
+
+
+def check_size(source: Source, header: MrcHeader) -> None:
+    """See that all that the header declares is there.
+
+    Raises
+    ------
+    TruncatedFile
+        If it is not.
+    """
+    if source.size < header.size:
+        raise TruncatedFile(
+            f"{source.path} has {source.size} bytes; its header declares {header.frames} sections of {header.width} × "
+            f"{header.height} px, {header.size} bytes: it is still being written, or its copy broke off."
+        )
 
 
 def write_mrc(path: str | Path, array: Array, pixel_size: float | None) -> None:
@@ -266,14 +281,6 @@ def _bytes_type(source: Source, data: bytes, header: Any) -> np.dtype[Any]:
 def _pixel_size(cell: float, samples: int) -> float | None:
     size = cell / samples if samples > 0 else math.nan
     return size if 0.01 < size < 1e4 else None
-
-
-def _check_size(source: Source, header: MrcHeader) -> None:
-    if source.size < header.size:
-        raise TruncatedFile(
-            f"{source.path} has {source.size} bytes; its header declares {header.frames} sections of {header.width} × "
-            f"{header.height} px, {header.size} bytes: it is still being written, or its copy broke off."
-        )
 
 
 def _section(source: Source, header: MrcHeader, index: int) -> Array:

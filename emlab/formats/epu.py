@@ -1,0 +1,133 @@
+"""What EPU tells about a movie: its XML, and the names that it gives."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Final
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from emlab.errors import FormatError
+from emlab.formats.source import Source
+from emlab.model import Sidecar
+from emlab.units import ELECTRONS_PER_SQUARE_METRE, METRE
+
+_MOVIE: Final = re.compile(r"FoilHole_(\d+)_Data_\w+?_(\d{8}_\d{6})(?!\d)")
+_GRID_SQUARE: Final = re.compile(r"GridSquare_(\d+)")
+_OFFSET: Final = re.compile(r"([+-])(\d\d):(\d\d)$")
+_LONGEST: Final = 1 << 24
+
+
+@dataclass(frozen=True)
+class EpuName:
+    """What the path of a file of EPU's says.
+
+    Attributes
+    ----------
+    grid_square, hole
+        EPU's identifiers.
+    taken_at
+        When, by the clock of the microscope's computer.
+    """
+
+    grid_square: str | None
+    hole: str | None
+    taken_at: datetime | None
+
+
+def read_epu_name(path: str | Path) -> EpuName:
+    """What the names of a file and its folders say; ``None`` where they are not EPU's."""
+    square = next(filter(None, (_GRID_SQUARE.fullmatch(part) for part in reversed(Path(path).parts))), None)
+    movie = _MOVIE.match(Path(path).name)
+    return EpuName(
+        grid_square=square[1] if square else None,
+        hole=movie[1] if movie else None,
+        taken_at=_clock(movie[2]) if movie else None,
+    )
+
+
+def read_epu_xml(path: str | Path) -> Sidecar:
+    """What EPU's XML of an image says.
+
+    The time is the name's where the XML's cannot be read, in the XML's time zone if it has one.
+
+    Raises
+    ------
+    FormatError
+        If it is not EPU's XML of an image.
+    """
+    with Source(path) as source:
+        if source.size > _LONGEST:
+            raise FormatError(f"{path} is too long for EPU's XML of an image.")
+        text = source.read(0, source.size)
+    try:
+        root: Element = fromstring(text)
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
+        raise FormatError(
+            f"{path} is not well-formed XML ({error}); if it is still being written, wait, else copy it again or "
+            f"remove it."
+        ) from None
+    if root.tag.rpartition("}")[2] != "MicroscopeImage":
+        raise FormatError(f"{path} is not EPU's XML of an image but of a {root.tag.rpartition('}')[2]}.")
+    custom = {entry.findtext("{*}Key"): entry.findtext("{*}Value") for entry in root.iterfind("{*}CustomData/*")}
+    stage = "microscopeData/stage/Position"
+    width = _number(_text(root, "microscopeData/acquisition/camera/ReadoutArea/width"))
+    name = read_epu_name(path)
+    return Sidecar(
+        acquired_at=_acquired_at(_text(root, "microscopeData/acquisition/acquisitionDateTime"), name.taken_at),
+        pixel_size=_positive(_text(root, "SpatialScale/pixelSize/x/numericValue"), METRE),
+        width=int(width) if width and width > 0 else None,
+        voltage=_positive(_text(root, "microscopeData/gun/AccelerationVoltage"), 1e-3),
+        total_dose=_positive(custom.get("Dose"), ELECTRONS_PER_SQUARE_METRE),
+        stage_x=_number(_text(root, f"{stage}/X"), METRE),
+        stage_y=_number(_text(root, f"{stage}/Y"), METRE),
+        stage_tilt=_number(_text(root, f"{stage}/A"), math.degrees(1)),
+        target_defocus=_number(custom.get("AppliedDefocus"), -METRE),
+        grid_square=name.grid_square,
+        hole=name.hole,
+    )
+
+
+def _text(root: Element, path: str) -> str | None:
+    return root.findtext("/".join(f"{{*}}{name}" for name in path.split("/")))
+
+
+def _number(text: str | None, unit: float = 1.0) -> float | None:
+    try:
+        value = float(text or "nan") * unit
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _positive(text: str | None, unit: float) -> float | None:
+    value = _number(text, unit)
+    return value if value and value > 0 else None
+
+
+def _acquired_at(text: str | None, named: datetime | None) -> float | None:
+    try:
+        return datetime.fromisoformat(text or "").timestamp()
+    except (ValueError, OverflowError, OSError):
+        return named.replace(tzinfo=_zone(text or "")).timestamp() if named else None
+
+
+def _zone(text: str) -> tzinfo | None:
+    if text.endswith("Z"):
+        text += "+00:00"
+    if not _OFFSET.search(text):
+        return None
+    return datetime.strptime(text[-6:], "%z").tzinfo
+
+
+def _clock(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%Y%m%d_%H%M%S")  # noqa: DTZ007 - the name has no zone
+    except ValueError:
+        return None

@@ -1,0 +1,214 @@
+"""TIFF movies and images: grey, in strips, stored as they are or with LZW or deflate.
+
+Rows stay in the order in which they are stored: no orientation tag is followed, and nothing is flipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+
+from emlab.errors import DataError, FormatError
+from emlab.formats import ifd
+from emlab.formats.source import Source
+
+Array = NDArray[Any]
+Compression = Literal["none", "lzw", "deflate"]
+
+NAMES: Final = {1: "uncompressed", 5: "LZW", 8: "deflate", 32946: "deflate"}
+"""What TIFF's numbers for the compressions that emlab reads mean."""
+_DECODERS: Final[dict[int, Any]] = {
+    5: imagecodecs.lzw_decode,
+    8: imagecodecs.deflate_decode,
+    32946: imagecodecs.deflate_decode,
+}
+_CODES: Final[dict[Compression, int]] = {"none": 1, "lzw": 5, "deflate": 8}
+_KINDS: Final = {1: "u", 2: "i", 3: "f"}
+_HIGHEST_RATIO: Final = 2000
+_STRIP: Final = 1 << 16
+
+
+class TiffFrames:
+    """The pages of a TIFF, decoded one at a time: axes (y, x), in the file's type."""
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = path
+        with Source(path) as source:
+            self.pages = movie_pages(source)
+        self.dtype = _dtype(str(path), self.pages[0])
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Frames, height, width."""
+        return len(self.pages), self.pages[0].height, self.pages[0].width
+
+    def __iter__(self) -> Iterator[Array]:
+        with Source(self._path) as source:
+            for page in self.pages:
+                yield _decoded(source, page, self.dtype)
+
+
+def movie_pages(source: Source) -> list[ifd.Page]:
+    """The pages of a TIFF, all of one kind; reduced copies, which some programs add, are left out.
+
+    Raises
+    ------
+    FormatError
+        If it is no TIFF, has no page, or has pages of different size or type.
+    TruncatedFile
+        If its end is missing.
+    """
+    pages = [page for page in ifd.read_pages(source) if not page.tags.get(ifd.SUBFILE_TYPE, (0,))[0] & 1]
+    kinds = {(page.width, page.height, page.bits, page.sample_format) for page in pages}
+    if len(kinds) != 1:
+        sizes = ", ".join(f"{width} × {height} px of {bits} bits" for width, height, bits, _ in sorted(kinds))
+        raise FormatError(f"{source.path} is not one movie: it has images of {sizes or 'no kind'}.")
+    return pages
+
+
+def read_tiff(path: str | Path) -> tuple[Array, float | None]:
+    """All pixels, in the file's type, and the pixel size, Å.
+
+    Returns
+    -------
+    array
+        Axes (y, x), or (frame, y, x) where there is more than one page.
+    pixel_size
+        ``None`` where the file does not tell.
+
+    Raises
+    ------
+    FormatError
+        If it is not a TIFF that emlab reads.
+    TruncatedFile
+        If its end is missing.
+    """
+    frames = TiffFrames(path)
+    images = list(frames)
+    return (images[0] if len(images) == 1 else np.stack(images)), frames.pages[0].pixel_size
+
+
+def write_tiff_movie(
+    path: str | Path, frames: Iterable[Array], pixel_size: float | None, compression: Compression = "lzw"
+) -> None:
+    """Write a movie frame by frame, as a microscope does: under its own name from the first byte on.
+
+    Parameters
+    ----------
+    path
+        Replaced if it is there.
+    frames
+        Each (y, x), an integer or floating type; taken when the one before is in the file.
+    pixel_size
+        Å; ``None`` leaves it out.
+    compression
+        Of the strips.
+
+    Raises
+    ------
+    DataError
+        If there are no frames, or they are no images.
+    """
+    written = 0
+    with ifd.PageWriter(path, big=False) as file:
+        for frame in frames:
+            stored = np.ascontiguousarray(frame, dtype=frame.dtype.newbyteorder("<"))
+            if stored.ndim != 2 or stored.dtype.kind not in "uif":
+                raise DataError(f"A frame is (y, x) of numbers, not {frame.dtype} {frame.shape}.")
+            rows = max(1, _STRIP // (stored.shape[1] * stored.itemsize))
+            strips = [_encoded(stored[row : row + rows], compression) for row in range(0, len(stored), rows)]
+            tags = page_tags(stored.shape, stored.dtype, _CODES[compression], rows, pixel_size)
+            file.append(tags, strips)
+            written += 1
+    if not written:
+        raise DataError(f"{path} got no frames; a movie has at least one.")
+
+
+def page_tags(
+    shape: tuple[int, ...], dtype: np.dtype[Any], compression: int, rows: int, pixel_size: float | None
+) -> dict[int, tuple[int, Any]]:
+    """Tags of a grey image: code → type and values."""
+    tags: dict[int, tuple[int, Any]] = {
+        ifd.WIDTH: (4, [shape[1]]),
+        ifd.HEIGHT: (4, [shape[0]]),
+        ifd.BITS: (3, [dtype.itemsize * 8]),
+        ifd.COMPRESSION: (3, [compression]),
+        ifd.PHOTOMETRIC: (3, [1]),
+        ifd.SAMPLES: (3, [1]),
+        ifd.ROWS_PER_STRIP: (4, [rows]),
+        ifd.SAMPLE_FORMAT: (3, [{kind: code for code, kind in _KINDS.items()}[dtype.kind]]),
+        ifd.SOFTWARE: (2, b"emlab\0"),
+    }
+    if pixel_size:
+        pixels_per_centimetre = [round(1e8 / pixel_size), 1]
+        tags |= {
+            ifd.X_RESOLUTION: (5, pixels_per_centimetre),
+            ifd.Y_RESOLUTION: (5, pixels_per_centimetre),
+            ifd.RESOLUTION_UNIT: (3, [3]),
+        }
+    return tags
+
+
+def _encoded(rows: Array, compression: Compression) -> bytes:
+    match compression:
+        case "lzw":
+            return bytes(imagecodecs.lzw_encode(rows.tobytes()))
+        case "deflate":
+            return bytes(imagecodecs.zlib_encode(rows.tobytes(), level=1))
+        case "none":
+            return rows.tobytes()
+
+
+def _dtype(path: str, page: ifd.Page) -> np.dtype[Any]:
+    kind = _KINDS.get(page.sample_format)
+    if kind is None or page.bits not in (8, 16, 32, 64) or (kind == "f" and page.bits == 8):
+        raise FormatError(
+            f"{path} has samples of {page.bits} bits of TIFF's kind {page.sample_format}; emlab reads integers and "
+            f"floats of 8 to 64 bits: convert it."
+        )
+    if page.compression not in NAMES or page.predictor not in (1, 2):
+        raise FormatError(
+            f"{path} is compressed with TIFF's method {page.compression} (predictor {page.predictor}); emlab reads "
+            f"uncompressed, LZW and deflate: save it with one of these."
+        )
+    return np.dtype(f"{page.order}{kind}{page.bits // 8}")
+
+
+def _decoded(source: Source, page: ifd.Page, dtype: np.dtype[Any]) -> Array:
+    needed = page.height * page.width * dtype.itemsize
+    if needed > sum(page.sizes) * _HIGHEST_RATIO:
+        raise FormatError(
+            f"{source.path} is damaged: {sum(page.sizes)} bytes cannot hold {page.width} × {page.height} px; "
+            f"copy it again."
+        )
+    frame = np.empty((page.height, page.width), dtype)
+    for index, (offset, size) in enumerate(zip(page.offsets, page.sizes, strict=True)):
+        rows = frame[index * page.rows_per_strip : (index + 1) * page.rows_per_strip]
+        raw = rows.reshape(-1).view(np.uint8)
+        if page.compression == 1:
+            if size < raw.size:
+                raise _short(source, index)
+            source.read_into(offset, raw)
+        elif len(_decompressed(source, page.compression, offset, size, raw)) != raw.size:
+            raise _short(source, index)
+    if page.predictor == 2:
+        np.cumsum(frame, axis=1, dtype=frame.dtype, out=frame)
+    return frame.astype(dtype.newbyteorder("="), copy=False)
+
+
+def _decompressed(source: Source, compression: int, offset: int, size: int, raw: Array) -> Any:
+    try:
+        return _DECODERS[compression](source.read(offset, size), out=raw)
+    except (RuntimeError, ValueError, MemoryError) as error:
+        raise FormatError(
+            f"{source.path} is damaged: {NAMES[compression]} of it fails ({error}); copy it again."
+        ) from None
+
+
+def _short(source: Source, index: int) -> FormatError:
+    return FormatError(f"{source.path} is damaged: its strip {index} holds fewer pixels than it should; copy it again.")
