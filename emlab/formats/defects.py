@@ -68,8 +68,8 @@ def _from_text(source: Source, height: int, width: int) -> NDArray[Any]:
         x, y, across, down = (int(word) for word in words)
         if x + across > width or y + down > height:
             raise DataError(
-                f"{source.path} has a defect beyond the frames ({width} × {height} px): line {number}, {line[:60]!r}; give "
-                f"the defects of these movies."
+                f"{source.path} has a defect beyond the frames ({width} × {height} px) in line {number}: give the "
+                f"defects of these movies."
             )
         bad[y : y + down, x : x + across] = True
     return bad

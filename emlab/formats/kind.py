@@ -29,7 +29,6 @@ _FOREIGN: Final = {
     b"%PDF": "a PDF document",
     b"<?xml": "an XML text",
     b"\xef\xbb\xbf<": "an XML text",
-    b"<": "an XML or HTML text",
     b"SQLite": "an SQLite database",
 }
 _PRINTABLE: Final = frozenset(string.printable.encode())

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from emlab.model import Protocol
+from emlab.protocols.import_micrographs import import_micrographs
+from emlab.protocols.import_movies import import_movies
 
-PROTOCOLS: dict[str, Protocol] = {}
+PROTOCOLS: dict[str, Protocol] = {
+    protocol.name: protocol
+    for protocol in (
+        import_movies,
+        import_micrographs,
+    )
+}
 """Every protocol by its name."""

@@ -1,0 +1,132 @@
+"""Take movies in as the microscope writes them."""
+
+from __future__ import annotations
+
+from emlab.errors import FormatError, ParameterError
+from emlab.model import Arrival, Movie, Sidecar, Workbench, parameter, protocol
+from emlab.model.acquisition import Acquisition
+from emlab.model.paths import AbsolutePath
+
+FRACTIONS = 40
+"""How many fractions an EER is divided into when its dose is not known."""
+
+
+class ImportMovies(Acquisition):
+    """Parameters of `import_movies`."""
+
+    pattern: str = parameter(
+        "**/*.tif, **/*.tiff, **/*.mrc, **/*.mrcs, **/*.eer, !**/*[Gg]ain*, !**/FoilHole_*[0-9].*",
+        label="File names",
+        help="Which files are movies: names relative to the folder with * and ?, ** for any folders between; several "
+        "are separated by commas, and one that begins with ! leaves files out.",
+    )
+    dose_per_frame: float | None = parameter(
+        None,
+        gt=0,
+        le=1000,
+        unit="e/Å²",
+        label="Dose per frame",
+        help="On the specimen, in each frame as it is read (each fraction of an EER). Left open: the total dose of the "
+        "XML or mdoc beside the movie, divided by its frames; without either, frames are not weighted by dose.",
+    )
+    pre_exposure: float = parameter(
+        0.0, ge=0, unit="e/Å²", label="Dose before", advanced=True, help="On the specimen before the first frame."
+    )
+    gain_reference: AbsolutePath | None = parameter(
+        None,
+        label="Gain reference",
+        help="MRC, TIFF or .gain; frames are multiplied with it, but an EER is divided by an MRC.",
+    )
+    gain_rotation: int = parameter(
+        0,
+        ge=0,
+        le=3,
+        label="Gain rotation",
+        help="Quarter turns of the gain before the flip, as MotionCor's RotGain and RELION count them.",
+    )
+    gain_flip: int = parameter(
+        0,
+        ge=0,
+        le=2,
+        label="Gain flip",
+        help="0 none, 1 upside down, 2 left–right. emlab reads every file as it is stored; MotionCor and RELION flip "
+        "TIFFs, so a TIFF movie with an MRC gain needs one flip upside down more here.",
+    )
+    defects: AbsolutePath | None = parameter(
+        None,
+        label="Defects",
+        advanced=True,
+        help="Bad pixels: a text with a rectangle x y width height a line, or an image that is not 0 where one is bad.",
+    )
+    eer_grouping: int | None = parameter(
+        None,
+        ge=1,
+        label="EER grouping",
+        help="Raw frames of an EER in each fraction. Left open: as many as bring about 1 e/Å², where the XML tells the "
+        "dose, else those that make some 40 fractions.",
+    )
+    eer_upsampling: int = parameter(
+        1,
+        ge=1,
+        le=2,
+        label="EER upsampling",
+        advanced=True,
+        help="1 reads an EER in the sensor's pixels (4K), 2 in 8K.",
+    )
+
+
+@protocol(title="Import movies", consumes=Arrival, produces=Movie)
+def import_movies(arrival: Arrival, parameters: ImportMovies, workbench: Workbench) -> Movie:
+    """Take in each movie as soon as it is complete.
+
+    Raises
+    ------
+    FormatError
+        If the file is not a movie.
+    ParameterError
+        If its pixel size or voltage is not known, or the dose of an EER's fractions is given without their size.
+    """
+    sidecar = workbench.sidecar(arrival)
+    upsampling = parameters.eer_upsampling
+    facts = workbench.inspect(arrival, eer_upsampling=upsampling)
+    grouping = None
+    if facts.format == "eer":
+        grouping = _grouping(facts.raw_frames, parameters, sidecar)
+        facts = workbench.inspect(arrival, eer_grouping=grouping, eer_upsampling=upsampling)
+    if facts.frames < 2:
+        raise FormatError(
+            f"{arrival.path} has one frame, a movie has several: leave it out with a pattern that begins with !, or "
+            f"import micrographs with import_micrographs."
+        )
+    dose = parameters.dose_per_frame
+    if dose is None and sidecar is not None and sidecar.total_dose:
+        dose = sidecar.total_dose / facts.raw_frames * (grouping or 1)
+    return Movie(
+        key=arrival.key,
+        path=arrival.path,
+        frames=facts.frames,
+        height=facts.height,
+        width=facts.width,
+        dose_per_frame=dose,
+        pre_exposure=parameters.pre_exposure,
+        gain_reference=parameters.gain_reference,
+        gain_rotation=parameters.gain_rotation,
+        gain_flip=parameters.gain_flip,
+        defects=parameters.defects,
+        eer_grouping=grouping,
+        eer_upsampling=upsampling if grouping else 1,
+        size=arrival.size,
+        **parameters.imaged(arrival.path, facts, sidecar),
+    )
+
+
+def _grouping(raw_frames: int, parameters: ImportMovies, sidecar: Sidecar | None) -> int:
+    if parameters.eer_grouping is not None:
+        return parameters.eer_grouping
+    if parameters.dose_per_frame is not None:
+        raise ParameterError(
+            "dose_per_frame is that of a fraction of an EER, whose raw frames are not given; give eer_grouping too."
+        )
+    if sidecar is not None and sidecar.total_dose:
+        return min(max(1, round(raw_frames / sidecar.total_dose)), raw_frames // 2)
+    return max(1, raw_frames // FRACTIONS)
