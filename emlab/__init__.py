@@ -1,8 +1,23 @@
 """emlab: cryo-EM movies processed while the microscope writes them, native to Jupyter."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from emlab import errors
 from emlab.errors import EmlabError
+from emlab.version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from emlab.session import Session, create_session, open_session
 
-__all__ = ["EmlabError", "Session", "create_session", "errors", "open_session"]
+__all__ = ["EmlabError", "Session", "__version__", "create_session", "errors", "open_session"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the session's layer when it is first asked for: worker processes start without it."""
+    if name in {"Session", "create_session", "open_session"}:
+        from emlab import session
+
+        return getattr(session, name)
+    raise AttributeError(f"module 'emlab' has no attribute {name!r}")

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from emlab import __version__
 from emlab.engine.control import send_command
 from emlab.engine.lock import is_locked
 from emlab.engine.mount import journal_mode
@@ -21,6 +20,7 @@ from emlab.errors import EngineUnreachable, ParameterError, SessionError, Sessio
 from emlab.model.watched import WatchedFolder
 from emlab.protocols import PROTOCOLS
 from emlab.sets import Catalogue, Event, Failure, IncrementalSet, Ledger, Nudge, Run
+from emlab.version import __version__
 from emlab.workflow import Workflow, parse_workflow, read_workflow
 
 DATABASE = "session.db"

@@ -7,9 +7,9 @@ import sys
 import typer
 from rich.console import Console
 
-from emlab import __version__
 from emlab.cli import apply, demo, doctor, session, simulate, view
 from emlab.errors import EmlabError
+from emlab.version import __version__
 
 app = typer.Typer(
     name="emlab",

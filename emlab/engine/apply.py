@@ -40,9 +40,7 @@ class Application:
     def options(self) -> dict[str, type[Parameters]]:
         """Name of every parameter that can be given → the model that describes it."""
         watching = set(WatchedFolder.model_fields)
-        return {
-            name: model for model in reversed(self.models) for name in model.model_fields if name not in watching
-        }
+        return {name: model for model in reversed(self.models) for name in model.model_fields if name not in watching}
 
     def run(self, files: Iterable[Path], out: Path, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Process files one after the other, and give a record of each as a dictionary.

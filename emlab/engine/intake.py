@@ -6,12 +6,18 @@ import os
 import queue
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from emlab.engine.pipeline import Stage
 from emlab.engine.watcher import Report, Watcher
 from emlab.model import Arrival
 from emlab.model.watched import WatchedFolder
+
+
+def is_lost(report: Report) -> bool:
+    """Whether a report is of a file that should have been taken and was not; a copy of one that was is no loss."""
+    return report.final and report.kind != "duplicate"
 
 
 class Intake:
@@ -39,6 +45,7 @@ class Intake:
         self._taken = taken
         self._last = time.monotonic()
         self._ended: str | None = None
+        self._closed = False
         self._deadline = parameters.deadline.timestamp() if parameters.deadline else None
         self._watcher = Watcher(
             Path(parameters.folder),
@@ -61,7 +68,7 @@ class Intake:
             came.append(self._arrived.get())
         if came:
             self._last = now
-            self._taken += sum(isinstance(item, Arrival) or item.final for item in came)
+            self._taken += sum(isinstance(item, Arrival) or is_lost(item) for item in came)
         return came
 
     def end(self, reason: str) -> None:
@@ -85,8 +92,12 @@ class Intake:
 
     def close(self) -> list[Report]:
         """Stop watching, and give what never completed."""
+        if self._closed:
+            return []
+        self._closed = True
         self._watcher.stop()
-        return self._watcher.pending()
+        never = "It had not completed when the import ended."
+        return [replace(report, final=True, message=f"{report.message} {never}") for report in self._watcher.pending()]
 
     def _came(self, item: Arrival | Report) -> None:
         self._arrived.put(item)

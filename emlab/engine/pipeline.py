@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from emlab import __version__
 from emlab.errors import WorkflowError
 from emlab.model import Arrival, Parameters, Protocol, Record, validated
 from emlab.sets import Run
+from emlab.version import __version__
 from emlab.workflow import Step, Workflow
 
 

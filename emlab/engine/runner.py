@@ -16,7 +16,7 @@ from emlab.engine.backlog import Backlog, Item
 from emlab.engine.chores import Chore, Housekeeping
 from emlab.engine.control import ControlServer
 from emlab.engine.executors import Executor
-from emlab.engine.intake import Intake
+from emlab.engine.intake import Intake, is_lost
 from emlab.engine.lock import SessionLock
 from emlab.engine.mount import journal_mode
 from emlab.engine.pipeline import Stage, stages_of_runs
@@ -123,6 +123,8 @@ class Engine:
         alarms = [now + IDLE, *(intake.next_look() for intake in self._intakes)]
         if (release := self._backlog.next_release()) is not None:
             alarms.append(release)
+        if self._blocked_until > now:
+            alarms.append(self._blocked_until)
         timeout = max(0.0, min(alarms) - now)
         connection.wait([*self._executor.waitables(), self._control.fileno(), self._bell], timeout)
         return time.monotonic()
@@ -204,7 +206,7 @@ class Engine:
         self._backlog.add(name, number, arrival, now)
 
     def _take_report(self, stage: Stage, report: Report) -> None:
-        if report.key is None or not report.final:
+        if report.key is None or not is_lost(report):
             self._scribe.note("warning", report.message, stage.name, report.key)
         elif report.key not in self._given_up[stage.name]:
             self._given_up[stage.name].add(report.key)
@@ -285,6 +287,7 @@ class Engine:
             case _:
                 return {"error": f"there is no command {name!r}; there are: ping, pause, resume, stop, subscribe"}
         self._scribe.note_command(name, command)
+        self._commit(time.monotonic())
         return {"state": self._scribe.state}
 
     def _stop_now(self) -> None:

@@ -12,14 +12,14 @@ import numpy as np
 from emlab.arrays.module import array_module
 from emlab.errors import DataError
 from emlab.formats.defects import read_defects
-from emlab.formats.epu import read_sidecar
 from emlab.formats.gain import read_gain
 from emlab.formats.image import read_image
 from emlab.formats.jpeg import write_jpeg
 from emlab.formats.movie import inspect, open_movie
 from emlab.formats.mrc import write_mrc
+from emlab.formats.sidecar import read_sidecar
 from emlab.formats.star import write_star
-from emlab.model import Arrival, Array, FileFacts, Frames, Movie, Sidecar
+from emlab.model import Array, Arrival, FileFacts, Frames, Movie, Sidecar
 
 KEPT_IMAGES = 2
 """Images that a process keeps in memory because the next protocol is likely to want them."""
@@ -87,9 +87,9 @@ class FolderWorkbench:
         if movie.defects is None:
             return None
         path, shape = Path(movie.defects), (movie.height, movie.width)
-        identity = ("defects", _state(path), shape)
+        identity = ("defects", _state(path), shape, movie.eer_upsampling)
         if identity not in self._pantry.references:
-            self._pantry.references[identity] = read_defects(path, shape)
+            self._pantry.references[identity] = read_defects(path, shape, movie.eer_upsampling)
         return self._pantry.references[identity]
 
     def read_image(self, path: str) -> Array:
@@ -134,7 +134,7 @@ class FolderWorkbench:
 
 
 def _to_host(array: Array) -> Array:
-    return array if array_module(array) is np else array.get()  # type: ignore[attr-defined,no-any-return]
+    return array if array_module(array) is np else array.get()  # type: ignore[attr-defined]
 
 
 def _state(path: Path) -> tuple[str, int, int]:

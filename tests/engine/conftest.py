@@ -1,0 +1,69 @@
+"""Toy protocols, so that the engine is tested without science."""
+
+from __future__ import annotations
+
+import pytest
+
+from emlab.errors import DataError
+from emlab.model import Accepted, Arrival, Ctf, Micrograph, Parameters, Protocol, Rejected, Workbench, protocol
+from emlab.model.watched import WatchedFolder
+
+
+class Nothing(Parameters):
+    """Nothing to tell."""
+
+
+@protocol(title="Toy import", consumes=Arrival, produces=Micrograph)
+def toy_import(arrival: Arrival, parameters: WatchedFolder, workbench: Workbench) -> Micrograph:
+    """Take a file; its text says how it is to behave."""
+    with open(arrival.path) as file:  # noqa: PTH123
+        text = file.read().strip()
+    if text == "bad":
+        raise DataError("the file says that it is bad")
+    if text == "crash":
+        raise OSError("the file says that reading it fails")
+    return Micrograph(
+        key=arrival.key,
+        path=arrival.path,
+        pixel_size=1.0,
+        voltage=300.0,
+        spherical_aberration=2.7,
+        amplitude_contrast=0.1,
+        height=1,
+        width=1,
+        warning=text,
+    )
+
+
+@protocol(title="Toy CTF", consumes=Micrograph, produces=Ctf, accelerated=True)
+def toy_ctf(micrograph: Micrograph, parameters: Nothing, workbench: Workbench) -> Ctf:
+    """Pretend."""
+    return Ctf(
+        key=micrograph.key,
+        micrograph=micrograph.path,
+        defocus_u=1.0,
+        defocus_v=1.0,
+        defocus_angle=0.0,
+        astigmatism=0.0,
+        phase_shift=0.0,
+        score=1.0,
+        ctf_resolution=3.0,
+    )
+
+
+@protocol(title="Toy choice", consumes=(Micrograph, Ctf), produces=(Accepted, Rejected))
+def toy_select(micrograph: Micrograph, ctf: Ctf, parameters: Nothing, workbench: Workbench) -> Accepted | Rejected:
+    """Reject what says so."""
+    kind = Rejected if micrograph.warning == "reject" else Accepted
+    return kind(key=micrograph.key, micrograph=micrograph.path, reason="it said so")
+
+
+@pytest.fixture
+def toys(monkeypatch: pytest.MonkeyPatch) -> dict[str, Protocol]:
+    """The toy protocols, known to emlab during the test."""
+    from emlab.protocols import PROTOCOLS
+
+    known = {toy.name: toy for toy in (toy_import, toy_ctf, toy_select)}
+    for name, toy in known.items():
+        monkeypatch.setitem(PROTOCOLS, name, toy)
+    return known

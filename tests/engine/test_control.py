@@ -1,0 +1,125 @@
+"""The engine answers its owner, and nudges whoever listens."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from multiprocessing import connection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emlab.engine.control import ControlServer, send_command
+from emlab.errors import EngineUnreachable
+from emlab.sets import Catalogue, Ledger, Nudge, control_address
+
+UUID = "f" * 32
+
+
+@pytest.fixture(autouse=True)
+def runtime_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+
+
+class Served:
+    """A control server with a thread that attends it."""
+
+    def __init__(self) -> None:
+        self.heard: list[dict[str, Any]] = []
+        self.server = ControlServer(UUID, self._answer)
+        self._over, self._end = socket.socketpair()
+        self.thread = threading.Thread(target=self._attend)
+        self.thread.start()
+
+    def close(self) -> None:
+        self._end.send(b"x")
+        self.thread.join()
+        self.server.close()
+        self._over.close()
+        self._end.close()
+
+    def _answer(self, command: dict[str, Any]) -> dict[str, Any]:
+        self.heard.append(command)
+        return {"heard": command["command"]}
+
+    def _attend(self) -> None:
+        while self._over not in connection.wait([self.server.fileno(), self._over]):
+            self.server.attend()
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    served = Served()
+    yield served
+    served.close()
+
+
+def test_a_command_is_answered(served: Served) -> None:
+    assert send_command(UUID, "stop", now=True) == {"heard": "stop"}
+    assert served.heard == [{"command": "stop", "now": True}]
+
+
+def test_what_is_not_json_is_refused_and_the_next_one_served(served: Served) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.settimeout(10)
+        line.connect(str(control_address(UUID)))
+        line.sendall(b"stop\n")
+        assert b"expected a JSON object with a command" in line.recv(1000)
+        line.sendall(b'{"command": "ping"}\n')
+        assert b"ping" in line.recv(1000)
+
+
+def test_endless_input_is_hung_up_on(served: Served) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.settimeout(10)
+        line.connect(str(control_address(UUID)))
+        with pytest.raises(OSError, match="."):
+            for _ in range(100):
+                line.sendall(b"x" * 65536)
+    assert send_command(UUID, "ping") == {"heard": "ping"}
+
+
+def test_only_the_owner_can_reach_it(served: Served) -> None:
+    path = control_address(UUID)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_no_engine_is_a_sentence() -> None:
+    with pytest.raises(
+        EngineUnreachable, match="No engine answers at .*it does not run, or it runs on another machine"
+    ):
+        send_command(UUID, "ping")
+
+
+def test_a_commit_wakes_a_reader(served: Served, tmp_path: Path) -> None:
+    ledger = Ledger.create(tmp_path / "session.db", {"uuid": UUID})
+    catalogue = Catalogue(tmp_path / "session.db")
+    nudge = Nudge(catalogue)
+    assert not nudge.wait(0.0)
+    woken: list[bool] = []
+    reader = threading.Thread(target=lambda: woken.append(nudge.wait(20)))
+    reader.start()
+    with ledger.transaction():
+        ledger.set_meta("state", "running")
+    served.server.nudge()
+    reader.join()
+    assert woken == [True]
+    nudge.close()
+    catalogue.close()
+    ledger.close()
+
+
+def test_without_an_engine_a_reader_looks_for_itself(tmp_path: Path) -> None:
+    ledger = Ledger.create(tmp_path / "session.db", {"uuid": UUID})
+    catalogue = Catalogue(tmp_path / "session.db")
+    nudge = Nudge(catalogue)
+    assert not nudge.wait(0.01)
+    with ledger.transaction():
+        ledger.set_meta("state", "running")
+    assert nudge.wait(20)
+    nudge.close()
+    catalogue.close()
+    ledger.close()

@@ -1,0 +1,134 @@
+"""Worker processes: what they do comes back, and what kills one kills nothing else."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from multiprocessing import connection
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from emlab.engine.executors import LocalExecutor
+from emlab.engine.task import Outcome, Task
+from emlab.formats.mrc import write_mrc_movie
+from emlab.model import Arrival, Movie
+
+
+@pytest.fixture
+def executor(tmp_path: Path) -> Iterator[LocalExecutor]:
+    executor = LocalExecutor(tmp_path, cpu_workers=2)
+    yield executor
+    executor.close()
+
+
+@pytest.fixture
+def movie(tmp_path: Path) -> Path:
+    frames = np.random.default_rng(1).poisson(1.0, (3, 32, 48)).astype(np.uint8)
+    write_mrc_movie(tmp_path / "movie.mrcs", frames, 1.5)
+    return tmp_path / "movie.mrcs"
+
+
+@pytest.fixture
+def endless(tmp_path: Path) -> Path:
+    """A file that keeps whoever opens it waiting for ever."""
+    os.mkfifo(tmp_path / "endless.mrcs")
+    return tmp_path / "endless.mrcs"
+
+
+def importing(path: Path) -> Task:
+    arrival = Arrival(key=path.stem, path=str(path), size=1, modified=0.0, evidence="stable")
+    parameters = {"folder": str(path.parent), "voltage": 300.0}
+    return Task("import", path.stem, "import_movies", parameters, (arrival,), "outputs/import/000")
+
+
+def when_free(executor: LocalExecutor, workers: int) -> None:
+    while executor.free(accelerated=False) < workers:
+        connection.wait(executor.waitables())
+        assert executor.collect() == []
+
+
+def outcome(executor: LocalExecutor) -> Outcome:
+    while True:
+        connection.wait(executor.waitables())
+        for found in executor.collect():
+            return found
+
+
+def test_a_task_comes_back_as_a_record(executor: LocalExecutor, movie: Path) -> None:
+    when_free(executor, 1)
+    executor.submit(importing(movie), accelerated=False)
+    found = outcome(executor)
+    assert isinstance(found.record, Movie)
+    assert (found.record.frames, found.record.height, found.record.width) == (3, 32, 48)
+    assert found.device == "cpu"
+    assert found.trouble is None
+    assert executor.free(accelerated=False) >= 1
+
+
+def test_a_protocol_that_raises_is_trouble_with_its_traceback(executor: LocalExecutor, tmp_path: Path) -> None:
+    (tmp_path / "text.mrcs").write_text("this is no movie " * 100)
+    when_free(executor, 1)
+    executor.submit(importing(tmp_path / "text.mrcs"), accelerated=False)
+    found = outcome(executor)
+    assert found.record is None
+    assert found.trouble is not None
+    assert found.trouble.error == "FormatError"
+    assert "import_movies" in found.trouble.traceback
+    assert not found.trouble.retry
+
+
+def test_a_killed_worker_costs_its_task_only_and_is_replaced(
+    executor: LocalExecutor, movie: Path, endless: Path
+) -> None:
+    when_free(executor, 2)
+    executor.submit(importing(endless), accelerated=False)
+    (stuck,) = (worker for worker in executor._workers if worker.task is not None)
+    stuck.process.kill()
+    lost = outcome(executor)
+    assert lost.trouble is not None
+    assert lost.trouble.error == "WorkerLost"
+    assert lost.trouble.retry
+    assert "was killed by signal 9 (the kernel does so when memory runs out)" in lost.trouble.message
+    when_free(executor, 2)
+    executor.submit(importing(movie), accelerated=False)
+    assert outcome(executor).record is not None
+
+
+def test_a_task_goes_to_the_worker_that_has_its_input(executor: LocalExecutor, movie: Path) -> None:
+    when_free(executor, 2)
+    wanted = executor._workers[1].name
+    executor.submit(importing(movie), accelerated=False, prefer=wanted)
+    assert outcome(executor).worker == wanted
+
+
+def test_workers_die_with_their_engine(tmp_path: Path, endless: Path) -> None:
+    """Killed, not asked: a worker in the middle of an item goes too, so that no orphan keeps a GPU."""
+    program = (
+        "import sys, time, pickle, pathlib\n"
+        "from multiprocessing import connection\n"
+        "from emlab.engine.executors import LocalExecutor\n"
+        "executor = LocalExecutor(pathlib.Path(sys.argv[1]), 2)\n"
+        "while executor.free(accelerated=False) < 2:\n"
+        "    connection.wait(executor.waitables()); executor.collect()\n"
+        "executor.submit(pickle.loads(bytes.fromhex(sys.argv[2])), accelerated=False)\n"
+        "print(*[worker.process.pid for worker in executor._workers], flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    task = pickle.dumps(importing(endless)).hex()
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path), task], stdout=subprocess.PIPE, text=True
+    ) as engine:
+        assert engine.stdout is not None
+        workers = [psutil.Process(int(pid)) for pid in engine.stdout.readline().split()]
+        assert len(workers) == 2
+        engine.send_signal(signal.SIGKILL)
+        engine.wait()
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert alive == []
