@@ -15,8 +15,8 @@ from emlab.engine.watcher import Report, Watcher
 from emlab.formats.completeness import Completeness
 from emlab.model import Arrival
 
-START = 1_800_000_000.0
-"""Seconds since 1970: long after any file that a test writes was written."""
+START = 1_700_000_000.0
+"""Seconds since 1970: before any file was written that a test does not stamp itself."""
 
 
 def check(path: Path) -> Completeness:
@@ -250,8 +250,13 @@ class TestStable:
         untold.look(after=1)
         assert untold.evidence == ["stable"]
 
-    def test_an_old_file_has_to_be_seen_quiet_too(self, untold: Watched) -> None:
-        untold.write("a.mov", at=START - 1e6)
+    def test_a_very_old_file_is_taken_at_once(self, untold: Watched) -> None:
+        untold.write("a.mov", at=START - 600)
+        untold.watch()
+        assert untold.evidence == ["stable"]
+
+    def test_a_file_that_is_old_enough_has_to_be_seen_quiet_too(self, untold: Watched) -> None:
+        untold.write("a.mov", at=START - 500)
         untold.watch()
         untold.look(after=4)
         assert untold.arrivals == []

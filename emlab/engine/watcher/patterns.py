@@ -1,0 +1,73 @@
+"""Which files are meant: glob patterns relative to the watched folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+
+from emlab.errors import ParameterError
+
+
+class Patterns:
+    """Glob patterns relative to a folder: ``*.tiff``, ``GridSquare_*/Data/*_EER.eer``, ``**/*.mrc``.
+
+    ``*``, ``?`` and ``[…]`` match within a name and ``**`` any number of folders, none included. Upper and lower
+    case differ. A pattern that begins with ``!`` leaves out what it matches. Names that begin with a dot are matched
+    only by patterns that do, so that the temporary files of copying programs are not taken.
+
+    Raises
+    ------
+    ParameterError
+        If no pattern takes files in, or one leads out of the folder.
+    """
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        given = list(patterns)
+        self._taken = [_segments(pattern) for pattern in given if not pattern.startswith("!")]
+        self._left_out = [_segments(pattern[1:]) for pattern in given if pattern.startswith("!")]
+        if not self._taken:
+            raise ParameterError("There is no pattern for the files to take; give one, **/*.tiff say.")
+
+    def match(self, file: str) -> bool:
+        """Whether a file is meant; ``file`` is relative to the folder, with ``/``."""
+        parts = file.split("/")
+        return any(_matches(parts, pattern) for pattern in self._taken) and not any(
+            _matches(parts, pattern) for pattern in self._left_out
+        )
+
+    def may_lie_in(self, folder: str) -> bool:
+        """Whether files that are meant may lie in a folder or below it; ``folder`` is relative, with ``/``."""
+        parts = folder.split("/")
+        return any(_leads_on(parts, pattern) for pattern in self._taken)
+
+
+def _segments(pattern: str) -> tuple[str, ...]:
+    path = PurePosixPath(pattern)
+    if path.is_absolute() or ".." in path.parts:
+        raise ParameterError(f"The pattern {pattern!r} leads out of the folder; give it relative to the folder.")
+    if not path.parts:
+        raise ParameterError(f"The pattern {pattern!r} matches no file; give one such as **/*.tiff.")
+    return path.parts
+
+
+def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return _matches(parts, pattern[1:]) or (bool(parts) and parts[0][0] != "." and _matches(parts[1:], pattern))
+    return bool(parts) and _is_named(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
+
+
+def _leads_on(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    if not parts:
+        return bool(pattern)
+    if not pattern:
+        return False
+    if pattern[0] == "**":
+        return _leads_on(parts, pattern[1:]) or (parts[0][0] != "." and _leads_on(parts[1:], pattern))
+    return _is_named(parts[0], pattern[0]) and _leads_on(parts[1:], pattern[1:])
+
+
+def _is_named(name: str, pattern: str) -> bool:
+    return (name[0] != "." or pattern[0] == ".") and fnmatchcase(name, pattern)

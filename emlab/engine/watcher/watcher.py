@@ -1,0 +1,214 @@
+"""Watching a folder for complete files, in a thread."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import select
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from emlab.engine.mount import is_network
+from emlab.engine.watcher.admission import Admission
+from emlab.engine.watcher.file_events import FileEvents
+from emlab.engine.watcher.folder_scan import FolderScan
+from emlab.engine.watcher.patterns import Patterns
+from emlab.engine.watcher.report import Report
+from emlab.formats.completeness import Completeness, check_complete
+from emlab.formats.sidecar import find_sidecar
+from emlab.model import Arrival
+
+SCAN_EVERY = 5.0
+"""Seconds, where the kernel tells of new files: the scan is for what it missed and what has become quiet."""
+SCAN_EVERY_UNTOLD = 1.0
+"""Seconds, on network file systems and where the kernel's limits are reached."""
+
+
+class Watcher:
+    """Finds the files below a folder that match patterns, and hands each on when it is complete.
+
+    Each file that matches is accounted for once: it arrives, is given up with a report, or is pending. A file is
+    complete when its structure is and one of these holds (`Arrival.evidence`): ``closed``, the kernel said that its
+    writer closed it or that it was moved there; ``sidecar``, the metadata beside it are at least as new; ``frames``,
+    it has as many frames as most movies of the session and did not change between two looks; ``stable``, nothing was
+    written to it for ``settle_time``.
+
+    It works in a thread of its own, so that a file server that does not answer stops nothing else; ``found`` and
+    ``reported`` are called in that thread.
+
+    Parameters
+    ----------
+    folder
+        Where to look; it may appear later, go away and come back.
+    patterns
+        Glob patterns relative to ``folder``, see `Patterns`.
+    found
+        Called with each complete file.
+    reported
+        Called with whatever else a person should know.
+    settle_time
+        How long a file has to be quiet when nothing else says that it is complete, seconds.
+    stalled_after
+        After how long a quiet, incomplete file is reported, seconds.
+    known
+        Absolute paths that were handed on or given up earlier.
+    clock
+        Seconds since 1970-01-01 UTC.
+    check
+        What a file's structure says.
+    find_sidecar
+        The metadata that belong to a file.
+
+    Raises
+    ------
+    ParameterError
+        If the patterns cannot be used.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        patterns: Iterable[str],
+        found: Callable[[Arrival], None],
+        reported: Callable[[Report], None],
+        settle_time: float = 10.0,
+        stalled_after: float = 600.0,
+        known: Iterable[str] = (),
+        *,
+        clock: Callable[[], float] = time.time,
+        check: Callable[[Path], Completeness] = check_complete,
+        find_sidecar: Callable[[Path], Path | None] = find_sidecar,
+    ) -> None:
+        self._folder = folder.absolute()
+        self._patterns = Patterns(patterns)
+        self._reported = reported
+        self._clock = clock
+        self._admission = Admission(
+            found,
+            reported,
+            settle_time=settle_time,
+            stalled_after=stalled_after,
+            known=known,
+            check=check,
+            find_sidecar=find_sidecar,
+        )
+        self._scan = FolderScan(str(self._folder), self._patterns, self._admission.settled, self._listen)
+        self._scan_every = SCAN_EVERY
+        self._scanned_at: float | None = None
+        self._troubles: set[str] = set()
+        self._events: FileEvents | None = None
+        self._is_deaf = False
+        self._is_stopped = False
+        self._stop_signal = os.eventfd(0)
+        self._thread = threading.Thread(target=self._run, name=f"watcher of {folder}", daemon=True)
+
+    def start(self) -> None:
+        """Watch until `stop`."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Watch no longer; returns after 5 s even if a file server keeps the thread waiting."""
+        self._is_stopped = True
+        os.eventfd_write(self._stop_signal, 1)
+        if self._thread.ident is not None:
+            self._thread.join(timeout=5.0)
+        if not self._thread.is_alive():
+            os.close(self._stop_signal)
+            if self._events:
+                self._events.close()
+
+    def pending(self) -> list[Report]:
+        """What matches and is neither handed on nor given up, as of the last look; never waits for a disk."""
+        return self._admission.pending()
+
+    def look(self, now: float) -> None:
+        """Hear what happened, scan if it is time, and hand on what is complete; for the thread, and for tests.
+
+        Parameters
+        ----------
+        now
+            Seconds since 1970-01-01 UTC.
+        """
+        touched = self._heard(now)
+        # A clock that was set back must not stop the scans.
+        if self._scanned_at is None or not self._scanned_at <= now < self._scanned_at + self._scan_every:
+            self._scanned_at = now
+            for path in self._scan.changed(now):
+                self._admission.add(path)
+            self._tell_troubles()
+            touched = dict.fromkeys(self._admission.candidates, False) | touched
+        for path, just_closed in touched.items():
+            if self._is_stopped:
+                return
+            self._admission.assess(path, now, just_closed=just_closed)
+
+    def _run(self) -> None:
+        try:
+            while not self._is_stopped:
+                self.look(self._clock())
+                self._wait()
+        except Exception as error:
+            self._tell(self._folder, f"{self._folder} is watched no longer: {type(error).__name__}: {error}.")
+            raise
+
+    def _wait(self) -> None:
+        """Until there is an event, the next scan is due, or the watcher is told to stop."""
+        poller = select.poll()
+        poller.register(self._stop_signal, select.POLLIN)
+        if self._events:
+            self._events.register(poller)
+        remaining = (self._scanned_at or 0.0) + self._scan_every - self._clock()
+        poller.poll(math.ceil(1000 * min(max(remaining, 0.0), self._scan_every)))
+
+    def _heard(self, now: float) -> dict[str, bool]:
+        """What the kernel told: files to look at, and whether a writer has just closed them."""
+        touched: dict[str, bool] = {}
+        for event in self._events.taken() if self._events else ():
+            if event.what == "lost":
+                self._scan.distrust()
+                self._scanned_at = None
+                for path in self._admission.candidates:
+                    self._admission.note_writing(path, False)
+            elif event.what == "folder":
+                for path in self._scan.below(event.path, now):
+                    self._admission.add(path)
+                    touched[path] = False
+            elif self._patterns.match(self._scan.relative(event.path)):
+                self._admission.add(event.path)
+                self._admission.note_writing(event.path, event.what == "begun")
+                touched[event.path] = event.what == "closed"
+        return touched
+
+    def _listen(self, folder: str) -> None:
+        """Hear of a folder's files from now on, as far as the kernel's limits allow."""
+        if folder == str(self._folder):
+            self._scan_every = SCAN_EVERY_UNTOLD if self._is_deaf or is_network(self._folder) else SCAN_EVERY
+        try:
+            self._events = self._events or FileEvents()
+            self._events.watch(folder)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EMFILE):
+                raise
+            if not self._is_deaf:
+                self._is_deaf, self._scan_every = True, SCAN_EVERY_UNTOLD
+                limit = "max_user_watches" if error.errno == errno.ENOSPC else "max_user_instances"
+                self._tell(
+                    self._folder,
+                    f"The kernel cannot tell of new files in {folder}: its limit of watches is reached. They are "
+                    f"looked for every {SCAN_EVERY_UNTOLD:g} s; to raise the limit: sysctl fs.inotify.{limit}=1048576.",
+                )
+
+    def _tell_troubles(self) -> None:
+        """Say once that a folder cannot be read, and once that it can be again."""
+        troubles = self._scan.troubles
+        for folder in troubles.keys() - self._troubles:
+            self._tell(folder, f"{folder} cannot be read ({troubles[folder]}); it is tried again and again.")
+        for folder in self._troubles - troubles.keys():
+            self._tell(folder, f"{folder} can be read again.")
+        self._troubles = set(troubles)
+
+    def _tell(self, folder: str | Path, message: str) -> None:
+        self._reported(Report(kind="folder", path=str(folder), key=None, message=message))
