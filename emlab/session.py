@@ -251,7 +251,7 @@ def create_session(
         )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SessionExists(f"{folder} is not an empty folder. Choose one that does not exist yet.")
-    filled = read_workflow(os.fspath(workflow)).filled(_without_none(values))
+    filled = read_workflow(os.fspath(workflow)).filled(_plain(values))
     stages = build_stages(filled, PROTOCOLS)
     for stage in stages:
         if isinstance(stage.parameters, WatchedFolder):
@@ -288,8 +288,13 @@ def open_session(path: str | os.PathLike[str]) -> Session:
     return Session(Path(path).absolute())
 
 
-def _without_none(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as JSON has them: paths as text, and nothing for ``None``."""
+    return {
+        name: os.fspath(value) if isinstance(value, os.PathLike) else value
+        for name, value in values.items()
+        if value is not None
+    }
 
 
 def _check_folder(folder: str) -> None:

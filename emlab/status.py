@@ -24,18 +24,18 @@ def status_of(session: Session) -> dict[str, Any]:
     overviewer = Overviewer(session, items)
     overview = overviewer.update()
     stages = {stage.name: _plain(vars(stage)) for stage in overview.stages}
-    recorded = sum(stage.done for stage in overview.stages)
+    recorded = sum(len(records) for records in session.sets.values())
     latencies = [stage.latency * 1e3 for stage in overview.stages if not math.isnan(stage.latency)]
     slowest = [stage.latency_99 * 1e3 for stage in overview.stages if not math.isnan(stage.latency_99)]
     cpu = 1e3 * session.engine_cpu / recorded if recorded else math.nan
     engine = {
         "cpu_seconds": session.engine_cpu,
-        "cpu_ms_per_item": cpu,
+        "cpu_ms_per_record": cpu,
         "latency_ms": max(latencies, default=math.nan),
         "latency_99_ms": max(slowest, default=math.nan),
     }
     summary = (
-        f"Engine: {cpu:.2f} ms of CPU an item; from an input to its successor's start "
+        f"Engine: {cpu:.2f} ms of CPU a record; from an input to its successor's start "
         f"{engine['latency_ms']:.2f} ms (median), {engine['latency_99_ms']:.1f} ms (99th percentile), "
         "in the slowest step."
         if recorded

@@ -12,6 +12,9 @@ from emlab.engine.task import Trouble
 from emlab.model import Record
 from emlab.sets import Closing, Ledger, Provenance
 
+ACCOUNT_EVERY = 1.0
+"""Seconds between records of the engine's own CPU time."""
+
 log = logging.getLogger(__name__)
 
 
@@ -27,6 +30,8 @@ class Scribe:
         self._unwritten: list[Callable[[], Any]] = []
         self.open_sets = open_sets
         self.state = ""
+        self._cpu_at_start = time.process_time()
+        self._accounted = 0.0
         self.recorded = 0
         """How much was made durable so far."""
 
@@ -81,10 +86,17 @@ class Scribe:
             with self._ledger.transaction():
                 for write in self._unwritten:
                     write()
-                self._ledger.set_meta("engine_cpu", f"{time.process_time():.3f}")
+                self._account()
         except sqlite3.OperationalError as error:
             log.error("the database cannot be written: %s", error)  # noqa: TRY400
             return False
         self.recorded += len(self._unwritten)
         self._unwritten = []
         return True
+
+    def _account(self) -> None:
+        """Record now and then what the engine itself has cost."""
+        now = time.monotonic()
+        if now - self._accounted >= ACCOUNT_EVERY or self.state in {"finished", "stopped"}:
+            self._accounted = now
+            self._ledger.set_meta("engine_cpu", f"{time.process_time() - self._cpu_at_start:.3f}")

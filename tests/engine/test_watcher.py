@@ -129,7 +129,7 @@ class TestClosed:
         self, watched: Watched
     ) -> None:
         watched.watch()
-        watched.write("a.xml", "", at=START + 1e6)
+        watched.write("a.xml", "", at=4e9)
         with watched.path("a.mov").open("w") as writer:
             writer.write("?:abc")
             writer.flush()
@@ -161,6 +161,31 @@ class TestClosed:
         watched.look()
         assert watched.arrivals == []
         assert [(report.kind, report.message) for report in watched.pending()] == [("pending", "2 of 3 frames.")]
+
+    def test_a_file_that_is_written_to_again_counts_as_closed_no_more(self, watched: Watched) -> None:
+        watched.watch()
+        watched.write("a.mov", "3:ab")
+        watched.look()
+        with watched.path("a.mov").open("a") as writer:
+            writer.write("c")
+            writer.flush()
+            watched.look(after=5)
+            assert watched.arrivals == []
+
+    def test_a_file_is_looked_into_anew_when_it_is_closed_although_neither_size_nor_time_tell(
+        self, watched: Watched
+    ) -> None:
+        watched.watch()
+        with watched.path("a.mov").open("w") as writer:
+            writer.write("3abc:")
+            writer.flush()
+            watched.stamp(watched.folder / "a.mov")
+            watched.look()
+            writer.seek(0)
+            writer.write("3:abc")
+        watched.stamp(watched.folder / "a.mov")
+        watched.look()
+        assert watched.evidence == ["closed"]
 
     def test_what_is_written_to_a_file_after_it_was_taken_is_reported(self, watched: Watched) -> None:
         watched.watch()
@@ -395,6 +420,15 @@ class TestOnce:
         watched.look()
         assert watched.arrivals == []
         assert [report.kind for report in watched.reports] == ["duplicate"]
+
+    def test_one_of_two_copies_is_taken_whichever_is_complete_first(self, watched: Watched) -> None:
+        watched.write("one/a.mov")
+        watched.watch()
+        watched.write("two/a.mov")
+        watched.look()
+        watched.look(after=10)
+        assert [Path(arrival.path).parent.name for arrival in watched.arrivals] == ["two"]
+        assert [Path(report.path).parent.name for report in watched.reports] == ["one"]
 
     def test_files_of_one_name_and_different_content_are_both_taken(self, watched: Watched) -> None:
         watched.watch()
