@@ -1,1 +1,32 @@
 """What is computed from sets for people: rates, series, histograms; headless."""
+
+from emlab.monitors.events import Events
+from emlab.monitors.histogram import Histogram, histogram, robust_range
+from emlab.monitors.items import MEASURES, Items
+from emlab.monitors.overview import Overview, Overviewer
+from emlab.monitors.rates import per_hour
+from emlab.monitors.stages import Stage, Stages
+from emlab.monitors.thinning import thinned
+from emlab.monitors.watched import Watched
+from emlab.monitors.words import clock, counted, duration, moment, number
+
+__all__ = [
+    "MEASURES",
+    "Events",
+    "Histogram",
+    "Items",
+    "Overview",
+    "Overviewer",
+    "Stage",
+    "Stages",
+    "Watched",
+    "clock",
+    "counted",
+    "duration",
+    "histogram",
+    "moment",
+    "number",
+    "per_hour",
+    "robust_range",
+    "thinned",
+]

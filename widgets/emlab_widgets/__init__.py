@@ -1,1 +1,6 @@
-"""Live monitors of emlab sessions for JupyterLab and Voila."""
+"""Live monitors and reports of emlab sessions for JupyterLab, Voila and the browser."""
+
+from emlab_widgets.monitor import monitor
+from emlab_widgets.report import Report
+
+__all__ = ["Report", "monitor"]

@@ -1,0 +1,129 @@
+"""One row per item: everything that the session knows about a micrograph, joined as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from emlab.model import Record
+from emlab.monitors.columns import Columns
+from emlab.monitors.watched import Watched
+from emlab.sets import IncrementalSet
+
+MEASURES: Mapping[str, tuple[str, ...]] = {
+    "movie": ("target_defocus",),
+    "micrograph": ("total_motion", "early_motion", "late_motion", "residual_motion", "mean_counts"),
+    "ctf": (
+        "defocus_u",
+        "defocus_v",
+        "defocus_angle",
+        "astigmatism",
+        "phase_shift",
+        "score",
+        "ctf_resolution",
+        "ice_density",
+    ),
+    "accepted": (),
+    "rejected": (),
+}
+"""The measures of each kind of record, by their names."""
+
+
+class Items:
+    """Every item of a session with its measures, one row per item in the order of arrival.
+
+    Where several runs make the same kind of record, those of the newest run count.
+
+    Attributes
+    ----------
+    keys
+        The item's name, by row.
+    """
+
+    def __init__(self, session: Watched) -> None:
+        self._session = session
+        self._rows: dict[str, int] = {}
+        self._sources: dict[str, IncrementalSet] = {}
+        self._seen: dict[str, int] = {}
+        names = ("acquired_at", "recorded_at", *MEASURES, *(name for names in MEASURES.values() for name in names))
+        self._columns = Columns(names)
+        self.keys: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __getitem__(self, measure: str) -> NDArray[np.float64]:
+        """A measure of every item, shape (items,); nan where it is not known (yet).
+
+        Beside the measures there are ``acquired_at`` and ``recorded_at``, and one column for each kind of record
+        that holds the record's number.
+        """
+        return self._columns[measure]
+
+    @property
+    def time(self) -> NDArray[np.float64]:
+        """When each item was acquired; where nothing tells, when it was first recorded. Seconds since 1970."""
+        acquired = self["acquired_at"]
+        return np.where(np.isfinite(acquired), acquired, self["recorded_at"])
+
+    @property
+    def acquired_span(self) -> tuple[float, float] | None:
+        """When the first and the last item were acquired, seconds since 1970; ``None`` where nothing tells."""
+        known = self["acquired_at"][np.isfinite(self["acquired_at"])]
+        return (float(known.min()), float(known.max())) if known.size else None
+
+    def row(self, key: str) -> int:
+        """The row of an item."""
+        return self._rows[key]
+
+    def update(self) -> int:
+        """Read what is new; returns how many records that was."""
+        sets = {collection.kind: collection for collection in self._session.sets.values()}
+        return sum(self._read(kind, sets[kind]) for kind in MEASURES if kind in sets)
+
+    def records(self, row: int) -> dict[str, Record]:
+        """Every record of an item, by its kind."""
+        found = {}
+        for kind, source in self._sources.items():
+            number = self._columns[kind][row]
+            if np.isfinite(number):
+                found[kind] = source[int(number)]
+        return found
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """Every item and its measures as a table, the item's name as index."""
+        measures = [name for names in MEASURES.values() for name in names]
+        table = pd.DataFrame({name: self[name] for name in ("acquired_at", *measures)}, index=pd.Index(self.keys))
+        decision = np.where(np.isfinite(self["accepted"]), "accepted", "")
+        table["decision"] = np.where(np.isfinite(self["rejected"]), "rejected", decision)
+        return table
+
+    def _read(self, kind: str, source: IncrementalSet) -> int:
+        known = self._sources.get(kind)
+        if known is None or known.name != source.name:
+            self._sources[kind] = source
+            self._seen[kind] = 0
+            self._columns.clear((kind, *MEASURES[kind]))
+        measures = MEASURES[kind]
+        new = self._sources[kind].to_dataframe(self._seen[kind], ("key", "acquired_at", "recorded_at", *measures))
+        if new.empty:
+            return 0
+        rows = np.array([self._row_of(key) for key in new["key"]])
+        self._columns.grow(len(self.keys))
+        self._columns[kind][rows] = new.index.to_numpy(float)
+        for name in measures:
+            self._columns[name][rows] = new[name].to_numpy(float)
+        for name in ("acquired_at", "recorded_at"):
+            unknown = np.isnan(self._columns[name][rows])
+            self._columns[name][rows[unknown]] = new[name].to_numpy(float)[unknown]
+        self._seen[kind] += len(new)
+        return len(new)
+
+    def _row_of(self, key: str) -> int:
+        row = self._rows.setdefault(key, len(self.keys))
+        if row == len(self.keys):
+            self.keys.append(key)
+        return row

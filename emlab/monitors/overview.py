@@ -1,0 +1,142 @@
+"""A session at a glance: what came in, what came out, and whether the one keeps up with the other."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from emlab.monitors.items import Items
+from emlab.monitors.rates import per_hour
+from emlab.monitors.stages import Stage, Stages
+from emlab.monitors.watched import Watched
+from emlab.monitors.words import clock, counted, duration, number
+
+FEW = 4
+"""Items that wait while a session keeps up: those just being processed."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A session at a glance.
+
+    Attributes
+    ----------
+    state
+        The session's.
+    stages
+        Every run's progress, in the order of the workflow.
+    counts
+        Records by kind: ``arrival``, ``micrograph``, ``ctf``, ``accepted`` …; of the newest run of each.
+    failed
+        Items that were given up.
+    finished
+        Items that need nothing more: through the last run, or given up.
+    acquisition_rate
+        Items per hour on the microscope's own clock, during its last hour; nan before the second one.
+    processing_rate
+        Items per hour that came out of the last run during the last hour; nan before the second one.
+    arriving
+        Whether more items may come.
+    at
+        When this was so, seconds since 1970-01-01 UTC.
+    """
+
+    state: str
+    stages: tuple[Stage, ...]
+    counts: Mapping[str, int]
+    failed: int
+    finished: int
+    acquisition_rate: float
+    processing_rate: float
+    arriving: bool
+    at: float
+
+    @property
+    def waiting(self) -> int:
+        """Items that have arrived and are not finished."""
+        return max(self.counts.get("arrival", 0) - self.finished, 0)
+
+    @property
+    def seconds_left(self) -> float:
+        """How long the items that wait will take; nan while that cannot be told."""
+        if not self.waiting:
+            return 0.0
+        return self.waiting / self.processing_rate * 3600 if self.processing_rate > 0 else math.nan
+
+    @property
+    def pace(self) -> str:
+        """Whether processing keeps up, in a sentence."""
+        arrived = self.counts.get("arrival", 0)
+        if not arrived:
+            return "Waiting for the first file." if self.arriving else "Nothing arrived."
+        if self.state in ("stopped", "crashed", "paused") and self.waiting:
+            return f"{counted(self.waiting, 'item')} left to be processed."
+        if not self.waiting:
+            return "Everything that arrived is processed."
+        if self.waiting <= FEW:
+            return "Keeping up with the microscope."
+        if self.arriving and self.acquisition_rate > 1.1 * self.processing_rate:
+            return (
+                f"Falling behind: {number(self.acquisition_rate)} an hour are taken, "
+                f"{number(self.processing_rate)} processed."
+            )
+        return f"{counted(self.waiting, 'item')} in the queue."
+
+    @property
+    def outlook(self) -> str:
+        """When it will be done, in a sentence."""
+        if self.state == "finished":
+            return "The session is finished."
+        if self.state in ("stopped", "crashed", "paused"):
+            return f"The session is {'paused' if self.state == 'paused' else 'not running'}."
+        if math.isnan(self.seconds_left):
+            return "When it will be done shows after the first results."
+        done_at = clock(self.at + self.seconds_left)
+        if self.arriving:
+            return f"What is here is done in {duration(self.seconds_left)} ({done_at})." if self.waiting > FEW else ""
+        return f"Done in {duration(self.seconds_left)} ({done_at})."
+
+    @property
+    def line(self) -> str:
+        """The session in one line of text."""
+        stages = ", ".join(
+            f"{stage.name} {number(stage.done)}" + (f" ({stage.failed} failed)" if stage.failed else "")
+            for stage in self.stages
+        )
+        return f"{clock(self.at)}  {counted(self.counts.get('arrival', 0), 'file')} arrived; {stages}. {self.pace}"
+
+
+class Overviewer:
+    """Makes the overview of a session, reading only what is new each time.
+
+    Parameters
+    ----------
+    items
+        Shared with other views, which update it.
+    """
+
+    def __init__(self, session: Watched, items: Items, now: Callable[[], float] = time.time) -> None:
+        self._session = session
+        self._items = items
+        self._now = now
+        self.stages = Stages(session, now)
+
+    def update(self) -> Overview:
+        """Give the session as it is now."""
+        stages = self.stages.update()
+        sets = self._session.sets
+        counts = {collection.kind: len(collection) for collection in sets.values()}
+        last = stages[-1] if stages else None
+        return Overview(
+            state=self._session.state,
+            stages=tuple(stages),
+            counts=counts,
+            failed=len({failure.key for failure in self.stages.failures}),
+            finished=(last.done if last else 0) + len({failure.key for failure in self.stages.failures}),
+            acquisition_rate=per_hour(self._items["acquired_at"]),
+            processing_rate=last.rate if last else math.nan,
+            arriving=any(collection.is_open for collection in sets.values() if collection.kind == "arrival"),
+            at=self._now(),
+        )

@@ -1,0 +1,124 @@
+"""How far each run of a session has come, how fast it goes and what waits for it."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from emlab.monitors.rates import per_hour
+from emlab.monitors.watched import Watched
+from emlab.sets import Failure, IncrementalSet, Run
+
+RECENT = 2000
+"""Records of each run that its rate and its times are taken from."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A run's progress.
+
+    Attributes
+    ----------
+    name, protocol
+        The run, and what it does.
+    available, done, failed, waiting
+        Items: in its inputs, recorded, given up, and neither.
+    rate
+        Items per hour during the last hour; nan before the second item.
+    seconds
+        Median of what an item took; nan before the first.
+    latency, latency_99
+        Median and 99th percentile of the seconds from an item's last input to its start, where a worker was
+        free; nan where that is not known.
+    is_open
+        Whether more may come out of it.
+    """
+
+    name: str
+    protocol: str
+    available: int
+    done: int
+    failed: int
+    waiting: int
+    rate: float
+    seconds: float
+    latency: float
+    latency_99: float
+    is_open: bool
+
+
+class Stages:
+    """The progress of every run of a session."""
+
+    def __init__(self, session: Watched, now: Callable[[], float] = time.time) -> None:
+        self._session = session
+        self._now = now
+        self._tallies: dict[str, _Tally] = {}
+        self._next_failure = 0
+
+    @property
+    def failures(self) -> list[Failure]:
+        """What was given up and is not recorded, the newest first."""
+        failed = chain.from_iterable(tally.failed.values() for tally in self._tallies.values())
+        return sorted(failed, key=lambda failure: failure.number, reverse=True)
+
+    def update(self) -> list[Stage]:
+        """Read what is new; returns every run's progress, in the order of the workflow."""
+        sets = self._session.sets
+        for run in self._session.runs:
+            self._tallies.setdefault(run.name, _Tally(run))
+        for failure in self._session.failures(self._next_failure):
+            self._next_failure = failure.number + 1
+            if failure.final:
+                self._tallies[failure.run].failed[failure.key] = failure
+        # After the failures, so that an item that succeeded in the end is taken off them.
+        for tally in self._tallies.values():
+            tally.read(sets)
+        return [tally.stage(sets, self._now()) for tally in self._tallies.values()]
+
+
+class _Tally:
+    """What has been read of one run."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        # The arrivals belong to the run that imports them, which does not make them.
+        self._outputs = [name for name in run.outputs.values() if name not in run.inputs]
+        self._seen = dict.fromkeys(self._outputs, 0)
+        self._recent = {name: deque[float](maxlen=RECENT) for name in ("recorded_at", "seconds", "latency")}
+        self.failed: dict[str, Failure] = {}
+
+    def read(self, sets: Mapping[str, IncrementalSet]) -> None:
+        """Read what is new in the run's outputs."""
+        for name in self._outputs:
+            new = sets[name].to_dataframe(self._seen[name], ("key", *self._recent))
+            self._seen[name] += len(new)
+            for column, recent in self._recent.items():
+                recent.extend(new[column].dropna())
+            for key in self.failed.keys() & set(new["key"]):
+                del self.failed[key]
+
+    def stage(self, sets: Mapping[str, IncrementalSet], now: float) -> Stage:
+        """Give the run's progress."""
+        available = min(len(sets[name]) for name in self._run.inputs)
+        done = sum(self._seen.values())
+        is_open = any(sets[name].is_open for name in self._outputs)
+        latency = np.array(self._recent["latency"] or [np.nan])
+        return Stage(
+            name=self._run.name,
+            protocol=self._run.protocol,
+            available=available,
+            done=done,
+            failed=len(self.failed),
+            waiting=max(available - done - len(self.failed), 0),
+            rate=per_hour(np.array(self._recent["recorded_at"]), now if is_open else None),
+            seconds=float(np.median(self._recent["seconds"] or [np.nan])),
+            latency=float(np.median(latency)),
+            latency_99=float(np.percentile(latency, 99)),
+            is_open=is_open,
+        )

@@ -1,0 +1,30 @@
+"""What a monitor watches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from emlab.sets import Event, Failure, IncrementalSet, Run
+
+
+class Watched(Protocol):
+    """The part of a session that monitors read; the session itself lies in a layer above."""
+
+    @property
+    def state(self) -> str:
+        """``created``, ``running``, ``paused``, ``stopped``, ``finished`` or ``crashed``."""
+
+    @property
+    def runs(self) -> Sequence[Run]:
+        """Every run, in the order of the workflow."""
+
+    @property
+    def sets(self) -> Mapping[str, IncrementalSet]:
+        """Every set by its name."""
+
+    def failures(self, since: int = 0) -> Sequence[Failure]:
+        """Failures numbered ``since`` and up."""
+
+    def events(self, since: int = 0) -> Sequence[Event]:
+        """Events numbered ``since`` and up."""

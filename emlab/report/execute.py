@@ -1,0 +1,49 @@
+"""Executing a notebook for a session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from traitlets.config import Config
+
+from emlab.errors import ParameterError, ProgramError
+
+
+def execute_notebook(source: Path, output: Path, parameters: Mapping[str, Any]) -> nbformat.NotebookNode:
+    """Execute a notebook, write it to ``output`` with everything that it showed, and return it.
+
+    Raises
+    ------
+    ParameterError
+        If the notebook does not know one of the parameters.
+    ProgramError
+        If a cell fails; the notebook is written up to there.
+    """
+    known = papermill.inspect_notebook(str(source))
+    if unknown := parameters.keys() - known.keys():
+        raise ParameterError(
+            f"The notebook {source.name} has no parameter {', '.join(sorted(unknown))}; there are: {', '.join(known)}."
+        )
+    output.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return papermill.execute_notebook(
+            str(source),
+            str(output),
+            parameters=dict(parameters),
+            kernel_name="python3",
+            progress_bar=False,
+            # Written once, at the end: each of papermill's saves costs what the notebook weighs.
+            request_save_on_cell_execute=False,
+            autosave_cell_every=0,
+            # Not over TCP, where other users of the machine could reach the kernel.
+            config=Config(KernelManager={"transport": "ipc"}),
+        )
+    except papermill.PapermillExecutionError as error:
+        raise ProgramError(
+            f"Cell {error.exec_count} of {source.name} failed with {error.ename}: {error.evalue} "
+            f"The notebook up to there is {output}."
+        ) from error

@@ -1,0 +1,76 @@
+"""The live view as a page of its own: a Jupyter server on this machine that shows nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from emlab.report import notebook
+
+_SHARE = Path(__file__).parent / "share" / "jupyter"
+_EXTENSIONS = {
+    "voila.server_extension": True,
+    "jupyterlab": False,
+    "jupyter_lsp": False,
+    "jupyter_server_terminals": False,
+    "notebook_shim": False,
+}
+_IDLE = 120
+"""Seconds after which the kernel of a page that is gone ends; a page that is there speaks every few seconds."""
+
+
+@dataclass(frozen=True)
+class PageServer:
+    """How to start the server, and where its page is.
+
+    Attributes
+    ----------
+    arguments, environment
+        Of the process.
+    address
+        The page's URL, with the token that opens it.
+    """
+
+    arguments: list[str]
+    environment: dict[str, str]
+    address: str
+
+
+def page_server(session: Path, port: int, token: str) -> PageServer:
+    """Tell how to serve the live view of a session on a port of this machine.
+
+    Parameters
+    ----------
+    token
+        Whoever has it can look; it travels by the environment, since anyone can read a process's arguments.
+    """
+    options = {
+        "ServerApp.ip": "127.0.0.1",
+        "ServerApp.port": port,
+        "ServerApp.port_retries": 0,
+        "ServerApp.open_browser": False,
+        "ServerApp.allow_root": True,
+        "ServerApp.root_dir": str(notebook("monitor").parent),
+        "ServerApp.jpserver_extensions": json.dumps(_EXTENSIONS).replace("true", "True").replace("false", "False"),
+        "ServerApp.log_level": "WARN",
+        "VoilaConfiguration.template": "emlab",
+        "MappingKernelManager.cull_idle_timeout": _IDLE,
+        "MappingKernelManager.cull_interval": 15,
+        # Not over TCP, where other users of the machine could reach the kernel.
+        "KernelManager.transport": "ipc",
+    }
+    environment = {
+        "EMLAB_SESSION": str(session.resolve()),
+        "JUPYTER_TOKEN": token,
+        # Ours alone: a person's own Jupyter configuration may ask for passwords, other addresses, other extensions.
+        "JUPYTER_NO_CONFIG": "1",
+        "JUPYTER_PATH": os.pathsep.join(filter(None, (str(_SHARE), os.environ.get("JUPYTER_PATH")))),
+    }
+    return PageServer(
+        arguments=[sys.executable, "-m", "jupyter_server", *(f"--{name}={value}" for name, value in options.items())],
+        environment={**os.environ, **environment},
+        address=f"http://127.0.0.1:{port}/voila/render/monitor.ipynb?token={token}",
+    )

@@ -1,0 +1,64 @@
+"""The measures that people look at: what they are called, in which unit, in which colour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emlab.monitors import Items
+from emlab_widgets import theme
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure of a micrograph as it is shown.
+
+    Attributes
+    ----------
+    name
+        Of the column of `emlab.monitors.Items`.
+    title, unit
+        For people.
+    colour
+        Of its points and bars.
+    empty
+        What stands where there is none yet.
+    digits
+        Decimals.
+    divisor
+        Å per unit shown.
+    """
+
+    name: str
+    title: str
+    unit: str
+    colour: str
+    empty: str
+    digits: int = 1
+    divisor: float = 1.0
+
+    def values(self, items: Items) -> NDArray[np.float64]:
+        """Give the measure of every item, in the unit shown; nan where it is not known."""
+        return items[self.name] / self.divisor
+
+    @property
+    def form(self) -> str:
+        """How d3 writes it."""
+        return f",.{self.digits}f"
+
+    @property
+    def label(self) -> str:
+        """Title and unit, as an axis has it."""
+        return f"{self.title} ({self.unit})"
+
+
+_AFTER_CTF = "appears here when the first CTF has been estimated."
+_AFTER_MOTION = "appears here when the first movie has been aligned."
+
+DEFOCUS: Final = Measure("defocus_u", "Defocus U", "µm", theme.BLUE, f"Defocus {_AFTER_CTF}", 2, 1e4)
+RESOLUTION: Final = Measure("ctf_resolution", "CTF resolution", "Å", theme.VERMILION, f"Resolution {_AFTER_CTF}")
+ASTIGMATISM: Final = Measure("astigmatism", "Astigmatism", "Å", theme.PURPLE, f"Astigmatism {_AFTER_CTF}", 0)
+MOTION: Final = Measure("total_motion", "Total motion", "Å", theme.GREEN, f"Motion {_AFTER_MOTION}")

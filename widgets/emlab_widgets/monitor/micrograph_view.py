@@ -1,0 +1,86 @@
+"""One micrograph at a glance: picture, spectrum, path, values."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from html import escape
+
+from emlab.model import Accepted, Ctf, Micrograph, Movie, Record, Rejected
+from emlab.monitors import moment, number
+from emlab.session import Session
+from emlab_widgets.figures import path_drawing
+from emlab_widgets.html import Cell, facts
+
+
+def micrograph_view(session: Session, key: str, records: Mapping[str, Record]) -> str:
+    """Give the HTML of one item.
+
+    Parameters
+    ----------
+    records
+        What there is of the item, by kind.
+    """
+    pictures, pairs, warnings = [], [], []
+    for record in records.values():
+        match record:
+            case Micrograph():
+                pictures.append(_picture(session, record.thumbnail, f"Micrograph {key}", "Micrograph"))
+                pairs += _motion(record)
+                warnings.append(record.warning)
+                if record.shift_x:
+                    drawing = path_drawing(record.shift_y, record.shift_x, record.pixel_size, size=300)
+                    pictures.append(f"<figure>{drawing}<figcaption>Path of the specimen (● end)</figcaption></figure>")
+            case Ctf():
+                pictures.insert(1, _picture(session, record.picture, f"Spectrum of {key}", "Spectrum | fitted model"))
+                pairs += _ctf(record)
+                warnings.append(record.warning)
+            case Rejected():
+                warnings.append(f"Rejected: {record.reason}")
+            case Movie():
+                pairs.insert(0, ("Acquired", moment(record.acquired_at)))
+                pairs.insert(1, ("Grid square, hole", ", ".join(filter(None, (record.grid_square, record.hole)))))
+    notes = "".join(f'<p class="emlab-warning">{escape(warning)}</p>' for warning in warnings if warning)
+    return (
+        f"<h3>{escape(key)} {_decision(records)}</h3>"
+        f'{notes}<div class="emlab-pictures">{"".join(pictures)}</div>'
+        f"{facts((name, value) for name, value in pairs if value)}"
+    )
+
+
+def _decision(records: Mapping[str, Record]) -> str:
+    if Accepted.kind in records:
+        return '<span class="emlab-badge emlab-running">Accepted</span>'
+    if Rejected.kind in records:
+        return '<span class="emlab-badge emlab-crashed">Rejected</span>'
+    return ""
+
+
+def _picture(session: Session, path: str | None, alternative: str, caption: str) -> str:
+    if path is None or not (file := session.file(path)).is_file():
+        return ""
+    source = f"data:image/jpeg;base64,{base64.b64encode(file.read_bytes()).decode()}"
+    return (
+        f'<figure><img src="{source}" alt="{escape(alternative)}"><figcaption>{escape(caption)}</figcaption></figure>'
+    )
+
+
+def _motion(micrograph: Micrograph) -> list[tuple[str, Cell]]:
+    if micrograph.total_motion is None:
+        return []
+    parts = f"{number(micrograph.early_motion, 1)} + {number(micrograph.late_motion, 1)} Å"
+    return [("Total motion", f"{number(micrograph.total_motion, 1)} Å"), ("Early + late", parts)]
+
+
+def _ctf(ctf: Ctf) -> list[tuple[str, Cell]]:
+    pairs: list[tuple[str, Cell]] = [
+        ("Defocus U, V", f"{number(ctf.defocus_u / 1e4, 3)}, {number(ctf.defocus_v / 1e4, 3)} µm"),
+        ("Astigmatism", f"{number(ctf.astigmatism)} Å at {number(ctf.defocus_angle)}°"),
+        ("CTF resolution", f"{number(ctf.ctf_resolution, 2)} Å"),
+        ("Score", number(ctf.score, 3)),
+    ]
+    if ctf.phase_shift:
+        pairs.append(("Phase shift", f"{number(ctf.phase_shift)}°"))
+    if ctf.ice_density is not None:
+        pairs.append(("Ice ring", number(ctf.ice_density, 2)))
+    return pairs

@@ -1,0 +1,30 @@
+"""What the session is, and how it stands."""
+
+from __future__ import annotations
+
+import time
+from html import escape
+
+from emlab.monitors import Items, Overview, duration, moment
+from emlab.session import Session
+from emlab_widgets import theme
+from emlab_widgets.html import Html, facts
+from emlab_widgets.strip import badge, strip
+
+
+def header(session: Session, items: Items, overview: Overview) -> Html:
+    """Give the report's head: name, state, dates and counts."""
+    first, last = items.acquired_span or (None, None)
+    dates = [
+        ("Workflow", session.workflow.title),
+        ("Created", moment(session.created_at)),
+        ("First acquired", moment(first)),
+        ("Last acquired", moment(last)),
+        ("Acquisition took", duration(last - first if first is not None and last is not None else None)),
+        ("This report", moment(time.time())),
+    ]
+    return Html(
+        f"<style>{theme.stylesheet()}</style>"
+        f'<header class="emlab"><h1>{escape(session.name)} {badge(session.state)}</h1>'
+        f"{strip(overview)}{facts(dates)}</header>"
+    )

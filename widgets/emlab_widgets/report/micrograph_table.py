@@ -1,0 +1,82 @@
+"""Every micrograph with its values and pictures, in a table that the browser sorts, searches and pages."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emlab.model import Ctf, Micrograph
+from emlab.monitors import Items, thinned
+from emlab.session import Session
+from emlab_widgets.figures import path_drawing
+from emlab_widgets.html import Html, empty
+from emlab_widgets.report.pictures import small_copy
+
+PICTURES = 300
+"""Micrographs whose pictures the report carries: the newest without a gap, the older ones thinned evenly."""
+
+_COLUMNS = (
+    ("acquired_at", "Acquired", "", 1.0, None),
+    ("defocus_u", "Defocus U", "µm", 1e4, 3),
+    ("defocus_v", "Defocus V", "µm", 1e4, 3),
+    ("defocus_angle", "Angle", "°", 1.0, 0),
+    ("phase_shift", "Phase shift", "°", 1.0, 0),
+    ("ctf_resolution", "Resolution", "Å", 1.0, 2),
+    ("score", "Score", "", 1.0, 3),
+    ("ice_density", "Ice ring", "", 1.0, 2),
+    ("total_motion", "Motion", "Å", 1.0, 1),
+)
+
+
+def micrograph_table(session: Session, items: Items) -> Html:
+    """Give the table of micrographs."""
+    if not len(items):
+        return Html(empty("Every micrograph appears here with its values and pictures when it has been processed."))
+    columns = [column for column in _COLUMNS if np.nan_to_num(items[column[0]]).any()]
+    decision = np.where(np.isfinite(items["rejected"]), "rejected", "")
+    decision = np.where(np.isfinite(items["accepted"]), "accepted", decision)
+    shown = thinned(len(items), PICTURES)
+    data = {
+        "columns": [{"title": title, "unit": unit, "digits": digits} for _, title, unit, _, digits in columns],
+        "keys": items.keys,
+        "values": [_rounded(items[name] / divisor) for name, _, _, divisor, _ in columns],
+        "decisions": decision.tolist(),
+        "pictures": {int(row): _pictures(session, items, int(row)) for row in shown},
+    }
+    # "<" could end the script element; JSON knows another way to write it.
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+    note = (
+        "" if shown.size == len(items) else f"<p>The pictures of {shown.size:,} of {len(items):,} are in this file.</p>"
+    )
+    return Html(
+        f'<div class="emlab-micrographs"></div>{note}'
+        f'<script type="application/json" class="emlab-micrographs-data">{text}</script><script>{_program()}</script>'
+    )
+
+
+@cache
+def _program() -> str:
+    return Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+
+
+def _rounded(values: Any) -> list[float | None]:
+    return [None if np.isnan(value) else float(f"{value:.10g}") for value in values.tolist()]
+
+
+def _pictures(session: Session, items: Items, row: int) -> list[str | None]:
+    """Thumbnail, spectrum and path of one item."""
+    records = items.records(row)
+    micrograph, ctf = records.get("micrograph"), records.get("ctf")
+    pictures: list[str | None] = [None, None, None]
+    if isinstance(micrograph, Micrograph):
+        if micrograph.thumbnail is not None:
+            pictures[0] = small_copy(session.file(micrograph.thumbnail))
+        if micrograph.shift_x:
+            pictures[2] = path_drawing(micrograph.shift_y, micrograph.shift_x, micrograph.pixel_size)
+    if isinstance(ctf, Ctf) and ctf.picture is not None:
+        pictures[1] = small_copy(session.file(ctf.picture))
+    return pictures

@@ -1,0 +1,89 @@
+"""The report of a session, section by section, as its notebook shows it."""
+
+from __future__ import annotations
+
+import ipywidgets
+
+from emlab.monitors import Items, Overviewer
+from emlab.session import Session
+from emlab_widgets.failures import events, failures
+from emlab_widgets.figures import Distribution, Timeline
+from emlab_widgets.html import Html
+from emlab_widgets.measures import ASTIGMATISM, DEFOCUS, MOTION, RESOLUTION, Measure
+from emlab_widgets.report.acquisition import acquisition
+from emlab_widgets.report.header import header
+from emlab_widgets.report.methods import methods
+from emlab_widgets.report.micrograph_table import micrograph_table
+from emlab_widgets.report.runs import runs
+from emlab_widgets.report.selection import selection
+from emlab_widgets.report.versions import versions
+
+
+class Report:
+    """The sections of a session's report, all of the same moment; each can be displayed.
+
+    Parameters
+    ----------
+    session
+        Empty, running or ended.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._items = Items(session)
+        self._items.update()
+        overviewer = Overviewer(session, self._items)
+        self._overview = overviewer.update()
+        self._failures = overviewer.stages.failures
+
+    def header(self) -> Html:
+        """Name, state, dates and counts."""
+        return header(self._session, self._items, self._overview)
+
+    def acquisition(self) -> Html:
+        """How the microscope was set."""
+        return acquisition(self._session, self._items)
+
+    def runs(self) -> Html:
+        """What was done, how fast, and what became of it."""
+        return runs(self._session, self._overview)
+
+    def timelines(self) -> ipywidgets.Widget:
+        """Defocus, resolution, astigmatism and motion over acquisition time."""
+        return self._figures(Timeline, DEFOCUS, RESOLUTION, ASTIGMATISM, MOTION)
+
+    def distributions(self) -> ipywidgets.Widget:
+        """Histograms of the same."""
+        return self._figures(Distribution, DEFOCUS, RESOLUTION, ASTIGMATISM, MOTION)
+
+    def selection(self) -> Html:
+        """What was selected, and why the rest was not."""
+        return selection(self._session, self._overview)
+
+    def failures(self) -> Html:
+        """The items that were given up."""
+        return failures(self._failures)
+
+    def events(self) -> Html:
+        """Warnings and errors beside them."""
+        return events([event for event in self._session.events() if event.level != "info"])
+
+    def micrographs(self) -> Html:
+        """Every micrograph with its values and pictures."""
+        return micrograph_table(self._session, self._items)
+
+    def methods(self) -> Html:
+        """A paragraph for a paper."""
+        return methods(self._session, self._items, self._overview)
+
+    def versions(self) -> Html:
+        """With what it was done."""
+        return versions(self._session)
+
+    def _figures(self, figure: type[Timeline | Distribution], *measures: Measure) -> ipywidgets.Widget:
+        drawn = [figure(measure) for measure in measures]
+        for one in drawn:
+            one.update(self._items)
+        grid = ipywidgets.GridBox([one.widget for one in drawn])
+        grid.add_class("emlab-plots")
+        return grid

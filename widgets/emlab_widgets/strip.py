@@ -1,0 +1,74 @@
+"""A session at a glance: counts, rates and whether it keeps up, as a strip of cards."""
+
+from __future__ import annotations
+
+from html import escape
+
+from emlab.monitors import Overview, number
+
+_LABELS = {
+    "arrival": "Arrived",
+    "micrograph": "Micrographs",
+    "ctf": "CTFs",
+    "accepted": "Accepted",
+    "rejected": "Rejected",
+}
+_STATES = {
+    "created": "Not started",
+    "running": "Running",
+    "paused": "Paused",
+    "stopped": "Stopped",
+    "finished": "Finished",
+    "crashed": "Engine gone",
+}
+
+
+def badge(state: str) -> str:
+    """Give a session's state as a small coloured word."""
+    return f'<span class="emlab-badge emlab-{escape(state)}">{escape(_STATES.get(state, state))}</span>'
+
+
+def strip(overview: Overview) -> str:
+    """Give the strip's HTML."""
+    counts = [
+        _card(label, number(overview.counts[kind]), _share(overview, kind), kind)
+        for kind, label in _LABELS.items()
+        if kind in overview.counts
+    ]
+    failed = _card("Failed", number(overview.failed), "given up", "failed" if overview.failed else "")
+    waiting = _card("Waiting", number(overview.waiting), _queues(overview), "")
+    rates = _card(
+        "Per hour", _rate(overview.processing_rate), f"processed; {_rate(overview.acquisition_rate)} acquired", ""
+    )
+    sentences = " ".join(filter(None, (overview.pace, overview.outlook)))
+    return (
+        f'<div class="emlab-strip">{"".join(counts)}{failed}{waiting}{rates}</div>'
+        f'<p class="emlab-pace" role="status">{escape(sentences)}</p>'
+    )
+
+
+def _card(label: str, value: str, note: str, kind: str) -> str:
+    return (
+        f'<div class="emlab-card emlab-{escape(kind)}"><span>{escape(label)}</span><b>{escape(value)}</b>'
+        f"<small>{escape(note)}</small></div>"
+    )
+
+
+def _share(overview: Overview, kind: str) -> str:
+    """Say what a count is to be compared with."""
+    selected = overview.counts.get("accepted", 0) + overview.counts.get("rejected", 0)
+    if kind in ("accepted", "rejected"):
+        return f"{overview.counts[kind] / selected:.0%} of selected" if selected else "none selected yet"
+    if kind == "arrival":
+        return "more may come" if overview.arriving else "all there"
+    arrived = overview.counts.get("arrival", 0)
+    return f"{overview.counts[kind] / arrived:.0%} of arrived" if arrived else "none yet"
+
+
+def _queues(overview: Overview) -> str:
+    queues = [f"{stage.name} {stage.waiting:,}" for stage in overview.stages if stage.waiting]
+    return ", ".join(queues) if queues else "no queue"
+
+
+def _rate(rate: float) -> str:
+    return number(rate, 1 if 0 < rate < 10 else 0)

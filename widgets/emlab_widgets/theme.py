@@ -1,0 +1,28 @@
+"""One visual language for panels and report: colours, sizes, and the stylesheet."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+# Okabe & Ito's palette, which colour-blind eyes can tell apart: https://jfly.uni-koeln.de/color/
+BLUE: Final = "#0072B2"
+SKY: Final = "#56B4E9"
+GREEN: Final = "#009E73"
+ORANGE: Final = "#E69F00"
+VERMILION: Final = "#D55E00"
+PURPLE: Final = "#CC79A7"
+INK: Final = "#1f2933"
+FAINT: Final = "#5b6875"
+LINE: Final = "#e3e8ee"
+
+PLOT_HEIGHT: Final = "230px"
+POINTS: Final = 2000
+"""How many points a plot draws; each is an element of the page."""
+
+
+@cache
+def stylesheet() -> str:
+    """Give the CSS of panels and report."""
+    return Path(__file__).with_name("style.css").read_text(encoding="utf-8")
