@@ -1,9 +1,65 @@
-"""``emlab simulate``: a microscope that writes movies."""
+"""``emlab demo``: a simulated microscope, a session that follows it, a live view and a report."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import typer
+from rich.console import Console
+
+from emlab.cli.follow import follow
+from emlab.cli.view import served
+from emlab.errors import SessionExists
+from emlab.session import create_session
+
+console = Console()
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
+    app.command()(demo)
+
+
+def demo(
+    folder: Path = typer.Argument(Path("emlab-demo"), help="Where to put movies and session; must not exist yet."),
+    movies: int = typer.Option(12, help="How many movies the microscope takes.", min=1),
+    pace: float = typer.Option(6.0, help="Seconds from one movie to the next.", min=0),
+) -> None:
+    """Show everything once: movies are written, aligned and judged while they come, and a report is made."""
+    if folder.exists():
+        raise SessionExists(f"{folder} exists already. Remove it, or name another folder: emlab demo FOLDER")
+    microscope, path = folder / "microscope", folder / "session"
+    microscope.mkdir(parents=True)
+    console.print(
+        f"A simulated microscope takes {movies} movies, one every {pace:g} s, into {microscope}.\n"
+        f"The session in {path} aligns each one, estimates its CTF and judges it while the next is being taken.",
+        highlight=False,
+    )
+    camera = subprocess.Popen(
+        [sys.executable, "-m", "emlab", "simulate", str(microscope), "--movies", str(movies), "--pace", str(pace)],
+        stdin=subprocess.DEVNULL,
+        stdout=(folder / "microscope.log").open("w"),
+    )
+    try:
+        session = create_session(
+            path,
+            "screening",
+            name="emlab demo",
+            movies=microscope,
+            gain_reference=microscope / "gain.tif",
+            expected_count=movies,
+            idle_timeout=120,
+        )
+        with session, served(path, log=folder / "view.log") as (address, _):
+            session.start(report_every=30)
+            console.print(f"\nLive view: [bold]{address}[/]\n", highlight=False, soft_wrap=True)
+            follow(session, console, until=lambda: not session.is_running)
+            state = session.state
+    finally:
+        camera.terminate()
+        camera.wait()
+    report = (path / "report" / "index.html").resolve()
+    console.print(f"\nThe session is {state}. Look at it again: emlab view {path}", highlight=False, soft_wrap=True)
+    console.print(f"The report: [bold]{report.as_uri()}[/]", highlight=False, soft_wrap=True)

@@ -2,8 +2,40 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
+from rich.console import Console
+
+from emlab.simulation import Fault, simulate
+from emlab.simulation.microscope import Format
+
+console = Console()
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
+    app.command("simulate")(run)
+
+
+def run(
+    folder: Path = typer.Argument(help="Where to write; made if need be.", show_default=False),
+    movies: int = typer.Option(12, help="How many.", min=1),
+    pace: float = typer.Option(6.0, help="Seconds from one to the next.", min=0),
+    size: int = typer.Option(1024, help="Height and width, px."),
+    frames: int = typer.Option(24, help="Frames of a movie."),
+    format: Format = typer.Option("tiff", help="tiff (LZW), mrc or eer."),
+    fault: list[Fault] = typer.Option([], help="What is to go wrong once; may be given several times."),
+    seed: int = typer.Option(0, help="The same seed writes the same movies."),
+) -> None:
+    """Let a simulated microscope write movies, EPU's metadata and the truth into a folder."""
+    console.print(f"Writing {movies} movies to {folder}, one every {pace:g} s.", highlight=False)
+    for written in simulate(
+        folder, movies=movies, pace=pace, size=(size, size), frames=frames, format=format, faults=fault, seed=seed
+    ):
+        remarks = ", ".join(str(remark) for remark in (written.flaw, written.fault) if remark)
+        console.print(
+            f"{written.number + 1:>5}  {written.path.relative_to(folder)}{f'  ({remarks})' if remarks else ''}",
+            highlight=False,
+            soft_wrap=True,
+        )

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from emlab.engine.watcher import Report, Watcher
+from emlab.engine.watcher.admission import SIDECAR_WAIT
 from emlab.formats.completeness import Completeness
 from emlab.model import Arrival
 
@@ -191,6 +192,9 @@ class TestClosed:
         watched.watch()
         path = watched.write("a.mov", "?:a")
         watched.look()
+        path.open("a").close()
+        watched.look()
+        assert watched.reports == []
         path.write_text("?:abc")
         watched.look()
         assert watched.names == ["a.mov"]
@@ -226,6 +230,30 @@ class TestSidecar:
         untold.watch()
         assert untold.arrivals == []
 
+    def test_a_movie_waits_for_metadata_where_its_name_is_one_of_epu(self, watched: Watched) -> None:
+        watched.watch()
+        watched.write("FoilHole_1.mov")
+        watched.look()
+        assert watched.arrivals == []
+        watched.write("FoilHole_1.xml", "")
+        watched.look()
+        assert watched.evidence == ["closed"]
+
+    def test_a_movie_waits_for_metadata_where_those_before_had_them(self, watched: Watched) -> None:
+        watched.write("a.mov")
+        watched.write("a.xml", "")
+        watched.watch()
+        watched.write("b.mov")
+        watched.look()
+        assert watched.names == ["a.mov"]
+
+    def test_metadata_that_never_come_are_waited_for_a_short_time_only(self, watched: Watched) -> None:
+        watched.watch()
+        watched.write("FoilHole_1.mov")
+        watched.look()
+        watched.look(after=SIDECAR_WAIT)
+        assert watched.evidence == ["closed"]
+
 
 class TestFrames:
     @pytest.fixture
@@ -243,7 +271,7 @@ class TestFrames:
         experienced.write("d.mov", "?:abc")
         experienced.look()
         assert len(experienced.arrivals) == 3
-        experienced.look(after=1)
+        experienced.look(after=SIDECAR_WAIT)
         assert experienced.evidence[3:] == ["frames"]
 
     def test_a_file_with_fewer_frames_has_to_be_quiet_for_long(self, experienced: Watched) -> None:
@@ -424,6 +452,7 @@ class TestOnce:
     def test_one_of_two_copies_is_taken_whichever_is_complete_first(self, watched: Watched) -> None:
         watched.write("one/a.mov")
         watched.watch()
+        assert [report.key for report in watched.pending()] == ["a"]
         watched.write("two/a.mov")
         watched.look()
         watched.look(after=10)
@@ -462,9 +491,10 @@ class TestOnce:
         watched.write("b.mov", at=START - 100)
         watched.watch(known=(str(path),))
         watched.look(after=10)
-        path.touch()
+        path.write_text("4:abcd")
         watched.look(after=100)
         assert watched.names == ["b.mov"]
+        assert watched.reports == []
 
     def test_every_file_is_accounted_for_once(self, watched: Watched) -> None:
         watched.write("before.mov", at=START - 100)
@@ -599,17 +629,21 @@ class TestHearing:
     ) -> None:
         from emlab.engine.watcher.file_events import FileEvent, FileEvents
 
+        watched.stamp(watched.folder)
         watched.watch()
-        watched.look(after=4)
-        writer = watched.path("a.mov").open("w")
-        watched.look()
-        writer.write("3:abc")
-        writer.close()
+        watched.look(after=5)
+        with watched.path("a.mov").open("w") as writer:
+            watched.look()
+            writer.write("3:abc")
         watched.stamp(watched.folder / "a.mov")
         watched.write("a.xml", "")
+        watched.write("b.mov")
+        watched.write("b.xml", "")
+        watched.stamp(watched.folder, START)
         monkeypatch.setattr(FileEvents, "taken", lambda _: [FileEvent("lost", "")])
         watched.look()
-        assert watched.evidence == ["sidecar"]
+        assert watched.names == ["a.mov", "b.mov"]
+        assert watched.evidence == ["sidecar", "sidecar"]
 
     def test_a_clock_that_is_set_back_does_not_stop_the_scans(self, untold: Watched) -> None:
         untold.watch()

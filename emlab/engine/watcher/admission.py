@@ -17,6 +17,8 @@ from emlab.model import Arrival
 
 ENOUGH_MOVIES = 3
 """How many movies it takes to know how many frames a movie of the session has."""
+SIDECAR_WAIT = 10.0
+"""How long a movie that should have metadata beside it waits for them, seconds."""
 
 
 class Admission:
@@ -53,6 +55,7 @@ class Admission:
         """Paths that are neither."""
         self._keys = Keys(self.settled)
         self._frame_counts: Counter[int] = Counter()
+        self._saw_sidecar = False
 
     def add(self, path: str) -> None:
         """Look at a file from now on."""
@@ -121,8 +124,14 @@ class Admission:
         )
         if evidence and completeness.state == "foreign":
             self._give_up(candidate, "foreign", completeness.message)
-        elif evidence:
+        elif evidence and (sidecar_modified is not None or not self._awaits_sidecar(candidate, now)):
+            self._saw_sidecar = self._saw_sidecar or sidecar_modified is not None
             self._let_in(candidate, evidence, completeness.frames)
+
+    def _awaits_sidecar(self, candidate: Candidate, now: float) -> bool:
+        """Whether metadata may still come: those before had them, or it is named as EPU names movies."""
+        is_usual = self._saw_sidecar or os.path.basename(candidate.path).startswith("FoilHole_")  # noqa: PTH119
+        return is_usual and candidate.quiet_for(now) < SIDECAR_WAIT
 
     def _let_in(self, candidate: Candidate, evidence: str, frames: int) -> None:
         path = Path(candidate.path)

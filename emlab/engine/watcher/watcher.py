@@ -25,6 +25,8 @@ SCAN_EVERY = 5.0
 """Seconds, where the kernel tells of new files: the scan is for what it missed and what has become quiet."""
 SCAN_EVERY_UNTOLD = 1.0
 """Seconds, on network file systems and where the kernel's limits are reached."""
+SIDECARS = (".xml", ".mdoc")
+"""What metadata's names end with."""
 
 
 class Watcher:
@@ -180,6 +182,10 @@ class Watcher:
                 self._admission.add(event.path)
                 self._admission.note_writing(event.path, event.what == "begun")
                 touched[event.path] = event.what == "closed"
+            elif event.what == "closed" and event.path.endswith(SIDECARS):
+                folder = os.path.dirname(event.path)  # noqa: PTH120 - one string operation per event
+                waiting = [path for path in self._admission.candidates if os.path.dirname(path) == folder]  # noqa: PTH120
+                touched = dict.fromkeys(waiting, False) | touched
         return touched
 
     def _listen(self, folder: str) -> None:

@@ -1,0 +1,5 @@
+"""``python -m emlab``: the command line."""
+
+from emlab.cli import main
+
+main()

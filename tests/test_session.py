@@ -1,0 +1,118 @@
+"""Sessions are created whole or not at all, and refuse what cannot work before anything starts."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+import emlab
+from emlab.errors import (
+    EngineUnreachable,
+    ParameterError,
+    SessionError,
+    SessionExists,
+    SessionMissing,
+    WorkflowError,
+)
+
+
+@pytest.fixture
+def movies(tmp_path: Path) -> Path:
+    folder = tmp_path / "movies"
+    folder.mkdir()
+    return folder
+
+
+def create(tmp_path: Path, movies: Path, **values: object) -> emlab.Session:
+    return emlab.create_session(tmp_path / "session", movies=movies, **values)
+
+
+def test_a_new_session_has_its_runs_and_empty_open_sets(tmp_path: Path, movies: Path) -> None:
+    with create(tmp_path, movies, voltage=200, pixel_size=1.1) as session:
+        assert session.state == "created"
+        assert not session.is_running
+        assert [run.name for run in session.runs] == ["import", "align", "ctf", "select"]
+        assert session.runs[0].parameters["voltage"] == 200
+        assert session.runs[0].parameters["folder"] == str(movies)
+        assert all(len(records) == 0 and records.is_open for records in session.sets.values())
+        assert repr(session).startswith("<session session, created: 0 arrivals, 0 movies")
+
+
+def test_it_can_be_opened_from_anywhere_by_path(tmp_path: Path, movies: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    create(tmp_path, movies).close()
+    monkeypatch.chdir(tmp_path)
+    with emlab.open_session("session") as session:
+        assert session.name == "session"
+        assert session.workflow.name == "screening"
+
+
+def test_what_is_there_is_never_overwritten(tmp_path: Path, movies: Path) -> None:
+    create(tmp_path, movies).close()
+    with pytest.raises(SessionExists, match="is a session already. Open it"):
+        create(tmp_path, movies)
+    with pytest.raises(SessionExists, match="is not an empty folder"):
+        emlab.create_session(tmp_path, movies=movies)
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "complaint"),
+    [
+        ({"movies": "/nowhere/at/all"}, ParameterError, "There is no folder /nowhere/at/all; what exists of it is /"),
+        ({"pixel_size": 0}, ParameterError, "pixel_size is 0 Å; input should be greater than 0 Å"),
+        ({"pixel_sice": 1}, ParameterError, "'pixel_sice' is asked for nowhere.*pixel_size"),
+        ({"gain_reference": "/no/gain.mrc"}, ParameterError, "/no/gain.mrc"),
+        ({"workflow": "tomography"}, WorkflowError, "no workflow 'tomography'.*micrographs, screening"),
+    ],
+)
+def test_what_cannot_work_is_refused_and_nothing_is_created(
+    tmp_path: Path, movies: Path, values: dict[str, object], error: type[Exception], complaint: str
+) -> None:
+    with pytest.raises(error, match=complaint):
+        create(tmp_path, **{"movies": movies, **values})  # type: ignore[arg-type]
+    assert not (tmp_path / "session").exists()
+
+
+def test_what_is_no_session_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SessionMissing, match="There is no .*nothing"):
+        emlab.open_session(tmp_path / "nothing")
+    with pytest.raises(SessionMissing, match="is not a session: it has no session.db"):
+        emlab.open_session(tmp_path)
+    (tmp_path / "session.db").write_text("not a database")
+    with pytest.raises(SessionError, match="cannot be read as a session's database"):
+        emlab.open_session(tmp_path)
+
+
+def test_unknown_sets_are_named_with_those_that_exist(tmp_path: Path, movies: Path) -> None:
+    with create(tmp_path, movies) as session, pytest.raises(SessionError, match="no set 'ctf'; it has: arrivals"):
+        session["ctf"]
+
+
+def test_paths_cannot_leave_the_session(tmp_path: Path, movies: Path) -> None:
+    with create(tmp_path, movies) as session:
+        assert session.file("outputs/a.mrc") == session.path / "outputs/a.mrc"
+        with pytest.raises(SessionError, match="outside the session's folder"):
+            session.file("../secret")
+
+
+def test_verbs_without_an_engine_are_a_sentence(tmp_path: Path, movies: Path) -> None:
+    with create(tmp_path, movies) as session, pytest.raises(EngineUnreachable, match="No engine answers"):
+        session.stop()
+
+
+def test_an_engine_that_cannot_start_says_why(tmp_path: Path, movies: Path) -> None:
+    with create(tmp_path, movies) as session:
+        (session.path / "lock").mkdir()
+        with pytest.raises(SessionError, match="did not start. Its log ends with"):
+            session.start(gpus="")
+
+
+def test_an_engine_is_detached_and_answers_when_start_returns(tmp_path: Path, movies: Path) -> None:
+    with create(tmp_path, movies) as session:
+        session.start(gpus="", workers=1, report_every=0)
+        assert session.state == "running"
+        session.start()
+        session.stop()
+        assert list(session["movies"].follow(timeout=30)) == []
+        assert stat.S_IMODE((session.path / "session.db").stat().st_mode) & stat.S_IWGRP == 0
