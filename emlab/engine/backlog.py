@@ -12,6 +12,8 @@ from emlab.model import Record
 
 SHARD = 1000
 """Items whose outputs share a folder."""
+ATTEMPTS = 3
+"""How often an item is tried before it is given up."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,11 @@ class Item:
     shard: int
     ready_at: float
     attempt: int = 1
+
+    @property
+    def accelerated(self) -> bool:
+        """Whether it is for a GPU; the last attempt never is, because a card's memory may be what lacks."""
+        return self.stage.protocol.accelerated and self.attempt < ATTEMPTS
 
 
 @dataclass
@@ -92,7 +99,7 @@ class Backlog:
     def push(self, item: Item) -> None:
         """Put an item in line: what a source takes in first, then the deepest stage, then the oldest."""
         urgency = -1000 if item.stage.protocol.is_source else -item.stage.depth
-        heapq.heappush(self._ready[item.stage.protocol.accelerated], (urgency, next(self._order), item))
+        heapq.heappush(self._ready[item.accelerated], (urgency, next(self._order), item))
         self.progress[item.stage.name].ready += 1
 
     def pop(self, accelerated: Iterable[bool]) -> Item | None:

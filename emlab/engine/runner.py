@@ -12,7 +12,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
-from emlab.engine.backlog import Backlog, Item
+from emlab.engine.backlog import ATTEMPTS, Backlog, Item
 from emlab.engine.chores import Chore, Housekeeping
 from emlab.engine.control import ControlServer
 from emlab.engine.executors import Executor
@@ -29,8 +29,6 @@ from emlab.model import Arrival
 from emlab.protocols import PROTOCOLS
 from emlab.sets import Catalogue, Ledger, Provenance
 
-ATTEMPTS = 3
-"""How often an item is tried before it is given up."""
 RETRY_AFTER = 2.0
 """Seconds before the second attempt; doubled for each further one."""
 DISK_RETRY = 5.0
@@ -234,7 +232,7 @@ class Engine:
             )
             self._running[task.run, task.key] = _Running(item, prompt=item.ready_at == now and item.attempt == 1)
             prefer = self._makers.pop(item.key, None)
-            self._executor.submit(task, accelerated=stage.protocol.accelerated, prefer=prefer)
+            self._executor.submit(task, accelerated=item.accelerated, prefer=prefer)
 
     def _close_sets(self, now: float) -> None:
         """Close what can get nothing more: a source's arrivals at its end, then each stage in turn."""
