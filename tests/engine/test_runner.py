@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -232,21 +233,19 @@ def test_a_full_disk_is_waited_for(
     create: Callable[..., Session], movies: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first commits fail as SQLite fails on a full disk; nothing is lost, nothing twice."""
-    import sqlite3
-
     monkeypatch.setattr("emlab.engine.runner.DISK_RETRY", 0.02)
     write(movies, "good", "good")
     with create(expected_count=2) as session:
         running = engine(session)
-        set_meta, left = running._ledger.set_meta, [3]
+        append, left = running._ledger.append, [3]
 
-        def fail(name: str, value: str) -> None:
-            if name == "engine_cpu" and left[0] and len(session["arrivals"]) == 0 and running._scribe.recorded:
+        def fail(*arguments: Any) -> int:
+            if left[0]:
                 left[0] -= 1
                 raise sqlite3.OperationalError("database or disk is full")
-            set_meta(name, value)
+            return append(*arguments)
 
-        monkeypatch.setattr(running._ledger, "set_meta", fail)
+        monkeypatch.setattr(running._ledger, "append", fail)
         running.run()
         assert left == [0]
         assert keys(session, "accepted") == ["movie_0", "movie_1"]
