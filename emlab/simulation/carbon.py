@@ -38,4 +38,4 @@ def carbon_power(k_squared: Array, voltage: float) -> Array:
     atoms = CARBON_DENSITY * THICKNESS
     amplitude = phase_per_length(voltage) * atom_scattering("C", k_squared)
     ordered = 0.35 + 0.65 / (1.0 + np.exp(-(np.sqrt(k_squared) - 0.3) / 0.06))
-    return atoms * amplitude**2 * ordered  # type: ignore[no-any-return]
+    return atoms * amplitude**2 * ordered

@@ -20,4 +20,4 @@ def damage(k_squared: Array, dose: float, voltage: float) -> Array:
     """
     k = np.sqrt(np.maximum(k_squared, 1e-8))
     critical = (0.245 * k**-1.665 + 2.81) * np.interp(voltage, (100.0, 200.0, 300.0), (0.64, 0.8, 1.0))
-    return dose / (2.0 * critical)  # type: ignore[no-any-return]
+    return dose / (2.0 * critical)

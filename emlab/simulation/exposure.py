@@ -65,7 +65,8 @@ class Exposure:
         during = damage(lens.k_squared, conditions.dose_per_frame, optics.voltage)
         self._decay = np.exp(-during).astype(np.float32)
         self._protein = lens.image(self.projection.protein) * (-np.expm1(-during) / during).astype(np.float32)
-        self._support = lens.image({0.0: rfft2(self.projection.support)}) - rfft2(self.projection.absorption)
+        support = {0.0: rfft2(self.projection.support)} if self.projection.support.any() else {}
+        self._support = lens.image(support) - rfft2(self.projection.absorption)
         fresh = forgetting(lens.k_squared, conditions.dose_per_frame)
         power = phase_power(lens.k_squared, thickness, optics.voltage) * frame_average(fresh) / pixel_size**2
         self._ice_amplitude = np.sqrt(power).astype(np.float32)
@@ -98,7 +99,7 @@ class Exposure:
         """Centres in frame 0 of the particles in the field, y, x (px), and their heights (Å): (particle, 3)."""
         seen = self.projection.particles - (*self.margin, 0.0)
         inside = np.all((seen[:, :2] >= 0) & (seen[:, :2] <= np.array(self.conditions.size) - 1), axis=1)
-        return seen[inside]  # type: ignore[no-any-return]
+        return seen[inside]
 
     def _illumination(self) -> Array:
         """The beam's profile, of mean 1: brightest somewhere near the middle, float32 (y, x)."""
@@ -113,7 +114,7 @@ class Exposure:
         path = self.trajectory.path[frame]
         rows = np.exp(-2j * np.pi * np.outer(path[:, 0], np.fft.fftfreq(self._shape[0])))
         columns = np.exp(-2j * np.pi * np.outer(path[:, 1], np.fft.rfftfreq(self._shape[1])))
-        return (rows.astype(np.complex64).T / SAMPLES) @ columns.astype(np.complex64)  # type: ignore[no-any-return]
+        return (rows.astype(np.complex64).T / SAMPLES) @ columns.astype(np.complex64)
 
     def _over_field(self, image: Array, frame: int) -> Array:
         """The field's part of an image, displaced by the motion within the field."""

@@ -20,14 +20,14 @@ def structure_factor(k: Array) -> Array:
     apart = 0.07 + 0.93 / (1.0 + np.exp(-(k - 0.235) / 0.02))
     first = 0.9 * np.exp(-0.5 * ((k - 0.272) / 0.022) ** 2)
     second = 0.35 * np.exp(-0.5 * ((k - 0.46) / 0.05) ** 2)
-    return apart + first + second  # type: ignore[no-any-return]
+    return apart + first + second
 
 
 def phase_power(k_squared: Array, thickness: float, voltage: float) -> Array:
     """Power spectrum of the phase behind ``thickness`` Å of ice, rad²·Å², for ``k_squared`` in 1/Å²."""
     molecules = WATER_DENSITY * thickness
     amplitude = phase_per_length(voltage) * water_scattering(k_squared)
-    return molecules * amplitude**2 * structure_factor(np.sqrt(k_squared))  # type: ignore[no-any-return]
+    return molecules * amplitude**2 * structure_factor(np.sqrt(k_squared))
 
 
 def forgetting(k_squared: Array, dose: float) -> Array:
@@ -38,7 +38,7 @@ def forgetting(k_squared: Array, dose: float) -> Array:
     Each electron moves the molecules; they diffuse by about 1 Å within 1 e/Å² (McMullan 2015,
     10.1016/j.ultramic.2015.05.017), so fine detail is forgotten within a frame and coarse detail stays.
     """
-    return 2.0 * math.pi**2 * _DIFFUSION * dose * k_squared  # type: ignore[no-any-return]
+    return 2.0 * math.pi**2 * _DIFFUSION * dose * k_squared
 
 
 def frame_average(x: Array) -> Array:
@@ -57,7 +57,7 @@ def crystalline_phase(rng: np.random.Generator, shape: tuple[int, int], pixel_si
     for _ in range(crystals):
         centre = rng.uniform(0.0, 1.0, 2) * (y[-1], x[-1])
         radius = rng.uniform(150.0, 500.0)
-        patch = np.exp(-(((y[:, None] - centre[0]) ** 2 + (x[None, :] - centre[1]) ** 2) / radius**2) ** 3)
+        patch = np.exp(-((((y[:, None] - centre[0]) ** 2 + (x[None, :] - centre[1]) ** 2) / radius**2) ** 3))
         turn = rng.uniform(0.0, 2 * np.pi)
         for number, spacing in enumerate((3.90, 3.67, 3.44)):
             if spacing < 2.2 * pixel_size:

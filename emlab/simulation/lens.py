@@ -22,13 +22,13 @@ from emlab.units import electron_wavelength
 
 Array = NDArray[Any]
 
-_LEVEL: Final = 80.0
+_LEVEL: Final = 120.0
 
 
 class Lens:
     """Images half spectra of phase (radians, complex64) of one shape into half spectra of relative intensity.
 
-    A tilted field is imaged at levels of defocus 80 Å apart, and each pixel is interpolated between its two.
+    A tilted field is imaged at levels of defocus 120 Å apart, and each pixel is interpolated between its two.
 
     Parameters
     ----------
@@ -49,12 +49,16 @@ class Lens:
         self._aberration: Array = aberration(optics, ky, kx).astype(np.float32)
         self._path: Array = (np.pi * electron_wavelength(optics.voltage) * self.k_squared).astype(np.float32)
         self._coherence: Array = coherence(optics, self.k_squared).astype(np.float32)
+        # A phase as such takes no electron away, whatever the formula says of the mean.
+        self._coherence[0, 0] = 0.0
         self._defocus = tilt_defocus(optics, shape, pixel_size) if optics.tilt_angle else None
         self._ice_transfer = self._ice_transfer_at(0.0)
 
     def image(self, layers: Mapping[float, Array]) -> Array:
-        """The image of layers, height (Å) → phase; a layer that is higher is further from focus."""
+        """The image of layers, height (Å), which adds to the defocus → phase."""
         nothing = np.zeros(self.k_squared.shape, np.complex64)
+        if not layers:
+            return nothing
 
         def at(defocus: float) -> Array:
             images = (
@@ -68,13 +72,13 @@ class Lens:
     def image_ice(self, phase: Array) -> Array:
         """The image of the ice, whose molecules scatter independently at each depth."""
         if self._defocus is None:
-            return phase * self._ice_transfer  # type: ignore[no-any-return]
+            return phase * self._ice_transfer
         return self._over_field(lambda defocus: phase * self._ice_transfer_at(defocus))
 
     def _ice_transfer_at(self, defocus: float) -> Array:
         chi = self._aberration + self._path * np.float32(defocus)
         power = ring_power(self._optics, chi, self._thickness, self.k_squared)
-        return (np.sqrt(np.maximum(power, 0.0)) * self._coherence).astype(np.float32)  # type: ignore[no-any-return]
+        return (np.sqrt(np.maximum(power, 0.0)) * self._coherence).astype(np.float32)
 
     def _over_field(self, at: Callable[[float], Array]) -> Array:
         if self._defocus is None:

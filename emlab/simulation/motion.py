@@ -155,7 +155,7 @@ def _path_of_field(motion: Motion, dose: Array, rng: np.random.Generator) -> Arr
 
 def _course(dose: Array, rng: np.random.Generator) -> Array:
     grown = -np.expm1(-dose / rng.uniform(3.0, 20.0))
-    return grown * (1.0 + 0.15 * np.sin(dose / rng.uniform(4.0, 12.0)))  # type: ignore[no-any-return]
+    return grown * (1.0 + 0.15 * np.sin(dose / rng.uniform(4.0, 12.0)))
 
 
 def _wave(rng: np.random.Generator) -> tuple[Array, Array, float]:

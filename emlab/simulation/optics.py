@@ -93,7 +93,7 @@ def contrast(optics: Optics, chi: Array) -> Array:
 
     Negative where it is strongest at low frequency, so that protein is dark in underfocus.
     """
-    return -2.0 * np.sin(chi + math.asin(optics.amplitude_contrast))  # type: ignore[no-any-return]
+    return -2.0 * np.sin(chi + math.asin(optics.amplitude_contrast))
 
 
 def ring_power(optics: Optics, chi: Array, thickness: float, k_squared: Array) -> Array:
@@ -105,7 +105,7 @@ def ring_power(optics: Optics, chi: Array, thickness: float, k_squared: Array) -
     10.7554/eLife.97227): ⟨4 sin²χ⟩ = 2 − 2·cos 2χ · sinc(λ·t·k²).
     """
     fading = np.sinc(electron_wavelength(optics.voltage) * thickness * k_squared)
-    return 2.0 - 2.0 * fading * np.cos(2.0 * (chi + math.asin(optics.amplitude_contrast)))  # type: ignore[no-any-return]
+    return 2.0 - 2.0 * fading * np.cos(2.0 * (chi + math.asin(optics.amplitude_contrast)))
 
 
 def coherence(optics: Optics, k_squared: Array) -> Array:
@@ -116,7 +116,7 @@ def coherence(optics: Optics, k_squared: Array) -> Array:
     defocus = 0.5 * (optics.defocus_u + optics.defocus_v)
     gradient = optics.spherical_aberration * MILLIMETRE * wavelength**2 * k_squared - defocus
     spatial = (math.pi * optics.convergence * 1e-3 * gradient) ** 2 * k_squared
-    return np.exp(-temporal - spatial)  # type: ignore[no-any-return]
+    return np.exp(-temporal - spatial)
 
 
 def tilt_defocus(optics: Optics, shape: tuple[int, int], pixel_size: float) -> Array:
@@ -125,4 +125,4 @@ def tilt_defocus(optics: Optics, shape: tuple[int, int], pixel_size: float) -> A
     y = (np.arange(shape[0], dtype=np.float32) - shape[0] / 2)[:, None]
     x = (np.arange(shape[1], dtype=np.float32) - shape[1] / 2)[None, :]
     distance = pixel_size * (y * math.cos(axis) - x * math.sin(axis))
-    return math.tan(math.radians(optics.tilt_angle)) * distance  # type: ignore[no-any-return]
+    return math.tan(math.radians(optics.tilt_angle)) * distance

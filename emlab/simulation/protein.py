@@ -73,8 +73,8 @@ def read_protein(path: Path) -> Protein:
     """
     try:
         structure = gemmi.read_structure(str(path))
-    except (RuntimeError, ValueError) as error:
-        raise FormatError(f"{path} is not an atomic model ({error}); give a PDB or mmCIF file.") from error
+    except (RuntimeError, ValueError, IndexError, OSError) as error:
+        raise FormatError(f"{path} cannot be read as an atomic model ({error}); give a PDB or mmCIF file.") from None
     structure.remove_waters()
     structure.remove_hydrogens()
     structure.remove_alternative_conformations()

@@ -38,7 +38,7 @@ def mean_free_path(voltage: float) -> float:
     -----
     3950 Å at 300 kV and 3220 Å at 200 kV (Rice 2018, 10.1016/j.jsb.2018.06.007).
     """
-    return 3950.0 * (voltage / 300.0) ** 0.5
+    return 3950.0 * (voltage / 300.0) ** 0.5  # type: ignore[no-any-return]
 
 
 def atom_scattering(element: str, k_squared: Array | float) -> Array:

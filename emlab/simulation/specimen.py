@@ -30,6 +30,7 @@ Array = NDArray[Any]
 
 _SLICE: Final = 100.0
 _UNDULATION: Final = 0.04
+_BREADTH: Final = 500.0
 _OPACITY: Final = 0.3
 
 
@@ -158,8 +159,10 @@ def _surroundings(
     path = mean_free_path(voltage)
     phase_per_thickness = phase_per_length(voltage) * WATER_DENSITY * float(water_scattering(0.0))
     support = crystalline_phase(rng, shape, pixel_size, specimen.crystals)
-    uneven = _filtered(np.exp(-k_squared * 500.0**2), shape, rng)
-    absorption = _UNDULATION * specimen.ice_thickness / path * uneven / max(float(uneven.std()), 1e-6)
+    uneven = _filtered(np.exp(-k_squared * _BREADTH**2), shape, rng) * (
+        _BREADTH / (pixel_size * math.sqrt(math.pi / 2))
+    )
+    absorption = _UNDULATION * specimen.ice_thickness / path * uneven
     if specimen.lumps:
         thickness = contamination(rng, shape, pixel_size, specimen.lumps)
         support += _OPACITY * phase_per_thickness * thickness

@@ -1,0 +1,25 @@
+"""Counts taken apart into the electrons that a camera reports one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+def raw_frames(frames: Array, parts: int, rng: np.random.Generator) -> Iterator[Array]:
+    """Raw frames of an event camera, bool (y, x): ``parts`` for each of ``frames`` (frame, y, x), which are counts.
+
+    Each count falls into one of the parts. Of two in the same pixel of one raw frame a camera sees one, so bright
+    movies lose some.
+    """
+    for frame in frames:
+        left = frame.astype(np.int64)
+        for part in range(parts, 0, -1):
+            fallen = rng.binomial(left, 1.0 / part)
+            left -= fallen
+            yield fallen > 0
