@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from emlab.errors import DataError, FormatError, ParameterError
 from emlab.formats import ifd
 from emlab.formats.kind import EER_COMPRESSIONS
+from emlab.formats.page_writer import PageWriter
 from emlab.formats.source import Source
 from emlab.formats.tiff import page_tags
 
 Array = NDArray[Any]
 
 _METADATA: Final = 65001
-_SKIP_BITS, _HORIZONTAL_BITS, _VERTICAL_BITS = 65007, 65008, 65009
 _HIGHEST_RATIO: Final = 4096
 
 
@@ -124,7 +124,7 @@ def write_eer(path: str | Path, frames: Iterable[Array], pixel_size: float | Non
         If there are no frames, or one is not divisible into the sensor's pixels.
     """
     written = 0
-    with ifd.PageWriter(path, big=True) as file:
+    with PageWriter(path, big=True) as file:
         for frame in frames:
             if frame.ndim != 2 or frame.shape[0] % upsampling or frame.shape[1] % upsampling:
                 raise DataError(f"A raw frame of an EER is (y, x) in multiples of {upsampling} px, not {frame.shape}.")
@@ -139,19 +139,22 @@ def write_eer(path: str | Path, frames: Iterable[Array], pixel_size: float | Non
 
 
 def _add(source: Source, page: ifd.Page, fraction: Array, upsampling: int) -> None:
-    skip, horizontal, vertical = {65000: (8, 2, 2), 65001: (7, 2, 2)}.get(page.compression) or (
-        int(page.tags.get(code, (default,))[0])
-        for code, default in ((_SKIP_BITS, 7), (_HORIZONTAL_BITS, 2), (_VERTICAL_BITS, 2))
-    )
     codes = b"".join(source.read(offset, size) for offset, size in zip(page.offsets, page.sizes, strict=True))
     if len(codes) % 2:
         codes += b"\0"
     try:
-        imagecodecs.eer_decode(codes, fraction.shape, skip, horizontal, vertical, superres=upsampling - 1, out=fraction)
+        imagecodecs.eer_decode(codes, fraction.shape, *_code_bits(page), superres=upsampling - 1, out=fraction)
     except (RuntimeError, ValueError, MemoryError) as error:
         raise FormatError(
             f"{source.path} is damaged: a raw frame cannot be decoded ({error}); copy it again."
         ) from None
+
+
+def _code_bits(page: ifd.Page) -> tuple[int, int, int]:
+    """Bits of the gap, and of the place in the pixel in x and in y."""
+    if page.compression == 65002:
+        return page.number(ifd.EER_GAP_BITS, 7), page.number(ifd.EER_X_BITS, 2), page.number(ifd.EER_Y_BITS, 2)
+    return (8 if page.compression == 65000 else 7), 2, 2
 
 
 def _encoded(frame: Array, upsampling: int) -> bytes:

@@ -7,11 +7,9 @@ chain, and so a file that is still being copied for a shorter movie.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from emlab.errors import FormatError, TruncatedFile
 from emlab.formats.source import Source
@@ -24,8 +22,19 @@ STRIP_OFFSETS, SAMPLES, ROWS_PER_STRIP, STRIP_SIZES = 273, 277, 278, 279
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, PREDICTOR = 282, 283, 296, 317
 SUBFILE_TYPE, FILL_ORDER, SOFTWARE, SAMPLE_FORMAT, TILE_WIDTH = 254, 266, 305, 339, 322
 
-_KINDS: Final = {1: "B", 2: "s", 3: "H", 4: "I", 5: "2I", 6: "b", 7: "s", 8: "h", 9: "i", 10: "2i", 11: "f", 12: "d"}
-_KINDS_BIG: Final = _KINDS | {13: "I", 16: "Q", 17: "q", 18: "Q"}
+EER_GAP_BITS, EER_X_BITS, EER_Y_BITS = 65007, 65008, 65009
+_WANTED: Final = frozenset(
+    {
+        WIDTH, HEIGHT, BITS, COMPRESSION, STRIP_OFFSETS, SAMPLES, ROWS_PER_STRIP, STRIP_SIZES, X_RESOLUTION,
+        RESOLUTION_UNIT, PREDICTOR, SUBFILE_TYPE, FILL_ORDER, SAMPLE_FORMAT, TILE_WIDTH, EER_GAP_BITS, EER_X_BITS,
+        EER_Y_BITS,
+    }
+)  # fmt: skip
+
+KINDS: Final = {1: "B", 2: "s", 3: "H", 4: "I", 5: "2I", 6: "b", 7: "s", 8: "h", 9: "i", 10: "2i"}
+"""Format of the values of each of TIFF's types, as `struct` writes it; 2 and 7 are bytes."""
+KINDS_BIG: Final = KINDS | {13: "I", 16: "Q", 17: "q", 18: "Q"}
+"""The same in BigTIFF."""
 _MOST_TAGS: Final = 4096
 _LONGEST_SIDE: Final = 1 << 17
 _AT_ONCE: Final = 512
@@ -52,7 +61,7 @@ class Page:
     order
         ``<`` or ``>``.
     tags
-        All numeric tags that are stored within the directory itself.
+        Those that say something about pixels: integers, or fractions of two integers each; none is empty.
     """
 
     width: int
@@ -70,12 +79,16 @@ class Page:
     @property
     def pixel_size(self) -> float | None:
         """Å, of the resolution tags; ``None`` where they are absent or those of a printer."""
-        unit = {2: 2.54e8, 3: 1e8}.get(self.tags.get(RESOLUTION_UNIT, (2,))[0])
-        counts, units = self.tags.get(X_RESOLUTION, (0, 0))
-        if not unit or not counts or not units:
-            return None
-        size = unit * units / counts
-        return float(size) if 0.01 < size < 1e4 else None
+        unit = {2: 2.54e8, 3: 1e8}.get(self.number(RESOLUTION_UNIT, 2))
+        match self.tags.get(X_RESOLUTION):
+            case (counts, units) if unit and counts:
+                size = unit * units / counts
+                return float(size) if 0.01 < size < 1e4 else None
+        return None
+
+    def number(self, code: int, default: int) -> int:
+        """A tag's first value."""
+        return int(self.tags.get(code, (default,))[0])
 
 
 def read_pages(source: Source) -> Iterator[Page]:
@@ -88,9 +101,9 @@ def read_pages(source: Source) -> Iterator[Page]:
     TruncatedFile
         If a directory or pixels lie beyond the end of the file.
     """
-    start = source.start(16)
-    if start[:4] not in MAGIC:
-        raise FormatError(f"{source.path} is not a TIFF: it begins with {start[:4]!r}.")
+    start = source.read(0, 4)
+    if start not in MAGIC:
+        raise FormatError(f"{source.path} is not a TIFF: it begins with {start!r}.")
     order = "<" if start[:1] == b"I" else ">"
     layout = _Layout(order, big=start[2:4] in (b"+\0", b"\0+"))
     offset = layout.first(source)
@@ -114,7 +127,8 @@ class _Layout:
         self._entry = struct.Struct(f"{order}HH{'Q8s' if big else 'I4s'}")
         self._offset = struct.Struct(f"{order}{'Q' if big else 'I'}")
         self._order = order
-        self._kinds = _KINDS_BIG if big else _KINDS
+        self._kinds = KINDS_BIG if big else KINDS
+        self._singles = {kind: struct.Struct(order + letter) for kind, letter in self._kinds.items() if letter != "s"}
 
     def first(self, source: Source) -> int:
         """Offset of the first directory."""
@@ -132,23 +146,25 @@ class _Layout:
             window = source.read(offset, size)
         tags = {}
         for code, kind, number, value in self._entry.iter_unpack(window[self._count.size : size - self._offset.size]):
-            letter = self._kinds.get(kind)
-            if letter not in (None, "s"):
-                tags[code] = self._values(source, letter, number, value)
+            if code in _WANTED and number and kind in self._singles:
+                single = self._singles[kind]
+                if number == 1 and single.size <= len(value):
+                    tags[code] = single.unpack_from(value)
+                else:
+                    tags[code] = self._values(source, kind, number, value)
         return tags, self._offset.unpack_from(window, size - self._offset.size)[0]
 
-    def _values(self, source: Source, letter: str, number: int, value: bytes) -> tuple[Any, ...]:
-        pairs = letter.startswith("2")
-        size = struct.calcsize("=" + letter) * number
+    def _values(self, source: Source, kind: int, number: int, value: bytes) -> tuple[Any, ...]:
+        letter, size = self._kinds[kind], self._singles[kind].size * number
         if size > len(value):
             value = source.read(self._offset.unpack(value)[0], size)
-        return struct.unpack_from(f"{self._order}{number * (1 + pairs)}{letter[-1]}", value)
+        return struct.unpack_from(f"{self._order}{number * (1 + letter.startswith('2'))}{letter[-1]}", value)
 
 
 def _page(source: Source, tags: Mapping[int, tuple[Any, ...]], order: str) -> Page:
     def number(code: int, default: int) -> int:
-        values = tags.get(code) or (default,)
-        return int(values[0])
+        values = tags.get(code)
+        return int(values[0]) if values else default
 
     width, height = number(WIDTH, 0), number(HEIGHT, 0)
     if not (0 < width < _LONGEST_SIDE and 0 < height < _LONGEST_SIDE):
@@ -185,70 +201,3 @@ def _page(source: Source, tags: Mapping[int, tuple[Any, ...]], order: str) -> Pa
         order=order,
         tags=tags,
     )
-
-
-class PageWriter:
-    """Writes a little-endian TIFF page by page, valid after each; a context manager.
-
-    Parameters
-    ----------
-    path
-        Replaced if it is there; written under its own name from the first byte on, as a microscope does.
-    big
-        Whether as BigTIFF, which may be longer than 4 GiB.
-    """
-
-    def __init__(self, path: str | Path, *, big: bool) -> None:
-        self._file = Path(path).open("wb")  # noqa: SIM115 - closed by __exit__
-        self._big = big
-        self._word = "Q" if big else "I"
-        self._link = 8 if big else 4
-        self._file.write(struct.pack("<2sHHHQ", b"II", 43, 8, 0, 0) if big else struct.pack("<2sHI", b"II", 42, 0))
-
-    def append(self, tags: Mapping[int, tuple[int, Any]], strips: Sequence[bytes]) -> None:
-        """Add a page.
-
-        Parameters
-        ----------
-        tags
-            Code → type and values (bytes for types 2 and 7), without those of the strips' places.
-        strips
-            As they are stored.
-        """
-        offsets = []
-        for strip in strips:
-            offsets.append(self._file.tell())
-            self._file.write(strip)
-        places = 16 if self._big else 4
-        every = dict(tags) | {STRIP_OFFSETS: (places, offsets), STRIP_SIZES: (places, [len(strip) for strip in strips])}
-        entries = []
-        for code, (kind, values) in sorted(every.items()):
-            letter = _KINDS_BIG[kind]
-            data = values if letter == "s" else struct.pack(f"<{len(values)}{letter[-1]}", *values)
-            number = len(values) // (2 if letter.startswith("2") else 1)
-            if len(data) > struct.calcsize("<" + self._word):
-                position = self._aligned()
-                self._file.write(data)
-                data = struct.pack("<" + self._word, position)
-            entries.append(struct.pack(f"<HH{self._word}{'8s' if self._big else '4s'}", code, kind, number, data))
-        start = self._aligned()
-        self._file.write(struct.pack("<Q" if self._big else "<H", len(entries)) + b"".join(entries))
-        link = self._file.tell()
-        self._file.write(struct.pack("<" + self._word, 0))
-        self._file.seek(self._link)
-        self._file.write(struct.pack("<" + self._word, start))
-        self._file.seek(0, 2)
-        self._file.flush()
-        self._link = link
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
-
-    def _aligned(self) -> int:
-        self._file.write(b"\0" * (-self._file.tell() % 8))
-        return self._file.tell()

@@ -26,6 +26,7 @@ _IMOD_STAMP: Final = 1146047817
 _IMOD_SIGNED: Final = 1
 _IMOD_NIBBLES: Final = 16
 _LONGEST_SIDE: Final = 1 << 17
+_LAYOUTS: Final = [HEADER_DTYPE.newbyteorder(order) for order in "<>"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +124,7 @@ def read_mrc_header(source: Source) -> MrcHeader:
     data = source.read(0, _HEADER)
     if not data.strip(b"\0"):
         raise TruncatedFile(f"{source.path} begins with zeros; its header is not written yet: wait.")
-    little, big = (np.frombuffer(data, HEADER_DTYPE.newbyteorder(order))[0] for order in "<>")
+    little, big = (np.frombuffer(data, layout)[0] for layout in _LAYOUTS)
     header = big if int(little["mode"]) not in _TYPES and int(big["mode"]) in _TYPES else little
     mode, frames, height, width = (int(header[name]) for name in ("mode", "nz", "ny", "nx"))
     extended = int(header["nsymbt"])
@@ -240,7 +241,7 @@ def write_mrc_movie(
 
 
 def _new_header(shape: tuple[int, ...], dtype: np.dtype[Any], pixel_size: float | None) -> Any:
-    header = np.zeros((), HEADER_DTYPE.newbyteorder("<"))
+    header = np.zeros((), _LAYOUTS[0])
     frames, height, width = shape
     size = pixel_size or 0.0
     header["nx"], header["ny"], header["nz"] = width, height, frames

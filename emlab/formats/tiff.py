@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from emlab.errors import DataError, FormatError
 from emlab.formats import ifd
+from emlab.formats.page_writer import PageWriter
 from emlab.formats.source import Source
 
 Array = NDArray[Any]
@@ -63,11 +64,15 @@ def movie_pages(source: Source) -> list[ifd.Page]:
     TruncatedFile
         If its end is missing.
     """
-    pages = [page for page in ifd.read_pages(source) if not page.tags.get(ifd.SUBFILE_TYPE, (0,))[0] & 1]
-    kinds = {(page.width, page.height, page.bits, page.sample_format) for page in pages}
-    if len(kinds) != 1:
-        sizes = ", ".join(f"{width} × {height} px of {bits} bits" for width, height, bits, _ in sorted(kinds))
-        raise FormatError(f"{source.path} is not one movie: it has images of {sizes or 'no kind'}.")
+    pages = [page for page in ifd.read_pages(source) if not page.number(ifd.SUBFILE_TYPE, 0) & 1]
+    if not pages:
+        raise FormatError(f"{source.path} holds only reduced copies of images; export it again.")
+    for number, page in enumerate(pages, 1):
+        if _kind(page) != _kind(pages[0]):
+            raise FormatError(
+                f"{source.path} is not one movie: its frame {number} is {page.width} × {page.height} px of {page.bits} "
+                f"bits, the first {pages[0].width} × {pages[0].height} px of {pages[0].bits} bits, or stored otherwise."
+            )
     return pages
 
 
@@ -115,7 +120,7 @@ def write_tiff_movie(
         If there are no frames, or they are no images.
     """
     written = 0
-    with ifd.PageWriter(path, big=False) as file:
+    with PageWriter(path, big=False) as file:
         for frame in frames:
             stored = np.ascontiguousarray(frame, dtype=frame.dtype.newbyteorder("<"))
             if stored.ndim != 2 or stored.dtype.kind not in "uif":
@@ -162,6 +167,10 @@ def _encoded(rows: Array, compression: Compression) -> bytes:
             return bytes(imagecodecs.zlib_encode(rows.tobytes(), level=1))
         case "none":
             return rows.tobytes()
+
+
+def _kind(page: ifd.Page) -> tuple[int, ...]:
+    return page.width, page.height, page.bits, page.sample_format, page.compression, page.predictor
 
 
 def _dtype(path: str, page: ifd.Page) -> np.dtype[Any]:

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from emlab.errors import DataError, FormatError, TruncatedFile
+from emlab.formats.tiff import Compression, TiffFrames, read_tiff, write_tiff_movie
+
+COUNTS = np.random.default_rng(3).poisson(2, (3, 70, 50)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("compression", ["none", "lzw", "deflate"])
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i2", "f4"])
+def test_tifffile_reads_what_is_written(tmp_path: Path, compression: Compression, dtype: str) -> None:
+    array = COUNTS.astype(dtype)
+    write_tiff_movie(tmp_path / "a.tif", array, 0.8538, compression)
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "a.tif"), array)
+    read, pixel_size = read_tiff(tmp_path / "a.tif")
+    assert read.dtype == dtype
+    np.testing.assert_array_equal(read, array)
+    assert pixel_size == pytest.approx(0.8538, rel=1e-7)
+
+
+@pytest.mark.parametrize("compression", [None, "lzw", "zlib"])
+@pytest.mark.parametrize("options", [{"bigtiff": True}, {"byteorder": ">"}, {}])
+@pytest.mark.parametrize("predictor", [False, True])
+def test_reads_what_tifffile_writes(
+    tmp_path: Path, compression: str | None, options: dict[str, object], predictor: bool
+) -> None:
+    if predictor and compression is None:
+        pytest.skip("a predictor goes with a compression")
+    array = COUNTS.astype("u2") * 300
+    tifffile.imwrite(
+        tmp_path / "a.tif", array, compression=compression, predictor=predictor, photometric="minisblack",
+        rowsperstrip=16, **options,
+    )  # fmt: skip
+    read, pixel_size = read_tiff(tmp_path / "a.tif")
+    assert read.dtype == np.uint16
+    assert read.dtype.isnative
+    np.testing.assert_array_equal(read, array)
+    assert pixel_size is None
+
+
+def test_the_resolution_of_a_printer_is_no_pixel_size(tmp_path: Path) -> None:
+    for resolution, unit in (((72, 72), 2), ((0, 1), 3), ((1e8, 1e8), 1)):
+        tifffile.imwrite(tmp_path / "a.tif", COUNTS[0], resolution=resolution, resolutionunit=unit)
+        assert read_tiff(tmp_path / "a.tif")[1] is None
+    tifffile.imwrite(tmp_path / "a.tif", COUNTS[0], resolution=(1e8 / 1.5, 1e8 / 1.5), resolutionunit=3)
+    assert read_tiff(tmp_path / "a.tif")[1] == pytest.approx(1.5)
+    tifffile.imwrite(tmp_path / "a.tif", COUNTS[0], resolution=(2.54e8 / 1.5, 2.54e8 / 1.5), resolutionunit=2)
+    assert read_tiff(tmp_path / "a.tif")[1] == pytest.approx(1.5)
+
+
+def test_no_orientation_is_followed(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", COUNTS[0], extratags=[(274, 3, 1, 4, True)])
+    np.testing.assert_array_equal(read_tiff(tmp_path / "a.tif")[0], COUNTS[0])
+
+
+def test_frames_are_decoded_one_at_a_time(tmp_path: Path) -> None:
+    write_tiff_movie(tmp_path / "a.tif", COUNTS, None)
+    frames = TiffFrames(tmp_path / "a.tif")
+    assert frames.shape == COUNTS.shape
+    for _ in range(2):
+        np.testing.assert_array_equal(list(frames), COUNTS)
+
+
+def test_a_movie_in_the_making_is_a_valid_shorter_movie(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+
+    def frames():
+        for number, frame in enumerate(COUNTS):
+            if number:
+                assert TiffFrames(path).shape[0] == number
+            else:
+                with pytest.raises(TruncatedFile):
+                    TiffFrames(path)
+            yield frame
+
+    write_tiff_movie(path, frames(), 1.0)
+
+
+def test_a_chain_that_leads_beyond_the_end_is_truncated(tmp_path: Path) -> None:
+    """tifffile writes the directories of such a file in front of the pixels, and reads it as shorter when it is cut."""
+    tifffile.imwrite(tmp_path / "a.tif", COUNTS, photometric="minisblack", metadata=None, contiguous=True)
+    whole = (tmp_path / "a.tif").read_bytes()
+    for length in range(8, len(whole), 101):
+        (tmp_path / "a.tif").write_bytes(whole[:length])
+        with pytest.raises(TruncatedFile):
+            TiffFrames(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"tile": (16, 16)}, "tiles or colours"),
+        ({"compression": "packbits"}, "emlab reads uncompressed, LZW and deflate"),
+    ],
+)
+def test_unusual_tiffs_are_refused_with_advice(tmp_path: Path, options: dict[str, object], message: str) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", COUNTS, photometric="minisblack", **options)
+    with pytest.raises(FormatError, match=message):
+        TiffFrames(tmp_path / "a.tif")
+
+
+def test_colours_are_refused(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((9, 9, 3), np.uint8), photometric="rgb")
+    with pytest.raises(FormatError, match="tiles or colours"):
+        TiffFrames(tmp_path / "a.tif")
+
+
+def test_images_of_different_size_are_no_movie(tmp_path: Path) -> None:
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(COUNTS[0])
+        file.write(COUNTS[0, :-1])
+    with pytest.raises(FormatError, match="frame 2 is 50 × 69 px of 8 bits, the first 50 × 70 px"):
+        TiffFrames(tmp_path / "a.tif")
+
+
+def test_reduced_copies_are_left_out(tmp_path: Path) -> None:
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        file.write(COUNTS[0])
+        file.write(COUNTS[0, ::2, ::2], subfiletype=1)
+    np.testing.assert_array_equal(read_tiff(tmp_path / "a.tif")[0], COUNTS[0])
+
+
+def test_no_frames_are_no_movie(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no frames"):
+        write_tiff_movie(tmp_path / "a.tif", iter(()), 1.0)
+    with pytest.raises(DataError, match="frame"):
+        write_tiff_movie(tmp_path / "a.tif", COUNTS[None], 1.0)
+
+
+@pytest.mark.data
+def test_real_kinds_of_files_are_read_as_tifffile_reads_them(reference_data: Path) -> None:
+    folder = reference_data / "movies" / "session_1k"
+    movie = min(folder.rglob("*_Fractions.tiff"))
+    np.testing.assert_array_equal(read_tiff(movie)[0], tifffile.imread(movie))
+    assert read_tiff(movie)[1] == pytest.approx(1.5)
+    np.testing.assert_array_equal(read_tiff(folder / "gain.tif")[0], tifffile.imread(folder / "gain.tif"))
