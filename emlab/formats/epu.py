@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -20,6 +21,7 @@ from emlab.units import ELECTRONS_PER_SQUARE_METRE, METRE
 
 _MOVIE: Final = re.compile(r"FoilHole_(\d+)_Data_\w+?_(\d{8}_\d{6})(?!\d)")
 _GRID_SQUARE: Final = re.compile(r"GridSquare_(\d+)")
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?")
 _OFFSET: Final = re.compile(r"([+-])(\d\d):(\d\d)$")
 _LONGEST: Final = 1 << 24
 
@@ -112,10 +114,11 @@ def _positive(text: str | None, unit: float) -> float | None:
 
 
 def _acquired_at(text: str | None, named: datetime | None) -> float | None:
-    try:
-        return datetime.fromisoformat(text or "").timestamp()
-    except (ValueError, OverflowError, OSError):
-        return named.replace(tzinfo=_zone(text or "")).timestamp() if named else None
+    # Simulators write seconds of three digits, which some versions of Python read and others do not.
+    if _TIME.fullmatch(text or ""):
+        with suppress(ValueError, OverflowError, OSError):
+            return datetime.fromisoformat(text or "").timestamp()
+    return named.replace(tzinfo=_zone(text or "")).timestamp() if named else None
 
 
 def _zone(text: str) -> tzinfo | None:

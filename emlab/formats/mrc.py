@@ -190,9 +190,10 @@ def write_mrc(path: str | Path, array: Array, pixel_size: float | None) -> None:
     shape = (1, *stored.shape)[-3:]
     header = _new_header((shape[0], shape[1], shape[2]), stored.dtype, pixel_size)
     values = stored.astype(np.float32) if stored.dtype == np.float16 else stored
-    header["dmin"], header["dmax"] = values.min(), values.max()
-    header["dmean"] = values.mean(dtype=np.float64)
-    header["rms"] = values.std(dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        header["dmin"], header["dmax"] = values.min(), values.max()
+        header["dmean"] = values.mean(dtype=np.float64)
+        header["rms"] = values.std(dtype=np.float64)
     with whole_file(path) as temporary, temporary.open("wb") as file:
         file.write(header.tobytes())
         np.ascontiguousarray(stored).tofile(file)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from emlab.errors import DataError, FormatError
 from emlab.formats.atomic import whole_file
 from emlab.formats.source import Source
+
+_WORD: Final = re.compile(r""""(.*?)"(?=\s|$)|'(.*?)'(?=\s|$)|(\S+)""")
 
 Tables = Mapping[str, Mapping[str, Any | Sequence[Any]]]
 
@@ -38,7 +42,9 @@ def write_star(path: str | Path, tables: Tables) -> None:
 
 
 def read_star(path: str | Path) -> dict[str, dict[str, Any]]:
-    """Tables of a STAR file: block name → column name (without ``_``) → NumPy array, or scalar for a list block.
+    """Tables of a STAR file: block name → column name (without ``_``) → NumPy array, or a scalar in a list block.
+
+    Numbers become int or float, everything else text.
 
     Raises
     ------
@@ -46,23 +52,50 @@ def read_star(path: str | Path) -> dict[str, dict[str, Any]]:
         If it is not a STAR file.
     """
     with Source(path) as source:
-        if b"data_" not in source.read(0, source.size):
-            raise FormatError(f"{path} is not a STAR file: it has no block that begins with data_.")
-    # pandas takes half a second to import, which workers that only write should not pay.
-    import pandas as pd
-    import starfile
+        text = source.read(0, source.size).decode("utf-8", errors="replace")
+    tables: dict[str, dict[str, Any]] = {}
+    for block in re.split(r"^data_", text, flags=re.MULTILINE)[1:]:
+        name, _, body = block.partition("\n")
+        rows = [row for line in body.splitlines() if (row := _row(line))]
+        tables[name.strip()] = _read_loop(path, rows[1:]) if rows[:1] == [["loop_"]] else _read_list(path, rows)
+    if not tables:
+        raise FormatError(f"{path} is not a STAR file: it has no block that begins with data_.")
+    return tables
 
-    try:
-        blocks = starfile.read(path, always_dict=True)
-    except (ValueError, IndexError, KeyError, UnicodeDecodeError) as error:
-        raise FormatError(f"{path} is not a STAR file that can be read ({error}).") from error
-    return {
-        name: {
-            column.lstrip("_"): block[column].to_numpy() if isinstance(block, pd.DataFrame) else block[column]
-            for column in block
-        }
-        for name, block in blocks.items()
-    }
+
+def _row(line: str) -> list[str]:
+    """A line's words, up to a comment."""
+    words = []
+    for match in _WORD.finditer(line):
+        if match[0].startswith("#"):
+            break
+        words.append(next(group for group in match.groups() if group is not None))
+    return words
+
+
+def _read_list(path: str | Path, rows: list[list[str]]) -> dict[str, Any]:
+    if any(len(row) != 2 or not row[0].startswith("_") for row in rows):
+        raise FormatError(f"{path} is damaged: a block of it is neither a loop nor pairs of name and value.")
+    return {name[1:]: _values([value])[0] for name, value in rows}
+
+
+def _read_loop(path: str | Path, rows: list[list[str]]) -> dict[str, Any]:
+    names = [row[0][1:] for row in takewhile(lambda row: len(row) == 1 and row[0].startswith("_"), rows)]
+    records = rows[len(names) :]
+    if not names or any(len(row) != len(names) for row in records):
+        raise FormatError(f"{path} is damaged: a row of a table has not the {len(names)} values of its header.")
+    columns = zip(*records, strict=True) if records else [()] * len(names)
+    return {name: np.array(_values(column)) for name, column in zip(names, columns, strict=True)}
+
+
+def _values(words: Sequence[str]) -> list[Any]:
+    # Python takes 20170629_00021 for a number.
+    for kind in () if any("_" in word for word in words) else (int, float):
+        try:
+            return [kind(word) for word in words]
+        except ValueError:
+            continue
+    return list(words)
 
 
 def _block(name: str, columns: Mapping[str, Any]) -> str:
