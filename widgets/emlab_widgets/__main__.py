@@ -1,4 +1,4 @@
-"""``python -m emlab_widgets SESSION [--port N]``: serve the live view; its address is the first line printed."""
+"""``python -m emlab_widgets SESSION`` serves the live view of a session on this machine."""
 
 from __future__ import annotations
 
@@ -12,20 +12,23 @@ from emlab_widgets.app import page_server
 
 
 def main() -> None:
-    """Print the address, then become the server."""
-    parser = argparse.ArgumentParser(prog="python -m emlab_widgets", description=__doc__)
-    parser.add_argument("session", type=Path)
-    parser.add_argument("--port", type=int, default=0, help="0 for any that is free")
+    """Print the page's address, and become its server."""
+    parser = argparse.ArgumentParser(
+        prog="python -m emlab_widgets", description="Serve the live view of a session on this machine."
+    )
+    parser.add_argument("session", type=Path, help="the session's folder")
+    parser.add_argument("--port", type=int, help="a free one by default")
     arguments = parser.parse_args()
-    server = page_server(arguments.session, arguments.port or _free_port(), secrets.token_urlsafe(16))
-    print(server.address, flush=True)
-    os.execve(server.arguments[0], server.arguments, server.environment)
+    token = os.environ.get("JUPYTER_TOKEN") or secrets.token_urlsafe(24)
+    server = page_server(arguments.session, arguments.port or _free_port(), token)
+    print(server.address, flush=True)  # noqa: T201 - what the caller waits for
+    os.execve(server.arguments[0], server.arguments, server.environment)  # noqa: S606 - no shell is wanted
 
 
 def _free_port() -> int:
-    with socket.socket() as line:
-        line.bind(("127.0.0.1", 0))
-        return int(line.getsockname()[1])
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from dataclasses import dataclass
@@ -18,6 +17,14 @@ _EXTENSIONS = {
     "jupyter_server_terminals": False,
     "notebook_shim": False,
 }
+_WIDGETS = [
+    "@jupyter-widgets/jupyterlab-manager",
+    "@voila-dashboards/widgets-manager8",
+    "anywidget",
+    "bqplot",
+    "bqscales",
+]
+"""JupyterLab's extensions that the page needs; others of a person's would only slow it down."""
 _IDLE = 120
 """Seconds after which the kernel of a page that is gone ends; a page that is there speaks every few seconds."""
 
@@ -54,9 +61,10 @@ def page_server(session: Path, port: int, token: str) -> PageServer:
         "ServerApp.open_browser": False,
         "ServerApp.allow_root": True,
         "ServerApp.root_dir": str(notebook("monitor").parent),
-        "ServerApp.jpserver_extensions": json.dumps(_EXTENSIONS).replace("true", "True").replace("false", "False"),
+        "ServerApp.jpserver_extensions": repr(_EXTENSIONS),
         "ServerApp.log_level": "WARN",
         "VoilaConfiguration.template": "emlab",
+        "VoilaConfiguration.extension_allowlist": repr(_WIDGETS),
         "MappingKernelManager.cull_idle_timeout": _IDLE,
         "MappingKernelManager.cull_interval": 15,
         # Not over TCP, where other users of the machine could reach the kernel.

@@ -1,35 +1,47 @@
-"""What went wrong, in plain words."""
+"""What went wrong and what else there is to tell, in plain words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 
-from emlab.monitors import clock, moment
+from emlab.monitors import counted, moment
 from emlab.sets import Event, Failure
-from emlab_widgets.html import Html, empty, folded, table
+from emlab_widgets.html import Html, empty, folded
 
 
 def failures(failed: Sequence[Failure]) -> Html:
     """Give the items that were given up, each with its error and where that came from."""
     if not failed:
         return Html(empty("Nothing failed."))
-    rows = [
-        (
+    return _listed(
+        _line(
             failure.key,
-            failure.run,
-            str(failure.attempt),
-            Html(escape(failure.message) + folded(failure.error, f"<pre>{escape(failure.traceback)}</pre>")),
-            moment(failure.at),
+            (failure.run, counted(failure.attempt, "attempt"), moment(failure.at)),
+            failure.message,
+            folded(failure.error, f"<pre>{escape(failure.traceback)}</pre>"),
         )
         for failure in failed
-    ]
-    return Html(table(("Item", "Run", "Attempts", "What happened", "When"), rows, numbers=(2,)))
+    )
 
 
 def events(noted: Sequence[Event]) -> Html:
     """Give what a person may want to know, the newest first."""
     if not noted:
-        return Html(empty("Nothing to tell yet."))
-    rows = [(clock(event.at), event.level, event.run or "", event.message) for event in reversed(noted)]
-    return Html(table(("When", "Kind", "Run", "What happened"), rows))
+        return Html(empty("Nothing to tell."))
+    return _listed(
+        _line(event.level.capitalize(), (event.run, event.key, moment(event.at)), event.message, "", event.level)
+        for event in reversed(noted)
+    )
+
+
+def _listed(lines: Iterable[str]) -> Html:
+    return Html(f'<ul class="emlab-troubles">{"".join(lines)}</ul>')
+
+
+def _line(title: str, circumstances: Iterable[str | None], sentence: str, more: str, level: str = "error") -> str:
+    small = " · ".join(filter(None, circumstances))
+    return (
+        f'<li class="emlab-{escape(level)}"><b>{escape(title)}</b> <small>{escape(small)}</small>'
+        f"<p>{escape(sentence)}</p>{more}</li>"
+    )

@@ -38,7 +38,7 @@ def path_drawing(shift_y: Sequence[float], shift_x: Sequence[float], pixel_size:
         f'<circle cx="{x0:.1f}" cy="{y0:.1f}" r="2.6" fill="#fff" stroke="{theme.GREEN}" stroke-width="1.4"/>'
         f'<circle cx="{x1:.1f}" cy="{y1:.1f}" r="2.6" fill="{theme.GREEN}"/>'
         f'<path d="M{margin:.1f} {0.93 * size:.1f}h{bar * room / across:.1f}" stroke="{theme.INK}" stroke-width="1.5"/>'
-        f'<text x="{margin + bar * room / across + 4:.1f}" y="{0.96 * size:.1f}" font-size="{max(size / 11, 9):.0f}"'
+        f'<text x="{margin + bar * room / across + 4:.1f}" y="{0.96 * size:.1f}" font-size="{0.045 * size:.1f}"'
         f' fill="{theme.FAINT}">{bar:g} Å</text></svg>'
     )
 

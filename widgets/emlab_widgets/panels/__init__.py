@@ -1,5 +1,5 @@
 """The live view of a session."""
 
-from emlab_widgets.monitor.monitor import monitor
+from emlab_widgets.panels.monitor import monitor
 
 __all__ = ["monitor"]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from emlab.session import Session
-from emlab_widgets.monitor.pulse import Pulse
+from emlab_widgets.panels.pulse import Pulse
 
 PERIOD = 0.5
 """Seconds between two frames, at least."""

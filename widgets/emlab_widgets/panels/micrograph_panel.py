@@ -10,8 +10,8 @@ import numpy as np
 from emlab.monitors import Items
 from emlab.session import Session
 from emlab_widgets.html import empty
-from emlab_widgets.monitor.guard import Guard
-from emlab_widgets.monitor.micrograph_view import micrograph_view
+from emlab_widgets.panels.guard import Guard
+from emlab_widgets.panels.micrograph_view import micrograph_view
 
 
 class MicrographPanel:
@@ -43,7 +43,7 @@ class MicrographPanel:
         buttons = ipywidgets.HBox([self._previous, self._next, self._newest])
         buttons.add_class("emlab-buttons")
         self.widget = ipywidgets.VBox([buttons, self._content])
-        self.widget.add_class("emlab-micrograph")
+        self.widget.add_class("emlab-viewer")
         self.update()
 
     def update(self) -> None:

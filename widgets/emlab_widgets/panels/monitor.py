@@ -13,10 +13,10 @@ from emlab_widgets import theme
 from emlab_widgets.failures import events, failures
 from emlab_widgets.figures import Distribution, Timeline
 from emlab_widgets.measures import DEFOCUS, MOTION, RESOLUTION
-from emlab_widgets.monitor.guard import Guard
-from emlab_widgets.monitor.micrograph_panel import MicrographPanel
-from emlab_widgets.monitor.pulse import Pulse
-from emlab_widgets.monitor.pump import Pump
+from emlab_widgets.panels.guard import Guard
+from emlab_widgets.panels.micrograph_panel import MicrographPanel
+from emlab_widgets.panels.pulse import Pulse
+from emlab_widgets.panels.pump import Pump
 from emlab_widgets.strip import badge, strip
 
 MEASURES = (DEFOCUS, RESOLUTION, MOTION)
