@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import typer
@@ -23,11 +24,12 @@ def add_to(app: typer.Typer) -> None:
 
 
 def demo(
-    folder: Path = typer.Argument(Path("emlab-demo"), help="Where to put movies and session; must not exist yet."),
+    folder: Path = typer.Argument(None, help="Where to put movies and session; emlab-demo/<date>-<time> by default."),
     movies: int = typer.Option(12, help="How many movies the microscope takes.", min=1),
     pace: float = typer.Option(6.0, help="Seconds from one movie to the next.", min=0),
 ) -> None:
     """Show everything once: movies are written, aligned and judged while they come, and a report is made."""
+    folder = folder or Path("emlab-demo") / time.strftime("%Y-%m-%d-%H%M%S")
     if folder.exists():
         raise SessionExists(f"{folder} exists already. Remove it, or name another folder: emlab demo FOLDER")
     microscope, path = folder / "microscope", folder / "session"
@@ -42,13 +44,16 @@ def demo(
         stdin=subprocess.DEVNULL,
         stdout=(folder / "microscope.log").open("w"),
     )
+    gain = microscope / "gain.tif"
     try:
+        while not gain.exists() and camera.poll() is None:
+            time.sleep(0.1)
         session = create_session(
             path,
             "screening",
             name="emlab demo",
             movies=microscope,
-            gain_reference=microscope / "gain.tif",
+            gain_reference=gain,
             expected_count=movies,
             idle_timeout=120,
         )
