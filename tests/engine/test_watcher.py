@@ -254,6 +254,26 @@ class TestSidecar:
         watched.look(after=SIDECAR_WAIT)
         assert watched.evidence == ["closed"]
 
+    def test_a_closed_movie_waits_for_its_sidecar_when_those_before_had_one(self, watched: Watched) -> None:
+        watched.watch()
+        watched.write("a.mov")
+        watched.write("a.xml", "")
+        watched.look()
+        watched.write("b.mov")
+        watched.look()
+        assert watched.names == ["a.mov"]
+        watched.write("b.xml", "")
+        watched.look()
+        assert watched.names == ["a.mov", "b.mov"]
+
+    def test_a_movie_of_epu_waits_for_its_sidecar_but_not_for_ever(self, watched: Watched) -> None:
+        watched.watch()
+        watched.write("FoilHole_1_Data_2.mov")
+        watched.look(after=5)
+        assert watched.arrivals == []
+        watched.look(after=5)
+        assert watched.evidence == ["closed"]
+
 
 class TestFrames:
     @pytest.fixture
