@@ -7,6 +7,7 @@ import imagecodecs
 import numpy as np
 import pytest
 
+from emlab.engine.watcher.patterns import Patterns
 from emlab.engine.workbench import FolderWorkbench
 from emlab.errors import DataError, FormatError, ParameterError
 from emlab.formats.mrc import write_mrc
@@ -81,3 +82,18 @@ def test_real_micrographs_are_imported(reference_data: Path, tmp_path: Path) -> 
     assert krios.pixel_size == pytest.approx(0.8537755)
     for path in (reference_data / "apoferritin").glob("*.mrc"):
         assert imported(path, tmp_path, voltage=300).pixel_size == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("a/May08_03.05.02.mrc", True),
+        ("FoilHole_12_Data_34_5_20251003_100140.mrc", True),
+        ("FoilHole_12_Data_34_5_20251003_100140_Fractions.mrc", False),
+        ("gain.mrc", False),
+        ("20170629_00046_frameImage_PS.mrc", False),
+    ],
+)
+def test_micrographs_are_taken_by_default_and_neither_movies_nor_spectra(name: str, taken: bool) -> None:
+    patterns = Patterns(validated(ImportMicrographs, {"folder": "/a"}, "import").patterns)
+    assert patterns.match(name) is taken

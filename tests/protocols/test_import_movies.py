@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from emlab.engine.watcher.patterns import Patterns
 from emlab.engine.workbench import FolderWorkbench
 from emlab.errors import FormatError, ParameterError
 from emlab.formats.eer import write_eer
@@ -164,3 +165,24 @@ def test_reference_movies_are_imported(reference_data: Path) -> None:
     path = reference_data / "movies" / "movie_eer_1k" / "movie_eer_1k.eer"
     movie = imported(path, pixel_size=1.8, voltage=300, eer_grouping=6, dose_per_frame=0.7)
     assert (movie.frames, movie.pixel_size, movie.dose_per_frame) == (8, 1.8, 0.7)
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        (f"GridSquare_7/Data/{NAME}_Fractions.tiff", True),
+        (f"GridSquare_7/Data/{NAME}_fractions.mrc", True),
+        (f"GridSquare_7/Data/{NAME}_EER.eer", True),
+        ("frames_007_33.0_Oct08_07.39.05.tif", True),
+        ("stack.mrcs", True),
+        (f"GridSquare_7/Data/{NAME}.mrc", False),
+        (f"GridSquare_7/Data/{NAME}.xml", False),
+        (f"GridSquare_7/Data/{NAME}.jpg", False),
+        ("gain.tif", False),
+        ("GridSquare_7/SuperRef_Gain_x1.mrc", False),
+        ("20251003_100000_EER_GainReference.gain", False),
+    ],
+)
+def test_movies_are_taken_by_default_and_neither_sums_nor_gains(name: str, taken: bool) -> None:
+    patterns = Patterns(validated(ImportMovies, {"folder": "/a"}, "import").patterns)
+    assert patterns.match(name) is taken
