@@ -9,7 +9,7 @@ from typing import Literal
 from emlab.errors import FormatError, TruncatedFile
 from emlab.formats.eer import eer_pages
 from emlab.formats.kind import kind_of
-from emlab.formats.mrc import check_size, read_mrc_header
+from emlab.formats.mrc_header import check_size, read_mrc_header
 from emlab.formats.source import Source
 from emlab.formats.tiff import movie_pages
 

@@ -174,9 +174,12 @@ def _encoded(frame: Array, upsampling: int) -> bytes:
     codes[ends[:-1]] |= place[kept] << 7
     lengths = np.full(len(codes), 7)
     lengths[ends[:-1]] = 11
-    bits = (codes[:, None] >> np.arange(11) & 1).astype(np.uint8)[np.arange(11) < lengths[:, None]]
-    # Decoders look a whole code ahead, and imagecodecs wants an even number of bytes.
-    return np.packbits(np.append(bits, np.zeros(16 + -(len(bits)) % 16, np.uint8)), bitorder="little").tobytes()
+    starts = np.cumsum(lengths) - lengths
+    # Codes share words of 16 bits but no bit, so that their sum is their union. Decoders look a whole code ahead.
+    words, shifted = starts // 16, codes << starts % 16
+    count = int(words[-1]) + 3
+    low = np.bincount(words, shifted & 0xFFFF, count)
+    return (low + np.bincount(words + 1, shifted >> 16, count)).astype("<u2").tobytes()
 
 
 def _metadata(height: int, width: int) -> bytes:

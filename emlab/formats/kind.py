@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from emlab.errors import FormatError, TruncatedFile
 from emlab.formats import ifd
-from emlab.formats.mrc import read_mrc_header
+from emlab.formats.mrc_header import read_mrc_header
 from emlab.formats.source import Source
 
 Kind = Literal["mrc", "tiff", "eer"]

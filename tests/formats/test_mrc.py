@@ -45,11 +45,12 @@ def test_reads_what_mrcfile_writes_with_an_extended_header(tmp_path: Path, dtype
     assert pixel_size == pytest.approx(0.83)
 
 
-def test_reads_big_endian_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("mode", "dtype"), [(0, "i1"), (1, ">i2"), (2, ">f4")])
+def test_reads_big_endian_files(tmp_path: Path, mode: int, dtype: str) -> None:
     header = bytearray(1024)
-    struct.pack_into(">4i", header, 0, 5, 7, 3, 1)
+    struct.pack_into(">4i", header, 0, 5, 7, 3, mode)
     struct.pack_into(">3i3f", header, 28, 5, 7, 3, 10.0, 14.0, 6.0)
-    (tmp_path / "a.mrc").write_bytes(bytes(header) + COUNTS.astype(">i2").tobytes())
+    (tmp_path / "a.mrc").write_bytes(bytes(header) + COUNTS.astype(dtype).tobytes())
     read, pixel_size = read_mrc(tmp_path / "a.mrc")
     assert read.dtype.isnative
     np.testing.assert_array_equal(read, COUNTS)

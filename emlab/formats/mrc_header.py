@@ -1,0 +1,164 @@
+"""What the first 1024 bytes of an MRC say (MRC2014, and what IMOD, EPU and RELION make of it)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from mrcfile.dtypes import HEADER_DTYPE
+from mrcfile.utils import mode_from_dtype
+
+from emlab.errors import FormatError, TruncatedFile
+from emlab.formats.source import Source
+
+PACKED: Final = 101
+"""The mode of two 4-bit counts a byte."""
+
+_HEADER: Final = 1024
+_TYPES: Final = {0: "i1", 1: "i2", 2: "f4", 6: "u2", 12: "f2", PACKED: "u1"}
+_IMOD_STAMP: Final = 1146047817
+_IMOD_SIGNED: Final = 1
+_IMOD_NIBBLES: Final = 16
+_LONGEST_SIDE: Final = 1 << 17
+_LAYOUTS: Final = [HEADER_DTYPE.newbyteorder(order) for order in "<>"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MrcHeader:
+    """Where an MRC's pixels are and what they are.
+
+    Attributes
+    ----------
+    mode
+        0, 1, 2, 6, 12 or 101 (two 4-bit counts a byte).
+    dtype
+        Of the stored pixels, with their byte order.
+    frames, height, width
+        Sections, rows, columns.
+    offset
+        Byte of the first pixel.
+    pixel_size
+        Å; ``None`` where the header says 0, nan or nonsense.
+    """
+
+    mode: int
+    dtype: np.dtype[Any]
+    frames: int
+    height: int
+    width: int
+    offset: int
+    pixel_size: float | None
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes that a stored row takes."""
+        return (self.width + 1) // 2 if self.mode == PACKED else self.width * self.dtype.itemsize
+
+    @property
+    def size(self) -> int:
+        """Bytes that the header says the file has."""
+        return self.offset + self.frames * self.height * self.row_bytes
+
+
+def read_mrc_header(source: Source) -> MrcHeader:
+    """What the first 1024 bytes declare.
+
+    Raises
+    ------
+    FormatError
+        If they are not those of an MRC.
+    TruncatedFile
+        If there are fewer, or the file's space was only reserved so far.
+    """
+    data = source.read(0, _HEADER)
+    if not data.strip(b"\0"):
+        raise TruncatedFile(f"{source.path} begins with zeros; its header is not written yet: wait.")
+    little, big = (np.frombuffer(data, layout)[0] for layout in _LAYOUTS)
+    header = big if _is_plausible(big) and not _is_plausible(little) else little
+    mode, frames, height, width = (int(header[name]) for name in ("mode", "nz", "ny", "nx"))
+    extended = int(header["nsymbt"])
+    if not _has_size(header) or extended < 0:
+        raise FormatError(
+            f"{source.path} is not an MRC: its header would mean {width} × {height} px, {frames} sections and "
+            f"{extended} bytes of extended header; check where the file comes from, or copy it again."
+        )
+    if mode not in _TYPES:
+        raise FormatError(
+            f"{source.path} has MRC mode {mode}; emlab reads 0, 1, 2, 6, 12 and 101: convert it "
+            f"(IMOD: newstack -mode 2)."
+        )
+    dtype = np.dtype(_TYPES[mode])
+    if mode == 0:
+        dtype = _bytes_type(source, data, header)
+    return MrcHeader(
+        mode=mode,
+        dtype=dtype.newbyteorder(">" if header is big else "<"),
+        frames=frames,
+        height=height,
+        width=width,
+        offset=_HEADER + extended,
+        pixel_size=_to_pixel_size(float(header["cella"]["x"]), int(header["mx"])),
+    )
+
+
+def check_size(source: Source, header: MrcHeader) -> None:
+    """See that all that the header declares is there.
+
+    Raises
+    ------
+    TruncatedFile
+        If it is not.
+    """
+    if source.size < header.size:
+        raise TruncatedFile(
+            f"{source.path} has {source.size} bytes; its header declares {header.frames} sections of {header.width} × "
+            f"{header.height} px, {header.size} bytes: it is still being written, or its copy broke off."
+        )
+
+
+def new_mrc_header(shape: tuple[int, ...], dtype: np.dtype[Any], pixel_size: float | None) -> Any:
+    """The header of a stack (frame, y, x), its statistics unknown: a record of mrcfile's ``HEADER_DTYPE``."""
+    header = np.zeros((), _LAYOUTS[0])
+    frames, height, width = shape
+    size = pixel_size or 0.0
+    header["nx"], header["ny"], header["nz"] = width, height, frames
+    header["mx"], header["my"], header["mz"] = width, height, frames
+    header["mode"] = mode_from_dtype(dtype)
+    header["cella"] = (size * width, size * height, size * frames)
+    header["cellb"] = (90.0, 90.0, 90.0)
+    header["mapc"], header["mapr"], header["maps"] = 1, 2, 3
+    # The standard's way to say that statistics are unknown.
+    header["dmin"], header["dmax"], header["dmean"], header["rms"] = 0.0, -1.0, -2.0, -1.0
+    header["map"] = b"MAP "
+    header["nversion"] = 20140
+    header["machst"] = (0x44, 0x44, 0, 0)
+    header["nlabl"] = 1
+    header["label"][0] = b"emlab"
+    return header
+
+
+def _has_size(header: Any) -> bool:
+    return bool(0 < header["nx"] < _LONGEST_SIDE and 0 < header["ny"] < _LONGEST_SIDE and header["nz"] > 0)
+
+
+def _is_plausible(header: Any) -> bool:
+    return _has_size(header) and int(header["mode"]) in _TYPES
+
+
+def _bytes_type(source: Source, data: bytes, header: Any) -> np.dtype[Any]:
+    """Mode 0 is signed by MRC2014; IMOD and SerialEM say which in a flag, and older writers by the maximum."""
+    stamp, flags = (int(value) for value in np.frombuffer(data, header["mode"].dtype, 2, 152))
+    if stamp == _IMOD_STAMP and flags & _IMOD_NIBBLES:
+        raise FormatError(
+            f"{source.path} packs two 4-bit counts into each byte of mode 0; save it as mode 101, 6 or TIFF instead."
+        )
+    if stamp == _IMOD_STAMP:
+        return np.dtype("i1" if flags & _IMOD_SIGNED else "u1")
+    return np.dtype("u1" if float(header["dmin"]) >= 0 and float(header["dmax"]) > 127 else "i1")
+
+
+def _to_pixel_size(cell: float, samples: int) -> float | None:
+    size = cell / samples if samples > 0 else math.nan
+    return size if 0.01 < size < 1e4 else None
