@@ -27,7 +27,7 @@ clean:
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "emlab needs Python 3.11 or newer, and none was found. Install one, or name it: make PYTHON=/path/to/python3"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/with-app: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing emlab and what it needs into $(VENV), 1 to 2 minutes …"

@@ -113,6 +113,8 @@ class Watcher:
 
     def stop(self) -> None:
         """Watch no longer; returns after 5 s even if a file server keeps the thread waiting."""
+        if self._is_stopped:
+            return
         self._is_stopped = True
         os.eventfd_write(self._stop_signal, 1)
         if self._thread.ident is not None:
