@@ -13,6 +13,7 @@ from emlab.simulation.scattering import WATER_DENSITY, phase_per_length, water_s
 Array = NDArray[Any]
 
 _DIFFUSION: Final = 0.5
+"""Mean square displacement of a molecule per axis, Å² per e/Å²."""
 
 
 def structure_factor(k: Array) -> Array:

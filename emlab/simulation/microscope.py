@@ -28,7 +28,9 @@ Format = Literal["tiff", "mrc", "eer"]
 
 _SMALLEST: Final = 64
 _CUT: Final = 0.6
+"""Share of a truncated file that is there."""
 _BEAM_OFF: Final = 1e-3
+"""Dose of a blank movie, share of the intended."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,15 +96,19 @@ def contrast(optics: Optics, chi: Array) -> Array:
     return -2.0 * np.sin(chi + math.asin(optics.amplitude_contrast))
 
 
-def ring_power(optics: Optics, chi: Array, thickness: float, k_squared: Array) -> Array:
-    """Mean of `contrast`² over the depth of a specimen of ``thickness`` Å, whose layers scatter independently.
+def depth_fading(optics: Optics, thickness: float, k_squared: Array) -> Array:
+    """What is left of the rings' strength where the layers of ``thickness`` Å scatter independently, −0.22 to 1.
 
     Notes
     -----
-    The rings fade and return where the oscillations of the top and the bottom are out of step (Elferich 2024,
-    10.7554/eLife.97227): ⟨4 sin²χ⟩ = 2 − 2·cos 2χ · sinc(λ·t·k²).
+    The mean of cos 2χ over the depth is that of the middle times sinc(λ·t·k²): rings fade and return where top and
+    bottom are out of step (Elferich 2024, 10.7554/eLife.97227).
     """
-    fading = np.sinc(electron_wavelength(optics.voltage) * thickness * k_squared)
+    return np.sinc(electron_wavelength(optics.voltage) * thickness * k_squared)
+
+
+def ring_power(optics: Optics, chi: Array, fading: Array) -> Array:
+    """Mean of `contrast`² over the depth, for ``chi`` (radians) at the middle and the `depth_fading` there."""
     return 2.0 - 2.0 * fading * np.cos(2.0 * (chi + math.asin(optics.amplitude_contrast)))
 
 

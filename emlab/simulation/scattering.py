@@ -24,6 +24,7 @@ CARBON_DENSITY: Final = 0.1
 """Atoms of amorphous carbon per Å³."""
 _COMPOSITION: Final = {"C": 0.63, "N": 0.17, "O": 0.19, "S": 0.01}
 _FLEXIBILITY: Final = 60.0
+"""Temperature factor of the protein, Å²."""
 
 
 def phase_per_length(voltage: float) -> float:

@@ -29,9 +29,15 @@ from emlab.simulation.spline import deposit, smoothing
 Array = NDArray[Any]
 
 _SLICE: Final = 100.0
+"""Heights of particles are multiples of this, Å."""
 _UNDULATION: Final = 0.04
+"""How much the ice varies in thickness, RMS share."""
 _BREADTH: Final = 500.0
+"""Over what distance it does, Å."""
 _OPACITY: Final = 0.3
+"""Mean free path in a lump of ice, share of that in vitreous ice: lumps are crystalline and scatter far."""
+_CARBON_OPACITY: Final = 2.0
+"""How much more of the electrons carbon takes than ice of its thickness."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +145,7 @@ def _protein_phase(
     ky, kx = frequencies(shape, pixel_size)
     factor = protein_scattering(ky**2 + kx**2) * (phase_per_length(voltage) / pixel_size**2)
     factor = (factor / smoothing(shape)).astype(np.float32)
-    orientations = Rotation.random(len(particles), rng=rng).as_matrix().astype(np.float32)
+    orientations = Rotation.random(len(particles), rng).as_matrix().astype(np.float32)
     phase: dict[float, Array] = {}
     for height in np.unique(particles[:, 2]):
         points = np.zeros(shape, np.float32)
@@ -166,13 +172,12 @@ def _surroundings(
     if specimen.lumps:
         thickness = contamination(rng, shape, pixel_size, specimen.lumps)
         support += _OPACITY * phase_per_thickness * thickness
-        # Lumps are crystalline and scatter past the objective aperture what ice of their thickness would let through.
         absorption += -np.expm1(-thickness / (_OPACITY * path))
     if specimen.carbon:
         mask = carbon_mask(rng, shape, pixel_size, specimen.carbon)
         grain = _filtered(np.sqrt(carbon_power(k_squared, voltage)) / pixel_size, shape, rng)
         support += mask * grain
-        absorption += mask * -math.expm1(-2.0 * THICKNESS / path)
+        absorption += mask * -math.expm1(-_CARBON_OPACITY * THICKNESS / path)
     return support, absorption.astype(np.float32)
 
 

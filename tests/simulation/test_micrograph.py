@@ -17,36 +17,25 @@ ICE = Conditions(
 )
 
 
-def ring_defocus(image, direction=None, width=20.0):
-    """Defocus (Å) whose rings fit the spectrum best, within ``width`` degrees of a direction from +x to +y."""
+def ring_defocus(image, direction=None):
+    """Defocus (Å) whose rings fit the spectrum best, within 20 degrees of a direction from +x to +y if one is given."""
     box = min(image.shape)
-    window = np.hanning(box)[:, None] * np.hanning(box)[None, :]
-    tile = image[:box, :box]
-    power = np.abs(np.fft.fft2((tile - tile.mean()) * window)) ** 2
-    y, x = np.fft.fftfreq(box)[:, None] / 1.5, np.fft.fftfreq(box)[None, :] / 1.5
-    k, angle = np.hypot(y, x), np.degrees(np.arctan2(y, x))
-    band = (k > 0.05) & (k < 0.2)
+    tile = image[:box, :box] - image[:box, :box].mean()
+    power = np.abs(np.fft.fft2(tile * np.hanning(box)[:, None] * np.hanning(box)[None, :])) ** 2
+    y, x = np.fft.fftfreq(box)[:, None], np.fft.fftfreq(box)[None, :]
+    ring = np.rint(np.hypot(y, x) * box).astype(int)
+    chosen = (ring > 0.08 * box) & (ring < 0.3 * box)
     if direction is not None:
-        away = np.abs((angle - direction + 90.0) % 180.0 - 90.0)
-        band &= away < width
-    ring = np.rint(k[band] * box * 1.5).astype(int)
-    flat = (
-        power[band]
-        / np.maximum(
-            np.convolve(np.bincount(ring, power[band]) / np.maximum(np.bincount(ring), 1), np.ones(25) / 25, "same"),
-            1e-9,
-        )[ring]
-    )
-    profile = np.bincount(ring, flat) / np.maximum(np.bincount(ring), 1)
-    k1 = np.arange(len(profile)) / (box * 1.5)
-    used = np.bincount(ring) > 0
-    defocus = np.arange(5000.0, 30000.0, 50.0)[:, None]
-    wavelength = 0.019687
-    chi = np.pi * wavelength * k1**2 * (defocus - 0.5 * 2.7e7 * wavelength**2 * k1**2) + np.arcsin(0.07)
-    model = -np.cos(2 * chi)
-    scores = [np.corrcoef(profile[used], row[used])[0, 1] for row in model]
+        chosen &= np.abs((np.degrees(np.arctan2(y, x)) - direction + 90.0) % 180.0 - 90.0) < 20.0
+    rings = np.unique(ring[chosen])
+    profile = np.array([power[chosen & (ring == number)].mean() for number in rings])
+    profile /= np.convolve(np.pad(profile, 12, "edge"), np.full(25, 1 / 25), "valid")
+    k = rings / (box * 1.5)
+    wavelength, defocus = 0.019687, np.arange(5000.0, 30000.0, 50.0)
+    chi = np.pi * wavelength * k**2 * (defocus[:, None] - 0.5 * 2.7e7 * (wavelength * k) ** 2) + np.arcsin(0.07)
+    scores = [np.corrcoef(profile, rings_of_defocus)[0, 1] for rings_of_defocus in np.sin(chi) ** 2]
     assert max(scores) > 0.5
-    return float(defocus[int(np.argmax(scores)), 0])
+    return float(defocus[np.argmax(scores)])
 
 
 def test_rings_lie_where_the_stated_defocus_puts_them():

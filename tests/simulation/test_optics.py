@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from emlab.simulation.optics import Optics, aberration, coherence, contrast, ring_power, tilt_defocus
+from emlab.simulation.optics import Optics, aberration, coherence, contrast, depth_fading, ring_power, tilt_defocus
 
 WAVELENGTH = 0.019687
 
@@ -47,10 +47,10 @@ def test_protein_is_dark_in_underfocus_up_to_the_first_zero():
 
 def test_rings_fade_where_top_and_bottom_of_the_specimen_are_out_of_step():
     optics, chi = Optics(), np.linspace(0.0, 20.0, 500)
-    thin = ring_power(optics, chi, 0.0, np.full(500, 0.04))
-    assert thin == pytest.approx(contrast(optics, chi) ** 2)
-    node = 1.0 / (WAVELENGTH * 2000.0)
-    assert ring_power(optics, chi, 2000.0, np.full(500, node)) == pytest.approx(np.full(500, 2.0), abs=1e-2)
+    k_squared = np.array([1.0 / (WAVELENGTH * 2000.0)])
+    thin, thick = depth_fading(optics, 0.0, k_squared), depth_fading(optics, 2000.0, k_squared)
+    assert ring_power(optics, chi, thin) == pytest.approx(contrast(optics, chi) ** 2)
+    assert ring_power(optics, chi, thick) == pytest.approx(np.full(500, 2.0), abs=1e-2)
 
 
 def test_coherence_takes_high_frequencies_first():
