@@ -111,7 +111,7 @@ class Exposure:
         offset = rng.uniform(-0.3, 0.3, 2)
         y, x = (np.linspace(-0.5, 0.5, length) - middle for length, middle in zip(size, offset, strict=True))
         down, across = np.exp(-_FALLOFF * y**2), np.exp(-_FALLOFF * x**2)
-        return np.outer(down / down.mean(), across / across.mean()).astype(np.float32)  # type: ignore[no-any-return]
+        return np.outer(down / down.mean(), across / across.mean()).astype(np.float32)
 
     def _moved(self, frame: int) -> Array:
         """What moves an image by the path of the whole field during a frame: complex64 (y, x // 2 + 1)."""
