@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import typer
 from rich.console import Console
 
-from emlab.simulation import Fault, simulate
-from emlab.simulation.microscope import Format
+from emlab.errors import ParameterError
 
 console = Console()
+
+FAULTS = "slow_writer, truncated, duplicate, missing_sidecar, foreign, blank"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,14 +26,26 @@ def run(
     pace: float = typer.Option(6.0, help="Seconds from one to the next.", min=0),
     size: int = typer.Option(1024, help="Height and width, px."),
     frames: int = typer.Option(24, help="Frames of a movie."),
-    format: Format = typer.Option("tiff", help="tiff (LZW), mrc or eer."),
-    fault: list[Fault] = typer.Option([], help="What is to go wrong once; may be given several times."),
+    format: str = typer.Option("tiff", help="tiff (LZW), mrc or eer."),
+    fault: list[str] = typer.Option([], help=f"What is to go wrong once; may be given several times: {FAULTS}."),
     seed: int = typer.Option(0, help="The same seed writes the same movies."),
 ) -> None:
     """Let a simulated microscope write movies, EPU's metadata and the truth into a folder."""
+    from emlab.simulation import Fault, simulate
+
+    if unknown := [name for name in fault if name not in list(Fault)]:
+        raise ParameterError(f"There is no fault {', '.join(unknown)}; there are: {FAULTS}.")
+    faults = [Fault(name) for name in fault]
     console.print(f"Writing {movies} movies to {folder}, one every {pace:g} s.", highlight=False)
     for written in simulate(
-        folder, movies=movies, pace=pace, size=(size, size), frames=frames, format=format, faults=fault, seed=seed
+        folder,
+        movies=movies,
+        pace=pace,
+        size=(size, size),
+        frames=frames,
+        format=cast("Any", format),
+        faults=faults,
+        seed=seed,
     ):
         remarks = ", ".join(str(remark) for remark in (written.flaw, written.fault) if remark)
         console.print(

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import overload
-
-import pandas as pd
+from typing import TYPE_CHECKING, overload
 
 from emlab.errors import ParameterError
 from emlab.model import Record
@@ -15,6 +13,9 @@ from emlab.sets import schema
 from emlab.sets.catalogue import Catalogue
 from emlab.sets.entries import Closing, SetFacts
 from emlab.sets.nudge import Nudge
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BATCH = 1000
 """Records that `IncrementalSet.follow` reads at once."""
@@ -143,6 +144,8 @@ class IncrementalSet(Sequence[Record]):
         ParameterError
             For a column that is not there.
         """
+        import pandas as pd
+
         hints = {**schema.record_columns(self.kind), **dict.fromkeys(schema.PROVENANCE)}
         wanted = list(hints) if columns is None else list(columns)
         if unknown := [name for name in wanted if name not in hints]:

@@ -126,9 +126,7 @@ class Ledger:
 
     def forgive(self, run: str, key: str) -> None:
         """Take back that a run gave up on an item; its failures stay on record."""
-        self._connection.execute(
-            "UPDATE failure SET final = 0 WHERE run_id = ? AND key = ?", (self._run_ids[run], key)
-        )
+        self._connection.execute("UPDATE failure SET final = 0 WHERE run_id = ? AND key = ?", (self._run_ids[run], key))
 
     def add_event(self, level: str, message: str, run: str | None = None, key: str | None = None) -> None:
         """Record something that a person may want to know."""

@@ -1,0 +1,130 @@
+"""The command line does what it says, and says what is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emlab.cli import main
+from emlab.formats.mrc import write_mrc, write_mrc_movie
+from emlab.protocols import PROTOCOLS
+from emlab.session import open_session
+
+Emlab = Callable[..., str]
+
+
+@pytest.fixture
+def emlab(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Emlab:
+    """Run a command; gives its standard output, or raises SystemExit with its exit code."""
+
+    def run(*arguments: object) -> str:
+        monkeypatch.setattr("sys.argv", ["emlab", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        if ended.value.code not in (0, None):
+            raise SystemExit(printed.err + printed.out)
+        return printed.out
+
+    return run
+
+
+@pytest.fixture
+def micrographs(tmp_path: Path) -> Path:
+    folder = tmp_path / "micrographs"
+    folder.mkdir()
+    image = np.random.default_rng(1).normal(size=(64, 64)).astype(np.float32)
+    for number in range(2):
+        write_mrc(folder / f"micrograph_{number}.mrc", image, 1.5)
+    return folder
+
+
+def test_help_lists_every_command(emlab: Emlab) -> None:
+    text = emlab("--help")
+    for command in ("demo", "create", "start", "run", "status", "stop", "resume", "report", "simulate", "doctor"):
+        assert f" {command} " in text
+
+
+def test_help_of_apply_teaches_every_parameter(emlab: Emlab) -> None:
+    text = " ".join(emlab("apply", "align_movie", "--help").split())
+    for name in PROTOCOLS["align_movie"].parameters.model_fields:
+        assert f"--{name.replace('_', '-')}"[:20] in text
+    assert "--gain-reference" in text
+
+
+def test_a_session_is_created_and_looked_at(emlab: Emlab, tmp_path: Path, micrographs: Path) -> None:
+    session = tmp_path / "session"
+    emlab("create", session, "--workflow", "micrographs", f"micrographs={micrographs}", "voltage=300")
+    with open_session(session) as opened:
+        assert opened.runs[0].parameters["voltage"] == 300
+    assert "created. Waiting for the first file." in emlab("status", session)
+    status = json.loads(emlab("status", session, "--json"))
+    assert status["state"] == "created"
+    assert status["stages"]["ctf"]["done"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("create", "{tmp}/s", "movies={tmp}/nothing"), "ParameterError: There is no folder .*nothing"),
+        (("create", "{tmp}/s", "movies"), "'movies' is not of the form name=value"),
+        (("create", "{tmp}/s", "movies={tmp}", "movies={tmp}"), "movies is given twice"),
+        (("status", "{tmp}/none"), "SessionMissing: There is no .*none"),
+        (("start", "{tmp}"), "SessionMissing: .* is not a session"),
+        (("apply", "import_micrographs", "{tmp}/none.mrc"), "ParameterError: There is no file .*none.mrc"),
+        (("workflows", "nothing"), "WorkflowError: There is no workflow 'nothing'"),
+        (("simulate", "{tmp}/m", "--fault", "fire"), "There is no fault fire; there are: slow_writer"),
+    ],
+)
+def test_what_is_wrong_is_a_sentence(emlab: Emlab, tmp_path: Path, arguments: tuple[str, ...], complaint: str) -> None:
+    with pytest.raises(SystemExit, match=complaint):
+        emlab(*(argument.format(tmp=tmp_path) for argument in arguments))
+
+
+def test_apply_prints_a_record_per_file_and_goes_on_after_a_bad_one(
+    emlab: Emlab, tmp_path: Path, micrographs: Path
+) -> None:
+    bad = micrographs / "bad.mrc"
+    bad.write_bytes(b"this is not an image" * 100)
+    files = [micrographs / "micrograph_0.mrc", bad, micrographs / "micrograph_1.mrc"]
+    with pytest.raises(SystemExit) as ended:
+        emlab("apply", "import_micrographs", *files, "--voltage", "200", "--out", tmp_path / "out")
+    lines = [json.loads(line) for line in str(ended.value.code).splitlines() if line.startswith("{")]
+    assert [line["input"] for line in lines] == [str(file) for file in files]
+    assert [line.get("error") for line in lines] == [None, "FormatError", None]
+    assert (lines[0]["voltage"], lines[0]["pixel_size"], lines[0]["width"]) == (200, 1.5, 64)
+    assert Path(lines[0]["thumbnail"]).is_file()
+    assert "bad.mrc" in lines[1]["message"]
+
+
+def test_apply_reads_movies(emlab: Emlab, tmp_path: Path) -> None:
+    write_mrc_movie(tmp_path / "movie.mrcs", np.ones((4, 32, 48), np.uint8), 1.2)
+    (line,) = emlab("apply", "import_movies", tmp_path / "movie.mrcs", "--voltage", 300).splitlines()
+    record = json.loads(line)
+    assert (record["frames"], record["height"], record["width"]) == (4, 32, 48)
+    assert record["pixel_size"] == pytest.approx(1.2)
+    assert record["seconds"] >= 0
+
+
+def test_every_workflow_shows_what_it_asks_for(emlab: Emlab) -> None:
+    text = emlab("workflows")
+    assert "screening" in text
+    assert "micrographs" in text
+    assert "gain_reference" in emlab("workflows", "screening")
+
+
+def test_doctor_looks_around(emlab: Emlab, tmp_path: Path) -> None:
+    text = emlab("doctor", tmp_path)
+    for subject in ("Python", "CPU", "Memory", "Disk", "GPU"):
+        assert subject in text
+
+
+def test_the_simulator_names_its_faults() -> None:
+    from emlab.cli.simulate import FAULTS
+    from emlab.simulation import Fault
+
+    assert FAULTS.split(", ") == list(Fault)
