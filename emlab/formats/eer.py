@@ -7,7 +7,6 @@ none yet), then where in the pixel it fell, two bits each way. Layout: Guo et al
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -184,6 +183,5 @@ def _encoded(frame: Array, upsampling: int) -> bytes:
 
 def _metadata(height: int, width: int) -> bytes:
     items = {"commercialName": "emlab", "sensorImageHeight": height, "sensorImageWidth": width}
-    items["timestamp"] = datetime.now(UTC).isoformat()
     text = "".join(f'<item name="{name}">{value}</item>' for name, value in items.items())
     return f"<metadata>{text}</metadata>".encode()

@@ -52,7 +52,9 @@ class Source:
         TruncatedFile
             If the file ends before.
         """
-        self._check(offset, count)
+        # Before so much memory is taken, which a damaged file may ask for.
+        if offset + count > self.size:
+            raise self._truncated(offset + count)
         data = os.pread(self._descriptor, count, offset)
         while len(data) < count:
             more = os.pread(self._descriptor, count - len(data), offset + len(data))
@@ -69,7 +71,6 @@ class Source:
         TruncatedFile
             If the file ends before.
         """
-        self._check(offset, array.nbytes)
         rest = memoryview(array.data).cast("B")
         while rest:
             count = os.preadv(self._descriptor, [rest], offset)
@@ -93,10 +94,6 @@ class Source:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _check(self, offset: int, count: int) -> None:
-        if offset + count > self.size:
-            raise self._truncated(offset + count)
 
     def _truncated(self, needed: int) -> TruncatedFile:
         return TruncatedFile(

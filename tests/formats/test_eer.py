@@ -10,6 +10,7 @@ import tifffile
 from emlab.errors import DataError, FormatError, ParameterError, TruncatedFile
 from emlab.formats import ifd
 from emlab.formats.eer import EerFrames, write_eer
+from emlab.formats.movie import inspect
 from emlab.formats.page_writer import PageWriter
 from emlab.formats.source import Source
 from emlab.formats.tiff import page_tags, read_tiff, write_tiff_movie
@@ -120,6 +121,21 @@ def test_all_code_lengths_are_read(
     assert np.flatnonzero(frame).tolist() == pixels
 
 
+def test_an_odd_number_of_bytes_is_read(tmp_path: Path) -> None:
+    codes = encoded([0, 3, 700, 1535], (32, 48), 7)
+    with PageWriter(tmp_path / "a.eer", big=True) as file:
+        file.append(page_tags((32, 48), np.dtype(np.uint8), 65001, 32, 1.0), [codes + b"\0"])
+    (frame,) = EerFrames(tmp_path / "a.eer")
+    assert np.flatnonzero(frame).tolist() == [0, 3, 700, 1535]
+
+
+def test_a_frame_larger_than_its_bytes_can_hold_takes_no_memory(tmp_path: Path) -> None:
+    with PageWriter(tmp_path / "a.eer", big=True) as file:
+        file.append(page_tags((100_000, 100_000), np.dtype(np.uint8), 65001, 100_000, None), [bytes(1000)])
+    with pytest.raises(FormatError, match="too short for their size"):
+        EerFrames(tmp_path / "a.eer")
+
+
 def test_a_sum_in_front_of_the_frames_is_left_out(tmp_path: Path) -> None:
     write_eer(tmp_path / "frames.eer", EVENTS[:1], 1.0)
     with Source(tmp_path / "frames.eer") as source:
@@ -128,6 +144,7 @@ def test_a_sum_in_front_of_the_frames_is_left_out(tmp_path: Path) -> None:
     with PageWriter(tmp_path / "a.eer", big=True) as file:
         file.append(page_tags((32, 48), np.dtype(np.uint16), 1, 32, 1.0), [bytes(32 * 48 * 2)])
         file.append(page_tags((32, 48), np.dtype(np.uint8), 65001, 32, 1.0), [codes])
+    assert inspect(tmp_path / "a.eer").format == "eer"
     np.testing.assert_array_equal(list(EerFrames(tmp_path / "a.eer")), EVENTS[:1])
 
 

@@ -7,7 +7,8 @@ import pytest
 import tifffile
 
 from emlab.errors import DataError, FormatError, TruncatedFile
-from emlab.formats.tiff import Compression, TiffFrames, read_tiff, write_tiff_movie
+from emlab.formats.page_writer import PageWriter
+from emlab.formats.tiff import Compression, TiffFrames, page_tags, read_tiff, write_tiff_movie
 
 COUNTS = np.random.default_rng(3).poisson(2, (3, 70, 50)).astype(np.uint8)
 
@@ -82,14 +83,31 @@ def test_a_movie_in_the_making_is_a_valid_shorter_movie(tmp_path: Path) -> None:
     write_tiff_movie(path, frames(), 1.0)
 
 
-def test_a_chain_that_leads_beyond_the_end_is_truncated(tmp_path: Path) -> None:
-    """tifffile writes the directories of such a file in front of the pixels, and reads it as shorter when it is cut."""
-    tifffile.imwrite(tmp_path / "a.tif", COUNTS, photometric="minisblack", metadata=None, contiguous=True)
+@pytest.mark.parametrize("count", [1, 3])
+def test_pixels_beyond_the_end_are_missed(tmp_path: Path, count: int) -> None:
+    """tifffile puts a directory in front of its pixels, and reads such a file as shorter when it is cut."""
+    tifffile.imwrite(tmp_path / "a.tif", COUNTS[:count], photometric="minisblack", metadata=None)
     whole = (tmp_path / "a.tif").read_bytes()
-    for length in range(8, len(whole), 101):
+    for length in range(8, len(whole) - 100, 101):
         (tmp_path / "a.tif").write_bytes(whole[:length])
         with pytest.raises(TruncatedFile):
             TiffFrames(tmp_path / "a.tif")
+
+
+def test_a_chain_that_runs_in_a_circle_ends(tmp_path: Path) -> None:
+    write_tiff_movie(tmp_path / "a.tif", COUNTS, None)
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    data[-4:] = data[4:8]
+    (tmp_path / "a.tif").write_bytes(data)
+    with pytest.raises(FormatError, match="runs in a circle"):
+        TiffFrames(tmp_path / "a.tif")
+
+
+def test_a_page_larger_than_its_bytes_can_hold_takes_no_memory(tmp_path: Path) -> None:
+    with PageWriter(tmp_path / "a.tif", big=False) as file:
+        file.append(page_tags((100_000, 100_000), np.dtype(np.uint8), 5, 100_000, None), [bytes(1000)])
+    with pytest.raises(FormatError, match="1000 bytes cannot hold 100000 × 100000 px"):
+        next(iter(TiffFrames(tmp_path / "a.tif")))
 
 
 @pytest.mark.parametrize(
