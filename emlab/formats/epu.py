@@ -19,10 +19,10 @@ from emlab.formats.source import Source
 from emlab.model import Sidecar
 from emlab.units import ELECTRONS_PER_SQUARE_METRE, METRE
 
-_MOVIE: Final = re.compile(r"FoilHole_(\d+)_Data_\w+?_(\d{8}_\d{6})(?!\d)")
+_MOVIE: Final = re.compile(r"FoilHole_(\d+)_Data_\w+?_((?:19|20)\d{6}_\d{6})(?!\d)")
 _GRID_SQUARE: Final = re.compile(r"GridSquare_(\d+)")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?")
-_OFFSET: Final = re.compile(r"([+-])(\d\d):(\d\d)$")
+_OFFSET: Final = re.compile(r"(Z|[+-]\d\d:\d\d)$")
 _LONGEST: Final = 1 << 24
 
 
@@ -122,11 +122,10 @@ def _acquired_at(text: str | None, named: datetime | None) -> float | None:
 
 
 def _zone(text: str) -> tzinfo | None:
-    if text.endswith("Z"):
-        text += "+00:00"
-    if not _OFFSET.search(text):
-        return None
-    return datetime.strptime(text[-6:], "%z").tzinfo
+    offset = _OFFSET.search(text)
+    with suppress(ValueError):
+        return datetime.strptime(offset[0], "%z").tzinfo if offset else None
+    return None
 
 
 def _clock(text: str) -> datetime | None:

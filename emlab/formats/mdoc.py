@@ -100,7 +100,8 @@ def _pixel_size(entries: Mapping[str, str]) -> tuple[float | None, int | None]:
 
 def _dose_of_frames(entries: Mapping[str, str]) -> float | None:
     values = _numbers(entries, "FrameDosesAndNumber")
-    return sum(dose * count for dose, count in zip(values[::2], values[1::2], strict=False)) or None
+    total = sum(dose * count for dose, count in zip(values[::2], values[1::2], strict=False))
+    return total if total > 0 else None
 
 
 def _numbers(entries: Mapping[str, str], key: str) -> list[float]:

@@ -25,7 +25,8 @@ class Movie(Imaged):
     gain_reference, defects
         Absolute paths, or ``None``.
     gain_rotation
-        Quarter turns counter-clockwise, applied before the flip: 0, 1, 2 or 3.
+        Quarter turns as MotionCor and RELION count them, applied before the flip: 0, 1, 2 or 3. They are clockwise
+        where the first row is on top.
     gain_flip
         0 none, 1 upside down, 2 left–right.
     eer_grouping

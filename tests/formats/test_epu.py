@@ -44,7 +44,8 @@ def test_units_become_those_of_emlab(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("time", "hour"), [("2025-10-03T10:00:000+00:00", 10), ("2025-10-03T10:00:000+02:00", 8), ("nonsenseZ", 10)]
+    ("time", "hour"),
+    [("2025-10-03T10:00:000+00:00", 10), ("2025-10-03T10:00:000+02:00", 8), ("nonsenseZ", 10), ("T+02:00", 8)],
 )
 def test_a_time_that_cannot_be_read_is_the_names_in_the_same_zone(tmp_path: Path, time: str, hour: int) -> None:
     (tmp_path / f"{NAME}.xml").write_text(xml(time))
@@ -97,6 +98,11 @@ def test_other_names_tell_nothing(path: str) -> None:
     name = read_epu_name(path)
     assert (name.grid_square, name.hole, name.taken_at) == (None, None, None)
     assert read_epu_name("FoilHole_1_Data_2_3_20259999_100140.xml").taken_at is None
+
+
+def test_a_zone_that_does_not_exist_is_the_local_one(tmp_path: Path) -> None:
+    (tmp_path / f"{NAME}.xml").write_text(xml("nonsense+99:59"))
+    assert read_epu_xml(tmp_path / f"{NAME}.xml").acquired_at == datetime(2025, 10, 3, 10).timestamp()  # noqa: DTZ001
 
 
 @pytest.mark.data
