@@ -15,8 +15,9 @@ from typing import Any, Self
 from emlab.engine.control import send_command
 from emlab.engine.lock import is_locked
 from emlab.engine.mount import journal_mode
-from emlab.engine.pipeline import build_stages
-from emlab.errors import EngineUnreachable, ParameterError, SessionError, SessionExists, SessionMissing
+from emlab.engine.pipeline import build_stages, stages_of_runs
+from emlab.engine.preflight import preflight
+from emlab.errors import EngineUnreachable, SessionError, SessionExists, SessionMissing
 from emlab.model.watched import WatchedFolder
 from emlab.protocols import PROTOCOLS
 from emlab.sets import Catalogue, Event, Failure, IncrementalSet, Ledger, Nudge, Run
@@ -91,6 +92,12 @@ class Session:
     def runs(self) -> list[Run]:
         """Every run, in the order of the workflow."""
         return self.catalogue.runs()
+
+    @property
+    def watched(self) -> list[WatchedFolder]:
+        """The folders that the session takes files from."""
+        stages = stages_of_runs(self.runs, PROTOCOLS)
+        return [stage.parameters for stage in stages if isinstance(stage.parameters, WatchedFolder)]
 
     @property
     def sets(self) -> dict[str, IncrementalSet]:
@@ -242,7 +249,10 @@ def create_session(
     SessionExists
         If there is a session, or anything else.
     WorkflowError, ParameterError
-        If the workflow or a value cannot be used; nothing is created then.
+        If the workflow or a value cannot be used.
+    DataError, FormatError
+        If the gain does not fit the movies that are there already, or they cannot be read.
+        Nothing is created in any of these cases.
     """
     folder = Path(path).absolute()
     if (folder / DATABASE).exists():
@@ -254,8 +264,8 @@ def create_session(
     filled = read_workflow(os.fspath(workflow)).filled(_plain(values))
     stages = build_stages(filled, PROTOCOLS)
     for stage in stages:
-        if isinstance(stage.parameters, WatchedFolder):
-            _check_folder(stage.parameters.folder)
+        if stage.protocol.is_source:
+            preflight(stage)
     folder.mkdir(parents=True, exist_ok=True)
     meta = {
         "uuid": uuid.uuid4().hex,
@@ -295,16 +305,6 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in values.items()
         if value is not None
     }
-
-
-def _check_folder(folder: str) -> None:
-    if not Path(folder).is_dir():
-        nearest = next(parent for parent in [Path(folder), *Path(folder).parents] if parent.exists())
-        raise ParameterError(
-            f"There is no folder {folder}"
-            + ("; that is a file." if nearest == Path(folder) else f"; what exists of it is {nearest}.")
-            + " Give the folder that the microscope writes to; it may still be empty."
-        )
 
 
 def _missing(path: Path) -> str:

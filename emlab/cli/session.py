@@ -12,6 +12,7 @@ from rich.table import Table
 
 from emlab.cli.follow import follow, table_of
 from emlab.cli.options import described
+from emlab.engine.preflight import survey
 from emlab.errors import ParameterError
 from emlab.monitors import Items, Overviewer
 from emlab.protocols import PROTOCOLS
@@ -44,7 +45,9 @@ def create(
     For example: emlab create sessions/monday movies=/data/epu/Supervisor_monday voltage=300 pixel_size=0.85
     """
     with create_session(session, workflow, name, **_values(values)) as created:
-        console.print(f"Created {created.path}. Now: emlab start {session}", highlight=False)
+        for watched in created.watched:
+            console.print(str(survey(watched)), highlight=False, soft_wrap=True)
+        console.print(f"Created {created.path}. Now: emlab start {session}", highlight=False, soft_wrap=True)
 
 
 def workflows(name: str = typer.Argument(None, help="One of them, to see what it asks for.")) -> None:

@@ -1,0 +1,132 @@
+"""What can be known of a source before anything is started."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from emlab.engine.pipeline import Stage
+from emlab.engine.watcher.patterns import Patterns
+from emlab.engine.workbench import FolderWorkbench
+from emlab.errors import EmlabError, FormatError, ParameterError
+from emlab.formats.completeness import check_complete
+from emlab.model import Arrival, Movie
+from emlab.model.watched import WatchedFolder
+from emlab.monitors.words import counted
+
+ENOUGH = 100_000
+"""Files after which a folder is looked through no further."""
+TRIED = 3
+"""Files that are tried before a source is said not to work on them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """What a watched folder holds now.
+
+    Attributes
+    ----------
+    folder
+        Absolute path.
+    matching
+        Paths that match the patterns, the newest last.
+    others
+        Names of files that do not, relative to the folder.
+    """
+
+    folder: str
+    matching: tuple[str, ...]
+    others: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Say what is there, in a sentence."""
+        if self.matching:
+            return f"{counted(len(self.matching), 'file')} to take in {self.folder} now."
+        if not self.others:
+            return f"{self.folder} is empty now; files are taken as they come."
+        return (
+            f"No file in {self.folder} matches the pattern now; it holds {counted(len(self.others), 'other file')}, "
+            f"such as {self.others[0]}."
+        )
+
+
+def survey(watched: WatchedFolder) -> Survey:
+    """Look through a folder.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such folder.
+    """
+    root = watched.folder
+    if not Path(root).is_dir():
+        raise ParameterError(_no_folder(Path(root)))
+    patterns = Patterns(watched.patterns)
+    matching, others = [], []
+    found = (os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names)  # noqa: PTH118
+    for path in islice(found, ENOUGH):
+        relative = os.path.relpath(path, root)
+        if patterns.match(relative):
+            matching.append(path)
+        else:
+            others.append(relative)
+    return Survey(folder=root, matching=tuple(sorted(matching, key=_modified)), others=tuple(sorted(others)))
+
+
+def preflight(stage: Stage) -> None:
+    """Try a source on what is there, so that what cannot work is said before anything is started.
+
+    Raises
+    ------
+    ParameterError
+        If the folder or a file that a parameter names is missing, or what no file tells is not given.
+    DataError
+        If the gain or the defects do not fit the movies.
+    FormatError
+        If the gain or the defects cannot be read, or none of the first files.
+    """
+    parameters = stage.parameters
+    assert isinstance(parameters, WatchedFolder)  # noqa: S101
+    surveyed = survey(parameters)
+    for name in ("gain_reference", "defects"):
+        path = getattr(parameters, name, None)
+        if path is not None and not Path(path).is_file():
+            raise ParameterError(f"{name} is {path}, and there is no such file; give the path of one, or leave it out.")
+    complete = (path for path in surveyed.matching if check_complete(path).state == "complete")
+    failed: EmlabError | None = None
+    for path in islice(complete, TRIED):
+        try:
+            _try(stage, Path(path))
+        except FormatError as error:
+            failed = failed or error
+        else:
+            return
+    if failed is not None:
+        raise failed
+
+
+def _try(stage: Stage, path: Path) -> None:
+    facts = path.stat()
+    arrival = Arrival(key=path.stem, path=str(path), size=facts.st_size, modified=facts.st_mtime, evidence="preflight")
+    with tempfile.TemporaryDirectory(prefix="emlab-") as folder:
+        workbench = FolderWorkbench(Path(folder), "", arrival.key)
+        record = stage.protocol.function(arrival, stage.parameters, workbench)
+        if isinstance(record, Movie):
+            workbench.read_gain(record)
+            workbench.read_defects(record)
+
+
+def _modified(path: str) -> float:
+    try:
+        return os.stat(path).st_mtime  # noqa: PTH116
+    except FileNotFoundError:
+        return 0.0
+
+
+def _no_folder(folder: Path) -> str:
+    nearest = next(parent for parent in [folder, *folder.parents] if parent.exists())
+    found = "that is a file." if nearest == folder else f"what exists of it is {nearest}."
+    return f"There is no folder {folder}; {found} Give the folder that the microscope writes to; it may still be empty."

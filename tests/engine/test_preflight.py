@@ -1,0 +1,89 @@
+"""What cannot work is said before anything is started."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from emlab.engine.pipeline import Stage, build_stages
+from emlab.engine.preflight import preflight, survey
+from emlab.errors import DataError, FormatError, ParameterError
+from emlab.formats.mrc import write_mrc, write_mrc_movie
+from emlab.model.watched import WatchedFolder
+from emlab.protocols import PROTOCOLS
+from emlab.workflow import parse_workflow
+
+
+@pytest.fixture
+def movies(tmp_path: Path) -> Path:
+    (tmp_path / "square").mkdir()
+    write_mrc_movie(tmp_path / "square" / "movie.mrcs", np.ones((3, 32, 48), np.uint8), 1.2)
+    return tmp_path
+
+
+def stage(folder: Path, **parameters: Any) -> Stage:
+    step = {"name": "import", "protocol": "import_movies", "parameters": {"folder": str(folder), **parameters}}
+    text = json.dumps({"name": "test", "title": "Test", "protocols": [step]})
+    return build_stages(parse_workflow(text, ""), PROTOCOLS)[0]
+
+
+def test_what_works_is_silent(movies: Path) -> None:
+    write_mrc(movies / "gain.mrc", np.ones((32, 48), np.float32), 1.2)
+    preflight(stage(movies, voltage=300, gain_reference=str(movies / "gain.mrc")))
+
+
+def test_an_empty_folder_works(tmp_path: Path) -> None:
+    preflight(stage(tmp_path, voltage=300))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error", "complaint"),
+    [
+        ({}, ParameterError, "voltage of .*movie.mrcs is not known.*give voltage"),
+        ({"voltage": 300, "gain_reference": "{}/none.mrc"}, ParameterError, "gain_reference is .*none.mrc, and there"),
+        ({"voltage": 300, "gain_reference": "{}/other.mrc"}, DataError, "other.mrc is .*48 × 32"),
+        ({"voltage": 300, "gain_reference": "{}/text.mrc"}, FormatError, "text.mrc"),
+        ({"voltage": 300, "defects": "{}/none.txt"}, ParameterError, "defects is .*none.txt, and there is no such"),
+    ],
+)
+def test_what_cannot_work_is_refused(
+    movies: Path, parameters: dict[str, Any], error: type[Exception], complaint: str
+) -> None:
+    write_mrc(movies / "other.mrc", np.ones((16, 48), np.float32), 1.2)
+    (movies / "text.mrc").write_text("no image" * 1000)
+    given = {name: value.format(movies) if isinstance(value, str) else value for name, value in parameters.items()}
+    with pytest.raises(error, match=complaint):
+        preflight(stage(movies, pattern="**/*.mrcs", **given))
+
+
+def test_one_bad_movie_does_not_stop_a_session_but_nothing_else_than_bad_ones_does(movies: Path) -> None:
+    bad = (movies / "square" / "movie.mrcs").read_bytes()[:4096]
+    single = movies / "single.mrcs"
+    write_mrc_movie(single, np.ones((1, 32, 48), np.uint8), 1.2)
+    (movies / "cut.mrcs").write_bytes(bad)
+    preflight(stage(movies, voltage=300))
+    (movies / "square" / "movie.mrcs").unlink()
+    with pytest.raises(FormatError, match="has one frame, a movie has several"):
+        preflight(stage(movies, voltage=300))
+
+
+def test_a_survey_says_what_is_there(movies: Path) -> None:
+    def said(**parameters: Any) -> str:
+        return str(survey(WatchedFolder(folder=str(movies), **parameters)))
+
+    assert said(pattern="**/*.mrcs") == f"1 file to take in {movies} now."
+    assert said(pattern="*.tiff").endswith("it holds 1 other file, such as square/movie.mrcs.")
+    (movies / "square" / "movie.mrcs").unlink()
+    assert said(pattern="*.tiff").endswith("is empty now; files are taken as they come.")
+
+
+def test_a_folder_that_is_not_there_is_named_with_what_is(tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match=f"no folder .*a/b; what exists of it is {tmp_path}"):
+        preflight(stage(tmp_path / "a" / "b"))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ParameterError, match="that is a file"):
+        preflight(stage(tmp_path / "file"))
