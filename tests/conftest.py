@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import imagecodecs
+import numpy as np
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+import emlab
+from emlab.model import Accepted, Arrival, Ctf, Micrograph, Movie, Record, Rejected
+from emlab.sets import Closing, Ledger, Provenance, Run
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +25,174 @@ def reference_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"there is no reference data at {folder}")
     return folder
+
+
+class InventedSession:
+    """A session's folder as an engine would have written it: records, failures, pictures, but no engine.
+
+    Item number n is called ``item_n``, was acquired at ``START`` + 30·n seconds and recorded 10 s later.
+    """
+
+    START = 1_700_000_000.0
+    RUNS = (
+        ("import", "import_movies", ("arrivals",), {"arrivals": "arrival", "movies": "movie"}),
+        ("align", "align_movie", ("movies",), {"micrographs": "micrograph"}),
+        ("ctf", "estimate_ctf", ("micrographs",), {"ctfs": "ctf"}),
+        ("select", "select_micrographs", ("micrographs", "ctfs"), {"accepted": "accepted", "rejected": "rejected"}),
+    )
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir()
+        self.path = path
+        workflow = {"name": "screening", "title": "Movies: motion, CTF, selection", "protocols": []}
+        meta = {
+            "uuid": "0" * 32,
+            "name": "Grid <b>7</b>",
+            "created_at": repr(self.START),
+            "state": "created",
+            "workflow": json.dumps(workflow),
+        }
+        self.ledger = Ledger.create(path / "session.db", meta)
+        with self.ledger.transaction():
+            for name, protocol, inputs, outputs in self.RUNS:
+                self.add_run(name, protocol, inputs, outputs)
+
+    def add_run(self, name: str, protocol: str, inputs: tuple[str, ...], outputs: dict[str, str]) -> None:
+        run = Run(
+            name=name,
+            protocol=protocol,
+            parameters={"folder": "/data/epu", "threshold": 0.5},
+            inputs=inputs,
+            outputs={},
+            digest=name,
+            version="0.1",
+            created_at=self.START,
+        )
+        self.ledger.add_run(run, outputs)
+
+    def add(self, numbers: range, until: str = "select", pictures: bool = False) -> None:
+        """Let items through the runs up to ``until``, one transaction for each run; every fifth is rejected."""
+        names = [name for name, *_ in self.RUNS]
+        for run in ["arrive", *names][: names.index(until) + 2]:
+            with self.ledger.transaction():
+                for number in numbers:
+                    self.record(run, number, pictures)
+
+    def record(self, run: str, number: int, pictures: bool = False, name: str | None = None) -> None:
+        """Append the record that a run makes of an item, to the set called ``name`` or to the usual one."""
+        record = self.made(run, number, pictures)
+        recorded_at = self.START + 30 * number + 10
+        provenance = Provenance(recorded_at=recorded_at, seconds=2.0, latency=0.001, worker="cpu-0", device="cpu")
+        self.ledger.append(name or type(record).plural, record, provenance)
+
+    def made(self, run: str, number: int, pictures: bool) -> Record:
+        key, acquired_at = f"item_{number}", self.START + 30 * number
+        image = {
+            "key": key,
+            "acquired_at": acquired_at,
+            "pixel_size": 0.8,
+            "voltage": 300.0,
+            "spherical_aberration": 2.7,
+            "amplitude_contrast": 0.1,
+        }
+        if run == "arrive":
+            return Arrival(key=key, path=f"/data/{key}.tiff", size=10, modified=acquired_at, evidence="closed")
+        if run == "import":
+            return Movie(path=f"/data/{key}.tiff", frames=3, height=64, width=64, dose_per_frame=1.5, **image)
+        if run == "align":
+            thumbnail = self._picture(f"{key}_thumbnail.jpg", number) if pictures else None
+            shifts = {"shift_y": (0.0, 1.0, 1.5), "shift_x": (0.0, -1.0, -1.0), "thumbnail": thumbnail}
+            motion = {"total_motion": 5.0 + number % 7, "early_motion": 2.0, "late_motion": 3.0 + number % 7}
+            return Micrograph(path=f"{key}.mrc", height=64, width=64, **shifts, **motion, **image)
+        if run == "ctf":
+            return Ctf(
+                key=key,
+                acquired_at=acquired_at,
+                micrograph=f"{key}.mrc",
+                defocus_u=10_000.0 + 100 * number,
+                defocus_v=9_900.0 + 100 * number,
+                defocus_angle=12.5,
+                astigmatism=100.0,
+                phase_shift=0.0,
+                score=0.3,
+                ctf_resolution=9.0 if number % 5 == 4 else 3.0 + 0.1 * (number % 10),
+                picture=self._picture(f"{key}_ctf.jpg", number) if pictures else None,
+            )
+        decided = {"key": key, "acquired_at": acquired_at, "micrograph": f"{key}.mrc"}
+        if number % 5 == 4:
+            return Rejected(reason="CTF resolution 9.0 Å, limit 6 Å.", **decided)
+        return Accepted(reason="CTF resolution 3.5 Å, limit 6 Å.", **decided)
+
+    def fail(self, number: int, run: str, message: str, *, final: bool = True) -> None:
+        with self.ledger.transaction():
+            self.ledger.add_failure(
+                run,
+                f"item_{number}",
+                attempt=3,
+                final=final,
+                error="TruncatedFile",
+                message=message,
+                traceback="Traceback: <here>",
+            )
+
+    def end(self, status: str = "success", state: str = "finished") -> None:
+        with self.ledger.transaction():
+            for *_, outputs in self.RUNS:
+                for name in outputs:
+                    closing = Closing(status=status, reason="no new file for 60 s", at=time.time())
+                    self.ledger.close_set(name, closing)
+            self.ledger.set_meta("state", state)
+
+    def open(self) -> emlab.Session:
+        return emlab.open_session(self.path)
+
+    def _picture(self, name: str, seed: int) -> str:
+        pixels = np.random.default_rng(seed).integers(0, 255, (200, 200), np.uint8)
+        (self.path / name).write_bytes(imagecodecs.jpeg8_encode(pixels, 80))
+        return name
+
+
+@pytest.fixture(scope="session")
+def invent() -> type[InventedSession]:
+    """Makes sessions without an engine, for fixtures that outlive a test."""
+    return InventedSession
+
+
+@pytest.fixture
+def invented(tmp_path: Path) -> Iterator[InventedSession]:
+    """A session without an engine, to be filled by the test."""
+    session = InventedSession(tmp_path / "session")
+    yield session
+    session.ledger.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The machine's own Chromium; tests that need one are skipped where there is none."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+    if path is None:
+        pytest.skip("there is no Chromium on this machine")
+    quiet = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=quiet)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A page of a fresh profile."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def complaints(page: Page) -> Iterator[list[str]]:
+    """What the page's scripts complain of; there has to be nothing at the end of the test."""
+    found: list[str] = []
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+    page.on("requestfailed", lambda request: found.append(f"not loaded: {request.url[:200]}"))
+    yield found
+    assert found == []

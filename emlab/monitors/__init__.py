@@ -4,6 +4,7 @@ from emlab.monitors.events import Events
 from emlab.monitors.histogram import Histogram, histogram, robust_range
 from emlab.monitors.items import MEASURES, Items
 from emlab.monitors.overview import Overview, Overviewer
+from emlab.monitors.progress import progress_lines
 from emlab.monitors.rates import per_hour
 from emlab.monitors.stages import Stage, Stages
 from emlab.monitors.thinning import thinned
@@ -27,6 +28,7 @@ __all__ = [
     "moment",
     "number",
     "per_hour",
+    "progress_lines",
     "robust_range",
     "thinned",
 ]

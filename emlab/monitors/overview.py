@@ -99,13 +99,18 @@ class Overview:
         return f"Done in {duration(self.seconds_left)} ({done_at})."
 
     @property
-    def line(self) -> str:
-        """The session in one line of text."""
+    def progress(self) -> str:
+        """How far it is, in one line of text."""
         stages = ", ".join(
-            f"{stage.name} {number(stage.done)}" + (f" ({stage.failed} failed)" if stage.failed else "")
+            f"{stage.name} {number(stage.done)}" + (f" ({stage.failed:,} failed)" if stage.failed else "")
             for stage in self.stages
         )
-        return f"{clock(self.at)}  {counted(self.counts.get('arrival', 0), 'file')} arrived; {stages}. {self.pace}"
+        return f"{counted(self.counts.get('arrival', 0), 'file')} arrived; {stages}. {self.pace}"
+
+    @property
+    def line(self) -> str:
+        """The time of day, and how far it is."""
+        return f"{clock(self.at)}  {self.progress}"
 
 
 class Overviewer:

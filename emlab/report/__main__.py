@@ -11,6 +11,8 @@ from emlab.report.write import write_report
 
 def main() -> int:
     """Write the report; give the exit status."""
+    # jsonschema imports it in passing, for a format that no notebook has, which takes two seconds.
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
     parser = argparse.ArgumentParser(prog="python -m emlab.report", description="Write the report of a session.")
     parser.add_argument("session", help="the session's folder")
     try:

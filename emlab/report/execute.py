@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,7 @@ import nbformat
 import papermill
 from traitlets.config import Config
 
-from emlab.errors import ParameterError, ProgramError
+from emlab.errors import EmlabError, ParameterError, ProgramError
 
 
 def execute_notebook(source: Path, output: Path, parameters: Mapping[str, Any]) -> nbformat.NotebookNode:
@@ -30,20 +33,37 @@ def execute_notebook(source: Path, output: Path, parameters: Mapping[str, Any]) 
         )
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
-        return papermill.execute_notebook(
-            str(source),
-            str(output),
-            parameters=dict(parameters),
-            kernel_name="python3",
-            progress_bar=False,
-            # Written once, at the end: each of papermill's saves costs what the notebook weighs.
-            request_save_on_cell_execute=False,
-            autosave_cell_every=0,
-            # Not over TCP, where other users of the machine could reach the kernel.
-            config=Config(KernelManager={"transport": "ipc"}),
-        )
+        # The address of a kernel's socket has to be short.
+        with tempfile.TemporaryDirectory(prefix="emlab-") as runtime:
+            return papermill.execute_notebook(
+                str(source),
+                str(output),
+                parameters=dict(parameters),
+                kernel_name="python3",
+                progress_bar=False,
+                # Written once, at the end: each of papermill's saves costs what the notebook weighs.
+                request_save_on_cell_execute=False,
+                autosave_cell_every=0,
+                # Not over TCP, where other users of the machine could reach the kernel.
+                config=Config(KernelManager={"transport": "ipc", "connection_file": f"{runtime}/kernel.json"}),
+            )
     except papermill.PapermillExecutionError as error:
         raise ProgramError(
             f"Cell {error.exec_count} of {source.name} failed with {error.ename}: {error.evalue} "
             f"The notebook up to there is {output}."
         ) from error
+
+
+def main() -> int:
+    """Execute a notebook with parameters given as JSON; give the exit status."""
+    source, output, parameters = sys.argv[1:]
+    try:
+        execute_notebook(Path(source), Path(output), json.loads(parameters))
+    except EmlabError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - whoever started the process reads it
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

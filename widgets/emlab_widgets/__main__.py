@@ -21,8 +21,8 @@ def main() -> None:
     arguments = parser.parse_args()
     token = os.environ.get("JUPYTER_TOKEN") or secrets.token_urlsafe(24)
     server = page_server(arguments.session, arguments.port or _free_port(), token)
-    print(server.address, flush=True)  # noqa: T201 - what the caller waits for
-    os.execve(server.arguments[0], server.arguments, server.environment)  # noqa: S606 - no shell is wanted
+    print(server.address, flush=True)
+    os.execve(server.arguments[0], server.arguments, server.environment)
 
 
 def _free_port() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +64,7 @@ def page_server(session: Path, port: int, token: str) -> PageServer:
         "ServerApp.root_dir": str(notebook("monitor").parent),
         "ServerApp.jpserver_extensions": repr(_EXTENSIONS),
         "ServerApp.log_level": "WARN",
+        "PasswordIdentityProvider.allow_password_change": False,
         "VoilaConfiguration.template": "emlab",
         "VoilaConfiguration.extension_allowlist": repr(_WIDGETS),
         "MappingKernelManager.cull_idle_timeout": _IDLE,
@@ -75,6 +77,8 @@ def page_server(session: Path, port: int, token: str) -> PageServer:
         "JUPYTER_TOKEN": token,
         # Ours alone: a person's own Jupyter configuration may ask for passwords, other addresses, other extensions.
         "JUPYTER_NO_CONFIG": "1",
+        # Short, as the addresses of the kernels' sockets have to be.
+        "JUPYTER_RUNTIME_DIR": tempfile.mkdtemp(prefix="emlab-"),
         "JUPYTER_PATH": os.pathsep.join(filter(None, (str(_SHARE), os.environ.get("JUPYTER_PATH")))),
     }
     return PageServer(

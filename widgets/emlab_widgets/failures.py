@@ -9,6 +9,9 @@ from emlab.monitors import counted, moment
 from emlab.sets import Event, Failure
 from emlab_widgets.html import Html, empty, folded
 
+SHOWN = 20
+"""Lines of a list that are not folded away."""
+
 
 def failures(failed: Sequence[Failure]) -> Html:
     """Give the items that were given up, each with its error and where that came from."""
@@ -36,7 +39,11 @@ def events(noted: Sequence[Event]) -> Html:
 
 
 def _listed(lines: Iterable[str]) -> Html:
-    return Html(f'<ul class="emlab-troubles">{"".join(lines)}</ul>')
+    """Give a list whose end is folded away where it is long."""
+    all_lines = list(lines)
+    first, rest = "".join(all_lines[:SHOWN]), "".join(all_lines[SHOWN:])
+    more = folded(f"{len(all_lines) - SHOWN:,} more", f'<ul class="emlab-troubles">{rest}</ul>') if rest else ""
+    return Html(f'<ul class="emlab-troubles">{first}</ul>{more}')
 
 
 def _line(title: str, circumstances: Iterable[str | None], sentence: str, more: str, level: str = "error") -> str:

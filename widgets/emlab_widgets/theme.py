@@ -18,7 +18,7 @@ FAINT: Final = "#5b6875"
 LINE: Final = "#e3e8ee"
 
 PLOT_HEIGHT: Final = "230px"
-POINTS: Final = 2000
+POINTS: Final = 1000
 """How many points a plot draws; each is an element of the page."""
 
 

@@ -26,7 +26,7 @@ class Distribution:
         self._measure = measure
         self._x, self._y = bqplot.LinearScale(min=0, max=1), bqplot.LinearScale(min=0, max=1)
         self._value = axis(self._x, measure.label, grid_lines="none", tick_format=measure.form)
-        self._count = axis(self._y, "Micrographs", orientation="vertical", tick_format=",.0f")
+        self._count = axis(self._y, "Micrographs", side="left", tick_format=",.0f")
         self._bars = bqplot.Bars(
             x=[],
             y=[],

@@ -11,11 +11,10 @@ import ipywidgets
 from emlab_widgets import theme
 
 
-def axis(scale: bqplot.Scale, label: str, **traits: Any) -> bqplot.Axis:
+def axis(scale: bqplot.Scale, label: str, side: str = "bottom", **traits: Any) -> bqplot.Axis:
     """Give an axis with its label, in the theme's style."""
-    vertical = traits.get("orientation") == "vertical"
-    offset = {"label_offset": "40px"} if vertical else {"label_offset": "34px"}
-    return bqplot.Axis(scale=scale, label=label, grid_color=theme.LINE, **offset, **traits)
+    offset = "40px" if side == "left" else "34px"
+    return bqplot.Axis(scale=scale, label=label, side=side, label_offset=offset, grid_color=theme.LINE, **traits)
 
 
 class Plot:

@@ -42,9 +42,9 @@ class Timeline:
         self._rows: dict[bqplot.Mark, NDArray[np.intp]] = {}
         self._x, self._y = bqplot.DateScale(), bqplot.LinearScale(min=0, max=1)
         self._time = axis(self._x, "Acquired")
-        self._value = axis(self._y, measure.label, orientation="vertical", tick_format=measure.form)
+        self._value = axis(self._y, measure.label, side="left", tick_format=measure.form)
         self._points = self._marks(
-            default_opacities=[0.75],
+            opacities=[0.75],
             tooltip=bqplot.Tooltip(fields=["y"], formats=[measure.form], labels=[measure.label]),
         )
         self._outliers = self._marks(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipywidgets
+import pandas as pd
 
 from emlab.monitors import Items, Overviewer
 from emlab.session import Session
@@ -71,6 +72,10 @@ class Report:
     def micrographs(self) -> Html:
         """Every micrograph with its values and pictures."""
         return micrograph_table(self._session, self._items)
+
+    def table(self) -> pd.DataFrame:
+        """The measures of every micrograph as numbers."""
+        return self._items.to_dataframe()
 
     def methods(self) -> Html:
         """A paragraph for a paper."""

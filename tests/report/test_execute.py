@@ -1,0 +1,48 @@
+"""A notebook is executed with its parameters, or the error is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from emlab.errors import ParameterError, ProgramError
+from emlab.report.execute import execute_notebook
+from emlab.report.run import NotebookRun
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A notebook that divides."""
+    parameters = nbformat.v4.new_code_cell("divisor = 1", metadata={"tags": ["parameters"]})
+    cells = [parameters, nbformat.v4.new_code_cell("print(6 / divisor)"), nbformat.v4.new_code_cell("print('after')")]
+    path = tmp_path / "divide.ipynb"
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), path)
+    return path
+
+
+def outputs(notebook: nbformat.NotebookNode) -> str:
+    return "".join(output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", []))
+
+
+def test_a_notebook_is_executed_with_its_parameters(source: Path, tmp_path: Path) -> None:
+    output = tmp_path / "records" / "out.ipynb"
+    executed = execute_notebook(source, output, {"divisor": 2})
+    assert outputs(executed) == "3.0\nafter\n"
+    assert outputs(nbformat.read(output, as_version=4)) == "3.0\nafter\n"
+
+
+def test_a_parameter_that_the_notebook_does_not_know_is_refused(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match=r"no parameter dividend; there are: divisor"):
+        execute_notebook(source, tmp_path / "out.ipynb", {"dividend": 2})
+    assert not (tmp_path / "out.ipynb").exists()
+
+
+def test_a_cell_that_fails_is_told_by_a_process_of_its_own(source: Path, tmp_path: Path) -> None:
+    run = NotebookRun(source, tmp_path / "out.ipynb", {"divisor": 0})
+    with pytest.raises(ProgramError, match="Cell .* of divide.ipynb failed with ZeroDivisionError"):
+        run.raise_for_failure()
+    assert run.poll() == 1
+    assert "after" not in outputs(nbformat.read(tmp_path / "out.ipynb", as_version=4))

@@ -1,0 +1,78 @@
+"""The live view without a browser: what it draws, what a click shows, what an error looks like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from emlab_widgets.panels.monitor import Monitor
+
+
+@pytest.fixture
+def panels(invented: Any) -> Monitor:
+    return Monitor(invented.open())
+
+
+def text_of(panels: Monitor) -> str:
+    return panels._head.value + panels._micrograph._content.value + panels._troubles.value
+
+
+def test_an_empty_session_says_what_will_appear(panels: Monitor) -> None:
+    assert "Waiting for the first file." in text_of(panels)
+    assert "Each micrograph appears here" in text_of(panels)
+    assert "Nothing failed." in text_of(panels)
+
+
+def test_what_is_recorded_is_drawn_into_the_same_widgets(invented: Any, panels: Monitor) -> None:
+    before = [type(child) for child in panels.widget.children]
+    invented.add(range(5), pictures=True)
+    invented.fail(7, "align", "no frames")
+    panels._update(True)
+    assert [type(child) for child in panels.widget.children] == before
+    assert "item_4" in text_of(panels)
+    assert "Rejected: CTF resolution 9.0 Å, limit 6 Å." in text_of(panels)
+    assert text_of(panels).count("data:image/jpeg;base64,") == 2
+    assert "no frames" in text_of(panels)
+    assert "Grid &lt;b&gt;7&lt;/b&gt;" in text_of(panels)
+
+
+def test_a_click_shows_that_micrograph_and_stays_there_until_told(invented: Any, panels: Monitor) -> None:
+    invented.add(range(5))
+    panels._update(True)
+    points = panels._timelines[0].widget.children[1].marks[0]
+    points._handle_custom_msgs(None, {"event": "element_click", "data": {"index": 1}}, None)
+    assert "item_1" in panels._micrograph._content.value
+    rings = [timeline.widget.children[1].marks[2] for timeline in panels._timelines]
+    assert [ring.x.size for ring in rings] == [1, 1, 1]
+    invented.add(range(5, 6))
+    panels._update(True)
+    assert "item_1" in panels._micrograph._content.value
+    panels._micrograph._next.click()
+    assert "item_2" in panels._micrograph._content.value
+    panels._micrograph._newest.click()
+    assert "item_5" in panels._micrograph._content.value
+    assert panels._micrograph._newest.disabled
+    panels._micrograph._previous.click()
+    assert "item_4" in panels._micrograph._content.value
+
+
+def test_an_error_is_shown_and_goes_away_again(invented: Any, panels: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise OSError("the disk is <gone>")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(panels._overviewer, "update", broken)
+        panels._update(True)
+    line = panels._guard.widget
+    assert line.layout.display is None
+    assert "the disk is &lt;gone&gt; (OSError)" in line.value
+    panels._update(True)
+    assert line.layout.display == "none"
+
+
+def test_a_picture_that_is_gone_is_left_out(invented: Any, panels: Monitor) -> None:
+    invented.add(range(1), pictures=True)
+    (invented.path / "item_0_thumbnail.jpg").unlink()
+    panels._update(True)
+    assert text_of(panels).count("data:image/jpeg;base64,") == 1
+    assert panels._guard.widget.layout.display == "none"

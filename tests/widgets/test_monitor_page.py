@@ -1,0 +1,74 @@
+"""The live view in a real browser: points arrive as records do, and a click shows the micrograph."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def address(invented: Any, tmp_path: Path) -> Iterator[str]:
+    """The address of the page of a session that has three micrographs."""
+    invented.add(range(3), pictures=True)
+    command = [sys.executable, "-m", "emlab_widgets", str(invented.path)]
+    with (tmp_path / "log").open("w") as log, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log) as server:
+        address = server.stdout.readline().decode().strip()
+        try:
+            wait_for(address, server)
+            yield address
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+    """Return when the server answers, whatever it says."""
+    root = address.partition("/voila")[0]
+    while server.poll() is None:
+        try:
+            urllib.request.urlopen(root, timeout=5)
+        except urllib.error.HTTPError:
+            return
+        except urllib.error.URLError:
+            continue
+        return
+    pytest.fail("the server ended")
+
+
+def test_points_arrive_and_a_click_shows_their_micrograph(
+    invented: Any, address: str, page: Page, complaints: list[str]
+) -> None:
+    elsewhere = []
+    page.on("request", lambda request: elsewhere.append(request.url) if "//127.0.0.1:" not in request.url else None)
+    page.goto(address)
+    defocus = page.locator(".emlab-plot").filter(has_text="Defocus U over time")
+    expect(defocus.locator(".dot")).to_have_count(4, timeout=60_000)
+    expect(page.locator(".emlab-viewer h3")).to_contain_text("item_2")
+
+    invented.add(range(3, 8), pictures=True)
+    expect(defocus.locator(".dot")).to_have_count(9, timeout=20_000)
+    expect(page.locator(".emlab-viewer h3")).to_contain_text("item_7")
+    expect(page.locator(".emlab-card.emlab-ctf b")).to_have_text("8")
+
+    defocus.locator(".dot").nth(1).click()
+    expect(page.locator(".emlab-viewer h3")).to_contain_text("item_1")
+    pictures = page.locator(".emlab-viewer img")
+    expect(pictures).to_have_count(2)
+    assert pictures.first.evaluate("image => image.naturalWidth") == 200
+    assert [url for url in elsewhere if not url.startswith(("data:", "blob:"))] == []
+
+
+def test_without_the_token_there_is_no_page(address: str, page: Page) -> None:
+    page.goto(address.partition("?")[0])
+    expect(page.get_by_role("textbox", name="Password or token")).to_be_visible()
+    assert page.locator(".emlab-monitor").count() == 0
