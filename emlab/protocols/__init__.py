@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from emlab.model import Protocol
+from emlab.protocols.estimate_ctf import estimate_ctf
 from emlab.protocols.import_micrographs import import_micrographs
 from emlab.protocols.import_movies import import_movies
+from emlab.protocols.select_micrographs import select_micrographs
 
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
     for protocol in (
         import_movies,
         import_micrographs,
+        estimate_ctf,
+        select_micrographs,
     )
 }
 """Every protocol by its name."""
