@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def array_module(array: Any) -> ModuleType:
@@ -15,3 +16,8 @@ def array_module(array: Any) -> ModuleType:
 
         return cupy  # type: ignore[no-any-return]
     return np
+
+
+def to_host(array: Any) -> NDArray[Any]:
+    """The array as NumPy's, copied from the GPU if it is there."""
+    return array if array_module(array) is np else array.get()  # type: ignore[no-any-return]

@@ -1,0 +1,46 @@
+"""The contrast transfer function: its model, and how it is estimated from a power spectrum."""
+
+from emlab.arrays.ctf.background import Flattened, flatten
+from emlab.arrays.ctf.estimate import estimate
+from emlab.arrays.ctf.fit import Fit, refine
+from emlab.arrays.ctf.model import Defocus, Lens, phase_delay, ring_spacing, transfer
+from emlab.arrays.ctf.picture import diagnostic_picture
+from emlab.arrays.ctf.quality import (
+    Profile,
+    equiphase_profile,
+    finest_resolved,
+    fit_resolution,
+    ice_density,
+    score,
+    standard_errors,
+)
+from emlab.arrays.ctf.rings import Rings, rings_between
+from emlab.arrays.ctf.search import SearchRange, search
+from emlab.arrays.ctf.spectrum import tile_length, tile_spectrum
+
+__all__ = [
+    "Defocus",
+    "Fit",
+    "Flattened",
+    "Lens",
+    "Profile",
+    "Rings",
+    "SearchRange",
+    "diagnostic_picture",
+    "equiphase_profile",
+    "estimate",
+    "finest_resolved",
+    "fit_resolution",
+    "flatten",
+    "ice_density",
+    "phase_delay",
+    "refine",
+    "ring_spacing",
+    "rings_between",
+    "score",
+    "search",
+    "standard_errors",
+    "tile_length",
+    "tile_spectrum",
+    "transfer",
+]

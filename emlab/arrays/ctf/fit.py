@@ -1,0 +1,194 @@
+"""The defocus that explains a flattened power spectrum best."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+
+from emlab.arrays.ctf.background import KNOT_SPACING, Flattened, spline_basis
+from emlab.arrays.ctf.model import Defocus, Lens, phase_delay
+
+Array = NDArray[Any]
+
+AMPLITUDE_SPACING = 2.0 * KNOT_SPACING
+"""1/Å between the knots of the rings' amplitude."""
+ITERATIONS = 20
+CONVERGED = 0.2
+"""Å (of defocus) and degrees (of phase shift); a smaller step ends the fit."""
+SIGNIFICANT = 50.0
+"""The best of all fits to noise gains 20 to 35."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted defocus.
+
+    Attributes
+    ----------
+    defocus
+        The best one.
+    covariance
+        (parameter, parameter): mean, straight, diagonal (Å) and, where it was fitted, the phase shift (degrees).
+    background, amplitude
+        (ring,) of the model: excess = background − amplitude · cos 2χ.
+    gain
+        How much better the spectrum is explained than without rings: twice the logarithm of the likelihood ratio.
+    """
+
+    defocus: Defocus
+    covariance: Array
+    background: Array
+    amplitude: Array
+    gain: float
+
+    @property
+    def is_significant(self) -> bool:
+        """Whether the spectrum has rings."""
+        return self.gain > SIGNIFICANT
+
+
+def refine(data: Flattened, lens: Lens, start: Defocus, *, with_phase: bool = False) -> Fit:
+    """The best defocus near ``start``, and with it the phase shift if it is asked for.
+
+    Notes
+    -----
+    The excess is modelled as b(s) − a(s)·cos 2χ with two smooth curves, a not negative. Given a defocus, both follow
+    from linear equations, so only three or four numbers are searched for (variable projection,
+    10.1088/0266-5611/19/2/201), by Levenberg's and Marquardt's steps. As a and b are the same all along a ring, a
+    step needs no more of the samples than sums over rings.
+    """
+    problem = _Problem(data, lens, with_phase)
+    vector = np.array([start.mean, start.straight, start.diagonal, start.phase_shift])
+    state = problem.curves(vector)
+    damping = 1e-3
+    for _ in range(ITERATIONS):
+        slope, curvature = problem.normal_equations(state)
+        step = np.zeros(4)
+        step[: slope.size] = np.linalg.solve(curvature + damping * np.diag(np.diag(curvature)), slope)
+        if np.abs(step).max() < CONVERGED:
+            break
+        trial = problem.curves(vector + step)
+        if trial.misfit <= state.misfit:
+            vector, state, damping = vector + step, trial, damping / 5.0
+        else:
+            damping = max(10.0 * damping, 1e-3)
+    return problem.result(vector, state)
+
+
+@dataclass(frozen=True)
+class _State:
+    """Both curves at their best for one defocus."""
+
+    moments: Array
+    background: Array
+    amplitude: Array
+    used: Array
+    misfit: float
+
+
+class _Problem:
+    """Least squares for one spectrum; a ring's moments are Σ vᵢvⱼ of v = (1, t, ∂t/∂unknowns, excess), t = −cos 2χ."""
+
+    def __init__(self, data: Flattened, lens: Lens, with_phase: bool) -> None:
+        self.data, self.lens, self.with_phase = data, lens, with_phase
+        self.levels = spline_basis(data.rings.frequency, KNOT_SPACING)
+        self.heights = spline_basis(data.rings.frequency, AMPLITUDE_SPACING)
+        self.total = float(data.weights @ data.rings.sums(data.excess**2))
+        self.vectors = np.empty((7 if with_phase else 6, data.excess.size), np.float32)
+        self.vectors[-1] = data.excess
+
+    def curves(self, vector: Array) -> _State:
+        moments = self._moments(Defocus(*vector.tolist()))
+        levels, heights = self.levels, self.heights
+        normal, mixed = _product(levels, moments[:, 0, 0], levels), _product(levels, moments[:, 0, 1], heights)
+        sums, products = levels.T @ moments[:, 0, -1], heights.T @ moments[:, 1, -1]
+        solved = np.linalg.solve(normal, np.column_stack([mixed, sums]))
+        values, axes = np.linalg.eigh(_product(heights, moments[:, 1, 1], heights) - mixed.T @ solved[:, :-1])
+        # Where rings are wide the background can all but imitate them, and rounding makes what is left negative.
+        root = np.sqrt(np.maximum(values, 1e-6 * values[-1]))
+        a, _ = nnls(root[:, None] * axes.T, axes.T @ (products - mixed.T @ solved[:, -1]) / root)
+        b = solved[:, -1] - solved[:, :-1] @ a
+        return _State(moments, levels @ b, heights @ a, heights[:, a > 0], self.total - float(b @ sums + a @ products))
+
+    def normal_equations(self, state: _State) -> tuple[Array, Array]:
+        """Right-hand side and matrix for a step of the unknowns, the curves following."""
+        moments, a = state.moments, state.amplitude[:, None]
+        ones, waves, slopes = moments[:, 0], moments[:, 1], moments[:, 2:-1]
+        used = state.used
+        corner = _product(self.levels, ones[:, 1], used)
+        linear = np.block(
+            [[_product(self.levels, ones[:, 0], self.levels), corner], [corner.T, _product(used, waves[:, 1], used)]]
+        )
+        mixed = np.vstack([self.levels.T @ (a * ones[:, 2:-1]), used.T @ (a * waves[:, 2:-1])])
+        residual = slopes[:, :, -1] - state.background[:, None] * slopes[:, :, 0] - a * slopes[:, :, 1]
+        curvature = np.einsum("r,rij->ij", state.amplitude**2, slopes[:, :, 2:-1])
+        return (a * residual).sum(axis=0), curvature - mixed.T @ np.linalg.lstsq(linear, mixed, rcond=None)[0]
+
+    def result(self, vector: Array, state: _State) -> Fit:
+        rings, weights = self.data.rings, self.data.weights
+        defocus = Defocus(*vector.tolist())
+        wave = -np.cos(2.0 * phase_delay(self.lens, rings.squares, rings.cosines, rings.sines, defocus))
+        residual = self.data.excess - rings.spread(state.background) - rings.spread(state.amplitude) * wave
+        variance = state.misfit / float(weights @ rings.counts)
+        noise = variance * _clustering(residual * rings.spread(np.sqrt(weights)), rings.patches, variance)
+        _, curvature = self.normal_equations(state)
+        sums = self.levels.T @ state.moments[:, 0, -1]
+        normal = _product(self.levels, state.moments[:, 0, 0], self.levels)
+        without_rings = self.total - float(sums @ np.linalg.solve(normal, sums))
+        return Fit(
+            defocus=defocus,
+            covariance=_inverse(curvature) * noise,
+            background=state.background,
+            amplitude=state.amplitude,
+            gain=(without_rings - state.misfit) / noise,
+        )
+
+    def _moments(self, defocus: Defocus) -> Array:
+        rings, vectors = self.data.rings, self.vectors
+        angle = 2.0 * phase_delay(self.lens, rings.squares, rings.cosines, rings.sines, defocus)
+        ones, wave, by_mean, by_straight, by_diagonal, *by_phase, _ = vectors
+        ones[:] = 1.0
+        np.negative(np.cos(angle, out=wave), out=wave)
+        sine = 2.0 * np.sin(angle, out=angle)
+        np.multiply(sine, rings.squares, out=by_mean)
+        by_mean *= math.pi * self.lens.wavelength
+        np.multiply(0.5 * by_mean, rings.cosines, out=by_straight)
+        np.multiply(0.5 * by_mean, rings.sines, out=by_diagonal)
+        if by_phase:
+            np.multiply(sine, math.radians(1.0), out=by_phase[0])
+        moments = np.empty((rings.counts.size, len(vectors), len(vectors)))
+        product = np.empty_like(ones)
+        for i, left in enumerate(vectors):
+            for j, right in enumerate(vectors[: i + 1]):
+                np.multiply(left, right, out=product)
+                moments[:, i, j] = moments[:, j, i] = rings.sums(product)
+        moments *= self.data.weights[:, None, None]
+        return moments
+
+
+def _product(left: Array, weights: Array, right: Array) -> Array:
+    product: Array = left.T @ (weights[:, None] * right)
+    return product
+
+
+def _inverse(matrix: Array) -> Array:
+    """The inverse; infinite where there is none."""
+    try:
+        return np.linalg.inv(matrix)
+    except np.linalg.LinAlgError:
+        return np.full_like(matrix, np.inf)
+
+
+def _clustering(residual: Array, patches: Array, variance: float) -> float:
+    """How much larger the variance of sums over patches is than that of as many independent samples.
+
+    Neighbouring samples of a windowed spectrum are alike (a Hann window makes this 3.8), and what the model misses
+    is alike over more: standard errors must not count each sample as news.
+    """
+    sums = np.bincount(patches, residual)
+    return max(1.0, float(sums @ sums) / (variance * residual.size))

@@ -1,0 +1,129 @@
+"""The contrast transfer function as the estimator uses it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emlab.arrays.module import array_module
+from emlab.units import MILLIMETRE, electron_wavelength
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Lens:
+    """What is known of the microscope before the fit.
+
+    Attributes
+    ----------
+    wavelength
+        Of the electrons, Å.
+    spherical_aberration
+        Å.
+    contrast_phase
+        asin of the amplitude contrast, radians.
+    """
+
+    wavelength: float
+    spherical_aberration: float
+    contrast_phase: float
+
+    @classmethod
+    def of_microscope(cls, voltage: float, spherical_aberration: float, amplitude_contrast: float) -> Lens:
+        """The lens of a microscope described in kV, mm and a fraction."""
+        return cls(
+            wavelength=electron_wavelength(voltage),
+            spherical_aberration=spherical_aberration * MILLIMETRE,
+            contrast_phase=math.asin(amplitude_contrast),
+        )
+
+
+@dataclass(frozen=True)
+class Defocus:
+    """What the fit is for, in coordinates without a singularity where there is no astigmatism.
+
+    Attributes
+    ----------
+    mean
+        (U + V) / 2, Å, underfocus positive.
+    straight, diagonal
+        (U − V)·cos 2θ and (U − V)·sin 2θ, Å, where θ is the angle of the U axis.
+    phase_shift
+        Of a phase plate, degrees.
+    """
+
+    mean: float
+    straight: float = 0.0
+    diagonal: float = 0.0
+    phase_shift: float = 0.0
+
+    @classmethod
+    def from_axes(cls, u: float, v: float, angle: float, phase_shift: float = 0.0) -> Defocus:
+        """The defocus with ``u`` and ``v``, Å, along its axes, the first at ``angle`` degrees from x towards y."""
+        doubled = math.radians(2.0 * angle)
+        return cls((u + v) / 2.0, (u - v) * math.cos(doubled), (u - v) * math.sin(doubled), phase_shift)
+
+    @property
+    def astigmatism(self) -> float:
+        """U − V, Å; not negative."""
+        return math.hypot(self.straight, self.diagonal)
+
+    @property
+    def u(self) -> float:
+        """The larger defocus, Å."""
+        return self.mean + self.astigmatism / 2.0
+
+    @property
+    def v(self) -> float:
+        """The smaller defocus, Å."""
+        return self.mean - self.astigmatism / 2.0
+
+    @property
+    def angle(self) -> float:
+        """From the x axis towards the y axis of the array to the U axis, degrees in (−90, 90]."""
+        angle = math.degrees(math.atan2(self.diagonal, self.straight)) / 2.0
+        return 90.0 if angle <= -90.0 else angle
+
+
+def phase_delay(lens: Lens, squares: Array, cosines: Array | float, sines: Array | float, defocus: Defocus) -> Array:
+    """How far scattered waves lag behind the unscattered one, χ, radians.
+
+    Parameters
+    ----------
+    squares
+        Squared spatial frequencies, 1/Å², of any shape.
+    cosines, sines
+        Of twice the angle from the x axis towards the y axis, of the same shape; 1 and 0 along x.
+
+    Notes
+    -----
+    χ = πλs²·(Δf(φ) − ½·Cs·λ²s²) + phase shift + asin(amplitude contrast), and the micrograph is multiplied by
+    −sin χ: 10.1016/j.jsb.2015.08.008, equations 2 to 6.
+    """
+    local = defocus.mean + 0.5 * (defocus.straight * cosines + defocus.diagonal * sines)
+    curvature = 0.5 * lens.spherical_aberration * lens.wavelength**2
+    constant = lens.contrast_phase + math.radians(defocus.phase_shift)
+    return (math.pi * lens.wavelength) * squares * (local - curvature * squares) + constant
+
+
+def transfer(lens: Lens, squares: Array, cosines: Array | float, sines: Array | float, defocus: Defocus) -> Array:
+    """The contrast transfer function, −sin χ: negative at low frequencies, so protein is dark at underfocus."""
+    xp = array_module(squares)
+    wave: Array = xp.sin(phase_delay(lens, squares, cosines, sines, defocus))
+    return -wave
+
+
+def ring_spacing(lens: Lens, frequency: Array, mean: float) -> Array:
+    """Distance between neighbouring Thon rings at each spatial frequency (1/Å) for a defocus (Å), 1/Å."""
+    slope = (
+        2.0
+        * lens.wavelength
+        * frequency
+        * np.abs(mean - lens.spherical_aberration * (lens.wavelength * frequency) ** 2)
+    )
+    return 1.0 / np.maximum(slope, 1e-9)

@@ -1,0 +1,165 @@
+"""How far a fit is to be believed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emlab.arrays.ctf.background import Flattened
+from emlab.arrays.ctf.fit import Fit
+from emlab.arrays.ctf.model import Lens, phase_delay, ring_spacing, transfer
+from emlab.arrays.ctf.rings import Rings, rings_between
+
+Array = NDArray[Any]
+
+SCORED = 1.0 / 5.0
+"""1/Å up to which the score is taken, as CTFFIND does by default."""
+AGREES = 0.5
+"""Correlation in a window about as wide as a ring and a half."""
+ICE_RING = (0.25, 0.28)
+INSIDE_RING = (0.21, 0.24)
+OUTSIDE_RING = (0.295, 0.325)
+"""1/Å."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A spectrum and its model averaged along lines of equal phase, so that astigmatism does not blur the rings.
+
+    Attributes
+    ----------
+    frequency
+        (bin,) spatial frequency in the direction of the mean defocus, 1/Å.
+    spectrum
+        (bin,) power above the background, scaled like the model where there are rings to tell the scale.
+    model
+        (bin,) CTF².
+    agreement
+        (bin,) correlation of both in a window around the bin.
+    """
+
+    frequency: Array
+    spectrum: Array
+    model: Array
+    agreement: Array
+
+
+def score(data: Flattened, lens: Lens, fit: Fit) -> float:
+    """Correlation of the background-free amplitudes with the fitted |CTF| up to 5 Å, −1 to 1.
+
+    It depends on the noise of single samples, thus on the dose and on how the spectrum was averaged: compare it
+    within one session.
+    """
+    data = data.up_to(SCORED)
+    rings = data.rings
+    background = rings.spread(1.0 + fit.background[: rings.counts.size])
+    amplitudes = np.sqrt((1.0 + data.excess) / np.maximum(background, 0.1))
+    model = np.abs(transfer(lens, rings.squares, rings.cosines, rings.sines, fit.defocus))
+    return float(np.corrcoef(amplitudes, model)[0, 1])
+
+
+def equiphase_profile(data: Flattened, lens: Lens, fit: Fit) -> Profile:
+    """The averages along lines of equal phase, as in 10.1016/j.jsb.2015.08.008, figure 3."""
+    rings, defocus = data.rings, fit.defocus
+    curvature = lens.spherical_aberration * lens.wavelength**2
+    delay = rings.squares * (
+        defocus.mean
+        + 0.5 * (defocus.straight * rings.cosines + defocus.diagonal * rings.sines)
+        - 0.5 * curvature * rings.squares
+    )
+    # The frequency at which the mean defocus delays as much; this root of the quadratic stays finite without Cs.
+    root = np.sqrt(np.maximum(defocus.mean**2 - 2.0 * curvature * delay, 0.0))
+    frequency = np.sqrt(np.maximum(2.0 * delay / (defocus.mean + root), 0.0))
+    number = rings.counts.size
+    width = (rings.frequency[-1] - rings.frequency[0]) / (number - 1)
+    bins = np.clip(np.rint((frequency - rings.frequency[0]) / width), -1, number).astype(np.int64) + 1
+    wave = -np.cos(2.0 * phase_delay(lens, rings.squares, rings.cosines, rings.sines, defocus))
+    above = data.excess - rings.spread(fit.background)
+    counts = np.bincount(bins, minlength=number + 2)[1:-1]
+    spectrum = np.bincount(bins, above, number + 2)[1:-1] / np.maximum(counts, 1)
+    model = np.bincount(bins, wave, number + 2)[1:-1] / np.maximum(counts, 1)
+    window = np.maximum(0.75 * ring_spacing(lens, rings.frequency, defocus.mean) / width, 4.0)
+    noise = above.std() / np.sqrt(np.maximum(counts, 1))
+    scale = np.hypot(fit.amplitude, 3.0 * noise)
+    return Profile(
+        frequency=rings.frequency,
+        spectrum=0.5 + 0.5 * spectrum / scale,
+        model=0.5 + 0.5 * model,
+        agreement=_windowed_correlation(spectrum, model, counts, np.rint(window).astype(np.int64)),
+    )
+
+
+def fit_resolution(profile: Profile, fit: Fit) -> float:
+    """Å: where the spectrum ceases to agree with the model and does not soon return to it.
+
+    A fit without rings agrees with noise by chance, so it gets the coarsest resolution.
+    """
+    if not fit.is_significant:
+        return 1.0 / float(profile.frequency[0])
+    agrees = profile.agreement >= AGREES
+    first = int(np.argmax(agrees))
+    patience = max(3, agrees.size // 25)
+    last = first
+    for bin_ in range(first, agrees.size):
+        if agrees[bin_]:
+            last = bin_
+        elif bin_ - last > patience:
+            break
+    return 1.0 / float(profile.frequency[last])
+
+
+def finest_resolved(rings: Rings, lens: Lens, fit: Fit) -> float:
+    """Å up to which neighbouring Thon rings are two samples of the spectrum apart or more."""
+    resolved = ring_spacing(lens, rings.frequency, fit.defocus.mean) >= 2.0 * rings.pitch
+    return 1.0 / float(rings.frequency[resolved.size - 1 if resolved.all() else int(np.argmin(resolved))])
+
+
+def ice_density(spectrum: Array, pixel_size: float) -> float | None:
+    """Power at the ice ring (3.6 to 4 Å) over that between its two sides; ``None`` where pixels are too coarse."""
+    if OUTSIDE_RING[1] > 0.5 / pixel_size:
+        return None
+    rings = rings_between(spectrum.shape[0], pixel_size, INSIDE_RING[0], OUTSIDE_RING[1])
+    power = rings.means(spectrum.ravel()[rings.index].astype(np.float64))
+    inside, ring, outside = (
+        float(power[(rings.frequency >= low) & (rings.frequency <= high)].mean())
+        for low, high in (INSIDE_RING, ICE_RING, OUTSIDE_RING)
+    )
+    share = (sum(ICE_RING) - sum(INSIDE_RING)) / (sum(OUTSIDE_RING) - sum(INSIDE_RING))
+    return float(ring / (inside ** (1.0 - share) * outside**share))
+
+
+def standard_errors(fit: Fit) -> tuple[float, float, float] | None:
+    """Of the mean defocus (Å), the astigmatism (Å) and its angle (degrees); ``None`` if the fit could not tell."""
+    if not np.all(np.isfinite(fit.covariance)):
+        return None
+    astigmatic = fit.covariance[1:3, 1:3]
+    doubled = math.radians(2.0 * fit.defocus.angle)
+    along = np.array([math.cos(doubled), math.sin(doubled)])
+    across = np.array([-math.sin(doubled), math.cos(doubled)])
+    astigmatism = math.sqrt(along @ astigmatic @ along)
+    sideways = math.sqrt(across @ astigmatic @ across)
+    # Without astigmatism every angle is as good; this is then the spread of half a turn, 45° to either side.
+    angle = math.degrees(math.atan2(sideways, fit.defocus.astigmatism)) / 2.0
+    return math.sqrt(fit.covariance[0, 0]), astigmatism, angle
+
+
+def _windowed_correlation(first: Array, second: Array, weights: Array, half_width: Array) -> Array:
+    number = first.size
+    low = np.maximum(np.arange(number) - half_width, 0)
+    high = np.minimum(np.arange(number) + half_width + 1, number)
+
+    def summed(values: Array) -> Array:
+        running = np.concatenate([[0.0], np.cumsum(weights * values)])
+        within: Array = running[high] - running[low]
+        return within
+
+    total = np.maximum(summed(np.ones(number)), 1.0)
+    mean_1, mean_2 = summed(first) / total, summed(second) / total
+    both = summed(first * second) / total - mean_1 * mean_2
+    spread = (summed(first**2) / total - mean_1**2) * (summed(second**2) / total - mean_2**2)
+    correlation: Array = both / np.sqrt(np.maximum(spread, 1e-30))
+    return correlation

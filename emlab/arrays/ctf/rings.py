@@ -1,0 +1,130 @@
+"""The samples of a power spectrum that a fit uses, in the order of their rings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+CROSS = 2
+"""Samples nearer than this many to the axes are left out: that is where a detector's rows and columns show."""
+PATCH = 12
+"""Samples each way; a patch is wider than the correlation between neighbouring samples."""
+
+
+@dataclass(frozen=True)
+class Rings:
+    """Where the samples of half a centred power spectrum lie; the other half repeats them.
+
+    Attributes
+    ----------
+    size
+        Of the spectrum, px.
+    pitch
+        From one sample of it to the next, 1/Å.
+    index
+        (sample,) place in the flattened spectrum, ring by ring from the inside.
+    squares
+        (sample,) squared spatial frequency, 1/Å².
+    cosines, sines
+        (sample,) of twice the angle from the x axis towards the y axis.
+    offset
+        (sample,) how far it lies from its ring's mean radius, rings.
+    angle
+        (sample,) from the x axis towards the y axis, radians between −π/2 and π/2.
+    patches
+        (sample,) number of the square patch that it lies in.
+    starts, counts
+        (ring,) first sample and number of samples of each ring; a ring is one sample wide.
+    frequency
+        (ring,) mean spatial frequency, 1/Å.
+    """
+
+    size: int
+    pitch: float
+    index: Array
+    squares: Array
+    cosines: Array
+    sines: Array
+    offset: Array
+    angle: Array
+    patches: Array
+    starts: Array
+    counts: Array
+    frequency: Array
+
+    def sums(self, values: Array) -> Array:
+        """Sum over each ring: (…, sample) → (…, ring)."""
+        return np.add.reduceat(values, self.starts, axis=-1)
+
+    def means(self, values: Array) -> Array:
+        """Mean over each ring: (…, sample) → (…, ring)."""
+        return self.sums(values) / self.counts
+
+    def spread(self, values: Array) -> Array:
+        """Each ring's value at each of its samples: (ring,) → (sample,)."""
+        return np.repeat(values, self.counts)
+
+    def cells(self, sectors: int) -> Array:
+        """(sample,) number of the cell that it lies in: its ring's times ``sectors``, plus its sector's."""
+        sector = ((self.angle * (1.0 / np.pi) + 0.5) * sectors).astype(np.int64)
+        return self.spread(np.arange(self.counts.size) * sectors) + sector
+
+    def up_to(self, frequency: float) -> Rings:
+        """The rings up to a spatial frequency, 1/Å."""
+        number = int(np.searchsorted(self.frequency, frequency, side="right"))
+        end = int(self.counts[:number].sum())
+        per_sample = ("index", "squares", "cosines", "sines", "offset", "angle", "patches")
+        per_ring = ("starts", "counts", "frequency")
+        parts = {name: getattr(self, name)[:end] for name in per_sample}
+        parts |= {name: getattr(self, name)[:number] for name in per_ring}
+        return replace(self, **parts)
+
+
+@lru_cache(maxsize=4)
+def rings_between(size: int, pixel_size: float, lowest: float, highest: float) -> Rings:
+    """The rings of a centred power spectrum between two spatial frequencies; kept, as a session repeats them.
+
+    Parameters
+    ----------
+    size
+        Of the spectrum, px.
+    pixel_size
+        Of the image that it is of, Å.
+    lowest, highest
+        1/Å.
+    """
+    extent = size * pixel_size
+    middle = size // 2
+    y, x = np.indices((size, size - middle), np.float32)
+    y -= middle
+    radius = np.hypot(y, x)
+    inside = (radius >= lowest * extent) & (radius <= highest * extent) & (x >= CROSS) & (np.abs(y) >= CROSS)
+    rows, columns = np.nonzero(inside)
+    radius = radius[rows, columns]
+    ring = np.rint(radius).astype(np.int64)
+    order = np.argsort(ring, kind="stable")
+    rows, columns, radius, ring = rows[order], columns[order], radius[order], ring[order]
+    starts = np.flatnonzero(np.diff(ring, prepend=-1))
+    counts = np.diff(starts, append=ring.size)
+    mean_radius = np.add.reduceat(radius, starts) / counts
+    angle = np.arctan2(y[rows, columns], x[rows, columns])
+    return Rings(
+        size=size,
+        pitch=1.0 / extent,
+        index=rows * size + columns + middle,
+        squares=((radius / extent) ** 2).astype(np.float32),
+        cosines=np.cos(2.0 * angle).astype(np.float32),
+        sines=np.sin(2.0 * angle).astype(np.float32),
+        offset=(radius - np.repeat(mean_radius, counts)).astype(np.float32),
+        angle=angle,
+        patches=(rows // PATCH) * size + columns // PATCH,
+        starts=starts,
+        counts=counts,
+        frequency=mean_radius / extent,
+    )

@@ -1,0 +1,184 @@
+"""Estimate the contrast transfer function of each micrograph."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import ValidationInfo, field_validator
+
+from emlab.arrays.ctf import (
+    Fit,
+    Lens,
+    SearchRange,
+    diagnostic_picture,
+    equiphase_profile,
+    estimate,
+    finest_resolved,
+    fit_resolution,
+    flatten,
+    ice_density,
+    rings_between,
+    score,
+    standard_errors,
+    tile_length,
+    tile_spectrum,
+)
+from emlab.arrays.module import to_host
+from emlab.errors import DataError
+from emlab.model import Array, Ctf, Micrograph, Parameters, Workbench, parameter, protocol
+
+NYQUIST_SHARE = 0.95
+"""Of the highest frequency that the pixels can carry: detectors fold noise into the last few per cent."""
+COARSE = 12.0
+"""Å; rings that agree with the fit no farther than this can be matched by a wrong defocus as well."""
+EDGE = 25.0
+"""Å; half a step of the search."""
+UNRESOLVED = 6.0
+"""Å; rings that cannot be seen beyond this are missed by the fit."""
+
+
+class EstimateCtf(Parameters):
+    """Parameters of `estimate_ctf`."""
+
+    min_defocus: float = parameter(
+        3000.0, gt=0, le=200_000, unit="Å", label="Smallest defocus", help="Underfocus from which on to search."
+    )
+    max_defocus: float = parameter(
+        50_000.0, gt=0, le=200_000, unit="Å", label="Largest defocus", help="Underfocus up to which to search."
+    )
+    estimate_phase_shift: bool = parameter(
+        False,
+        label="Phase plate",
+        help="Whether a phase plate was in the beam, so that its phase shift is to be found as well.",
+    )
+    min_resolution: float = parameter(
+        30.0,
+        ge=20,
+        le=100,
+        unit="Å",
+        label="Coarsest resolution",
+        advanced=True,
+        help="The fit leaves out what is coarser: there, particles and uneven ice outshine the rings.",
+    )
+    max_resolution: float = parameter(
+        3.0,
+        ge=1,
+        le=10,
+        unit="Å",
+        label="Finest resolution",
+        advanced=True,
+        help="The fit goes so far, or as far as the pixels do.",
+    )
+    max_astigmatism: float = parameter(
+        1500.0,
+        ge=0,
+        le=10_000,
+        unit="Å",
+        label="Largest astigmatism",
+        advanced=True,
+        help="Astigmatism up to which to search; the fit may end at somewhat more.",
+    )
+    tile: float = parameter(
+        1024.0,
+        ge=256,
+        le=4096,
+        unit="Å",
+        label="Tile",
+        advanced=True,
+        help="Length of the tiles whose spectra are averaged where the alignment has left no spectrum; longer ones "
+        "resolve the rings of larger defocus.",
+    )
+
+    @field_validator("max_defocus")
+    @classmethod
+    def _above_min_defocus(cls, value: float, others: ValidationInfo) -> float:
+        lowest = others.data.get("min_defocus")
+        if lowest is not None and value <= lowest:
+            raise ValueError(f"it has to be above min_defocus, {lowest:g} Å")
+        return value
+
+    @property
+    def search_range(self) -> SearchRange:
+        """What of them the search needs."""
+        return SearchRange(self.min_defocus, self.max_defocus, self.max_astigmatism, self.estimate_phase_shift)
+
+
+@protocol(title="CTF estimation", consumes=Micrograph, produces=Ctf, accelerated=True)
+def estimate_ctf(micrograph: Micrograph, parameters: EstimateCtf, workbench: Workbench) -> Ctf:
+    """Fit defocus and astigmatism to the Thon rings of each micrograph.
+
+    Raises
+    ------
+    DataError
+        If the image is blank, too small, or its pixels are too coarse.
+    """
+    spectrum, pixel_size = _spectrum(micrograph, parameters, workbench)
+    finest = max(parameters.max_resolution, 2.0 * pixel_size / NYQUIST_SHARE)
+    if finest > parameters.min_resolution / 2.0:
+        raise DataError(
+            f"Pixels of {pixel_size:g} Å show nothing finer than {finest:.3g} Å, and the CTF is fitted to rings from "
+            f"{parameters.min_resolution:g} Å to half of that or less: check the pixel size."
+        )
+    rings = rings_between(spectrum.shape[0], pixel_size, 1.0 / parameters.min_resolution, 1.0 / finest)
+    data = flatten(spectrum, rings)
+    lens = Lens.of_microscope(micrograph.voltage, micrograph.spherical_aberration, micrograph.amplitude_contrast)
+    fit = estimate(data, lens, parameters.search_range)
+    profile = equiphase_profile(data, lens, fit)
+    resolution = fit_resolution(profile, fit)
+    defocus_error, astigmatism_error, angle_error = standard_errors(fit) or (None, None, None)
+    table = {
+        "frequency": np.round(profile.frequency, 6),
+        "spectrum": np.round(profile.spectrum, 4),
+        "model": np.round(profile.model, 4),
+        "agreement": np.round(profile.agreement, 4),
+    }
+    return Ctf(
+        key=micrograph.key,
+        acquired_at=micrograph.acquired_at,
+        micrograph=micrograph.path,
+        defocus_u=fit.defocus.u,
+        defocus_v=fit.defocus.v,
+        defocus_angle=fit.defocus.angle,
+        astigmatism=fit.defocus.astigmatism,
+        phase_shift=fit.defocus.phase_shift % 180.0,
+        score=score(data, lens, fit),
+        ctf_resolution=resolution,
+        ice_density=ice_density(spectrum, pixel_size),
+        defocus_error=defocus_error,
+        astigmatism_error=astigmatism_error,
+        angle_error=angle_error,
+        picture=workbench.write_picture("ctf", diagnostic_picture(data, lens, fit, resolution)),
+        profile=workbench.write_tables("ctf", {"profile": table}),
+        warning=_warning(fit, resolution, finest_resolved(rings, lens, fit), parameters),
+    )
+
+
+def _spectrum(micrograph: Micrograph, parameters: EstimateCtf, workbench: Workbench) -> tuple[Array, float]:
+    """Power spectrum, centred, and the pixel size (Å) of what it is of."""
+    if micrograph.power_spectrum is not None:
+        spectrum = workbench.read_image(micrograph.power_spectrum)
+        if spectrum.shape[0] != spectrum.shape[1]:
+            raise DataError(f"{micrograph.power_spectrum} is not square: its shape is {spectrum.shape}.")
+        return spectrum, micrograph.spectrum_pixel_size or micrograph.pixel_size
+    image = workbench.to_device(workbench.read_image(micrograph.unweighted or micrograph.path))
+    tile = tile_length(image.shape, micrograph.pixel_size, parameters.tile)
+    return to_host(tile_spectrum(image, tile)), micrograph.pixel_size
+
+
+def _warning(fit: Fit, resolution: float, resolved: float, parameters: EstimateCtf) -> str | None:
+    """What a person should know before believing the fit."""
+    if not fit.is_significant:
+        return "No Thon rings stand out of the noise: the fit means nothing."
+    defocus, low, high = fit.defocus, parameters.min_defocus, parameters.max_defocus
+    doubts = []
+    if resolution > COARSE:
+        doubts.append(f"The rings agree with the fit no farther than {resolution:.0f} Å: the defocus may be wrong.")
+    if not low + EDGE < defocus.mean < high - EDGE:
+        doubts.append(f"The defocus lies at the edge of the range that was searched, {low:g} to {high:g} Å: widen it.")
+    if defocus.astigmatism > parameters.max_astigmatism:
+        doubts.append(
+            f"The astigmatism is {defocus.astigmatism:.0f} Å, more than the {parameters.max_astigmatism:g} Å that were "
+            "searched: align the stigmator, or widen the search."
+        )
+    if resolved > UNRESOLVED:
+        doubts.append(f"Beyond {resolved:.0f} Å the rings are finer than the spectrum's samples: take longer tiles.")
+    return " ".join(doubts) or None
