@@ -65,6 +65,9 @@ def test_points_arrive_and_a_click_shows_their_micrograph(
     pictures = page.locator(".emlab-viewer img")
     expect(pictures).to_have_count(2)
     assert pictures.first.evaluate("image => image.naturalWidth") == 200
+    page.reload()
+    expect(defocus.locator(".dot")).to_have_count(9, timeout=60_000)
+    page.wait_for_function("fetch('/api/kernels').then(all => all.json()).then(all => all.length === 1)")
     assert [url for url in elsewhere if not url.startswith(("data:", "blob:"))] == []
 
 

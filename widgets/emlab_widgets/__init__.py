@@ -1,6 +1,24 @@
 """Live monitors and reports of emlab sessions for JupyterLab, Voila and the browser."""
 
-from emlab_widgets.panels import monitor
-from emlab_widgets.report import Report
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from emlab_widgets.panels import monitor
+    from emlab_widgets.report import Report
 
 __all__ = ["Report", "monitor"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the widgets when they are first asked for: the page's server starts without them."""
+    if name == "monitor":
+        from emlab_widgets.panels import monitor
+
+        return monitor
+    if name == "Report":
+        from emlab_widgets.report import Report
+
+        return Report
+    raise AttributeError(f"module 'emlab_widgets' has no attribute {name!r}")

@@ -12,6 +12,7 @@ from emlab.report import notebook
 
 _SHARE = Path(__file__).parent / "share" / "jupyter"
 _EXTENSIONS = {
+    "emlab_widgets.server_extension": True,
     "voila.server_extension": True,
     "jupyterlab": False,
     "jupyter_lsp": False,
