@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from types import FrameType
+from typing import NoReturn
 
 import typer
 from rich.console import Console
@@ -37,8 +40,14 @@ for module in (demo, view, simulate, doctor):
 app.add_typer(apply.commands(), name="apply")
 
 
+def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    """End as after an error, so that what was started is ended too."""
+    sys.exit(128 + number)
+
+
 def main() -> None:
     """Run the command line; emlab's own errors become a sentence and exit code 1."""
+    signal.signal(signal.SIGTERM, _leave)
     try:
         app()
     except EmlabError as error:
