@@ -68,6 +68,8 @@ def test_points_arrive_and_a_click_shows_their_micrograph(
     page.reload()
     expect(defocus.locator(".dot")).to_have_count(9, timeout=60_000)
     page.wait_for_function("fetch('/api/kernels').then(all => all.json()).then(all => all.length === 1)")
+    # The page that goes does not wait for the answer to its last request.
+    complaints[:] = [text for text in complaints if "/voila/api/shutdown/" not in text]
     assert [url for url in elsewhere if not url.startswith(("data:", "blob:"))] == []
 
 
