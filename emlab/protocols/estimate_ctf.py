@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from pydantic import ValidationInfo, field_validator
 
@@ -26,13 +28,13 @@ from emlab.arrays.module import to_host
 from emlab.errors import DataError
 from emlab.model import Array, Ctf, Micrograph, Parameters, Workbench, parameter, protocol
 
-NYQUIST_SHARE = 0.95
+_NYQUIST_SHARE: Final = 0.95
 """Of the highest frequency that the pixels can carry: detectors fold noise into the last few per cent."""
-COARSE = 12.0
+_COARSE: Final = 12.0
 """Å; rings that agree with the fit no farther than this can be matched by a wrong defocus as well."""
-EDGE = 25.0
+_EDGE: Final = 25.0
 """Å; half a step of the search."""
-UNRESOLVED = 6.0
+_UNRESOLVED: Final = 6.0
 """Å; rings that cannot be seen beyond this are missed by the fit."""
 
 
@@ -112,7 +114,7 @@ def estimate_ctf(micrograph: Micrograph, parameters: EstimateCtf, workbench: Wor
         If the image is blank, too small, or its pixels are too coarse.
     """
     spectrum, pixel_size = _spectrum(micrograph, parameters, workbench)
-    finest = max(parameters.max_resolution, 2.0 * pixel_size / NYQUIST_SHARE)
+    finest = max(parameters.max_resolution, 2.0 * pixel_size / _NYQUIST_SHARE)
     if finest > parameters.min_resolution / 2.0:
         raise DataError(
             f"Pixels of {pixel_size:g} Å show nothing finer than {finest:.3g} Å, and the CTF is fitted to rings from "
@@ -170,15 +172,15 @@ def _warning(fit: Fit, resolution: float, resolved: float, parameters: EstimateC
         return "No Thon rings stand out of the noise: the fit means nothing."
     defocus, low, high = fit.defocus, parameters.min_defocus, parameters.max_defocus
     doubts = []
-    if resolution > COARSE:
+    if resolution > _COARSE:
         doubts.append(f"The rings agree with the fit no farther than {resolution:.0f} Å: the defocus may be wrong.")
-    if not low + EDGE < defocus.mean < high - EDGE:
+    if not low + _EDGE < defocus.mean < high - _EDGE:
         doubts.append(f"The defocus lies at the edge of the range that was searched, {low:g} to {high:g} Å: widen it.")
     if defocus.astigmatism > parameters.max_astigmatism:
         doubts.append(
             f"The astigmatism is {defocus.astigmatism:.0f} Å, more than the {parameters.max_astigmatism:g} Å that were "
             "searched: align the stigmator, or widen the search."
         )
-    if resolved > UNRESOLVED:
+    if resolved > _UNRESOLVED:
         doubts.append(f"Beyond {resolved:.0f} Å the rings are finer than the spectrum's samples: take longer tiles.")
     return " ".join(doubts) or None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,14 @@ from emlab.errors import DataError
 
 Array = NDArray[Any]
 
-KNOT_SPACING = 0.02
-"""1/Å: narrower than an ice ring, wider than the Thon rings that carry most of the information."""
-LARGEST = 4.0
+KNOTS: Final = np.array([0.05, 0.08, 0.12, 0.17, 0.22, 0.245, 0.27, 0.295, 0.32, 0.37, 0.45, 0.55, 0.65, 0.8])
+"""1/Å: dense where the background bends, at low frequencies and about the ice ring, and sparse between, where bends
+could be taken for the wide Thon rings of a low defocus."""
+_NARROWEST: Final = 0.008
+"""1/Å between the outermost knots and the ends."""
+_LARGEST: Final = 4.0
 """Times its ring's mean: what is larger is a spot (of a crystal, a lattice, a defect) and is cut to it."""
-CUTS = 2
+_CUTS: Final = 2
 """Spots raise their ring's mean, so that one cut does not find them all."""
 
 
@@ -46,11 +49,11 @@ class Flattened:
         return Flattened(rings, self.excess[: rings.index.size], self.weights[: rings.counts.size])
 
 
-def spline_basis(frequency: Array, spacing: float) -> Array:
-    """Cubic B-splines with knots every ``spacing`` or less: (ring,) → (ring, spline), each row's sum 1."""
-    pieces = max(3, int(np.ceil((frequency[-1] - frequency[0]) / spacing)))
-    knots = np.linspace(frequency[0], frequency[-1], pieces + 1)
-    padded = np.concatenate([np.repeat(knots[0], 3), knots, np.repeat(knots[-1], 3)])
+def spline_basis(frequency: Array, knots: Array) -> Array:
+    """Cubic B-splines with ``knots`` between the ends (1/Å): (ring,) → (ring, spline), each row's sum 1."""
+    low, high = frequency[0], frequency[-1]
+    between = knots[(knots > low + _NARROWEST) & (knots < high - _NARROWEST)]
+    padded = np.concatenate([np.repeat(low, 4), between, np.repeat(high, 4)])
     basis: Array = BSpline.design_matrix(frequency, padded, 3).toarray()
     return basis
 
@@ -72,8 +75,8 @@ def flatten(spectrum: Array, rings: Rings) -> Flattened:
     means = rings.means(power.astype(np.float64))
     if not np.all(np.isfinite(means)) or np.any(means <= 0):
         raise DataError("The power spectrum is blank or not finite; the micrograph has no usable pixels.")
-    for _ in range(CUTS):
-        power = np.minimum(power, rings.spread((LARGEST * means).astype(np.float32)))
+    for _ in range(_CUTS):
+        power = np.minimum(power, rings.spread((_LARGEST * means).astype(np.float32)))
         means = rings.means(power.astype(np.float64))
     excess = _relative(power, means, rings)
     variance = np.maximum(rings.means(excess**2) - rings.means(excess) ** 2, np.finfo(np.float32).tiny)
@@ -82,7 +85,7 @@ def flatten(spectrum: Array, rings: Rings) -> Flattened:
 
 def _relative(power: Array, means: Array, rings: Rings) -> Array:
     """Power over the smooth curve through the rings' means, less 1."""
-    basis = spline_basis(rings.frequency, KNOT_SPACING)
+    basis = spline_basis(rings.frequency, KNOTS)
     root = np.sqrt(rings.counts)[:, None]
     logarithm = basis @ np.linalg.lstsq(basis * root, np.log(means) * root[:, 0], rcond=None)[0]
     # A ring is one sample wide, so that within it the background is straight.

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from emlab.arrays.ctf.background import KNOT_SPACING, Flattened, spline_basis
+from emlab.arrays.ctf.background import KNOTS, Flattened, spline_basis
 from emlab.arrays.ctf.model import Defocus, Lens, phase_delay
 
 Array = NDArray[Any]
 
-AMPLITUDE_SPACING = 2.0 * KNOT_SPACING
-"""1/Å between the knots of the rings' amplitude."""
-ITERATIONS = 20
-CONVERGED = 0.2
+_AMPLITUDE_KNOTS: Final = np.arange(0.04, 1.0, 0.04)
+"""1/Å; the rings' amplitude changes slowly."""
+_ITERATIONS: Final = 20
+_CONVERGED: Final = 0.2
 """Å (of defocus) and degrees (of phase shift); a smaller step ends the fit."""
-SIGNIFICANT = 50.0
+_SIGNIFICANT: Final = 50.0
 """The best of all fits to noise gains 20 to 35."""
 
 
@@ -49,7 +49,7 @@ class Fit:
     @property
     def is_significant(self) -> bool:
         """Whether the spectrum has rings."""
-        return self.gain > SIGNIFICANT
+        return self.gain > _SIGNIFICANT
 
 
 def refine(data: Flattened, lens: Lens, start: Defocus, *, with_phase: bool = False) -> Fit:
@@ -66,11 +66,11 @@ def refine(data: Flattened, lens: Lens, start: Defocus, *, with_phase: bool = Fa
     vector = np.array([start.mean, start.straight, start.diagonal, start.phase_shift])
     state = problem.curves(vector)
     damping = 1e-3
-    for _ in range(ITERATIONS):
+    for _ in range(_ITERATIONS if state.used.size else 0):
         slope, curvature = problem.normal_equations(state)
         step = np.zeros(4)
         step[: slope.size] = np.linalg.solve(curvature + damping * np.diag(np.diag(curvature)), slope)
-        if np.abs(step).max() < CONVERGED:
+        if np.abs(step).max() < _CONVERGED:
             break
         trial = problem.curves(vector + step)
         if trial.misfit <= state.misfit:
@@ -96,8 +96,8 @@ class _Problem:
 
     def __init__(self, data: Flattened, lens: Lens, with_phase: bool) -> None:
         self.data, self.lens, self.with_phase = data, lens, with_phase
-        self.levels = spline_basis(data.rings.frequency, KNOT_SPACING)
-        self.heights = spline_basis(data.rings.frequency, AMPLITUDE_SPACING)
+        self.levels = spline_basis(data.rings.frequency, KNOTS)
+        self.heights = spline_basis(data.rings.frequency, _AMPLITUDE_KNOTS)
         self.total = float(data.weights @ data.rings.sums(data.excess**2))
         self.vectors = np.empty((7 if with_phase else 6, data.excess.size), np.float32)
         self.vectors[-1] = data.excess

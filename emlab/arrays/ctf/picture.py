@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +16,17 @@ from emlab.arrays.ctf.rings import Rings
 
 Array = NDArray[Any]
 
-SIZE = 512
+_SIZE: Final = 512
 """px each way."""
-RAYS = 120
+_RAYS: Final = 120
 """Directions in the half plane."""
-BLUR = 0.6, 2.5
+_BLUR: Final = 0.6, 2.5
 """Rings and rays: across the rings hardly, along them so far that faint ones come out of the noise."""
-NOISE = 3.0
+_NOISE: Final = 3.0
 """Standard deviations of the blurred noise: rings of that height are shown at 70 % of full contrast."""
-SURROUND = 28
+_SURROUND: Final = 28
 """Grey outside the range that was fitted."""
-MARK = 255, 176, 0
+_MARK: Final = 255, 176, 0
 """Amber, which is told from every grey."""
 
 
@@ -39,17 +39,17 @@ def diagnostic_picture(data: Flattened, lens: Lens, fit: Fit, resolution: float)
     """
     rings = data.rings
     edge = float(rings.frequency[-1])
-    scale = 2.0 * edge / SIZE
-    x = (np.arange(SIZE, dtype=np.float32) - (SIZE - 1) / 2) * np.float32(scale)
+    scale = 2.0 * edge / _SIZE
+    x = (np.arange(_SIZE, dtype=np.float32) - (_SIZE - 1) / 2) * np.float32(scale)
     y = x[:, None]
     # A power spectrum is the same on the other side of its centre, so an angle of half the plane tells all.
     frequency, angle = np.hypot(y, x), np.arctan(y / x)
-    left, right = np.s_[:, : SIZE // 2], np.s_[:, SIZE // 2 :]
+    left, right = np.s_[:, : _SIZE // 2], np.s_[:, _SIZE // 2 :]
     seen = data.excess - rings.spread(fit.background)
-    averaged = 2.0 * math.sqrt(math.pi) * BLUR[1] * rings.counts / RAYS
-    height = np.hypot(fit.amplitude, NOISE * seen.std() / np.sqrt(averaged))
+    averaged = 2.0 * math.sqrt(math.pi) * _BLUR[1] * rings.counts / _RAYS
+    height = np.hypot(fit.amplitude, _NOISE * seen.std() / np.sqrt(averaged))
 
-    shown = np.empty((SIZE, SIZE), np.float32)
+    shown = np.empty((_SIZE, _SIZE), np.float32)
     shown[left] = _blurred(seen / rings.spread(height), rings, frequency[left], angle[left])
     squares, doubled = frequency[right] ** 2, 2.0 * angle[right]
     wave = -np.cos(2.0 * phase_delay(lens, squares, np.cos(doubled), np.sin(doubled), fit.defocus))
@@ -57,18 +57,18 @@ def diagnostic_picture(data: Flattened, lens: Lens, fit: Fit, resolution: float)
 
     grey = np.clip(128.0 + 110.0 * shown, 0.0, 255.0)
     inside = (frequency >= rings.frequency[0]) & (frequency <= edge)
-    picture = np.repeat(np.where(inside, grey, SURROUND).astype(np.uint8)[:, :, None], 3, axis=2)
-    picture[np.abs(frequency - 1.0 / resolution) < 0.75 * scale] = MARK
+    picture = np.repeat(np.where(inside, grey, _SURROUND).astype(np.uint8)[:, :, None], 3, axis=2)
+    picture[np.abs(frequency - 1.0 / resolution) < 0.75 * scale] = _MARK
     return picture
 
 
 def _blurred(values: Array, rings: Rings, frequency: Array, angle: Array) -> Array:
     """Values of samples, blurred along their rings, at some frequencies (1/Å) and angles (radians, ±π/2)."""
-    cells, shape = rings.cells(RAYS), (rings.counts.size, RAYS)
+    cells, shape = rings.cells(_RAYS), (rings.counts.size, _RAYS)
     sums, counts = (
-        gaussian_filter(np.bincount(cells, weights, math.prod(shape)).reshape(shape), BLUR, mode=("nearest", "wrap"))
+        gaussian_filter(np.bincount(cells, weights, math.prod(shape)).reshape(shape), _BLUR, mode=("nearest", "wrap"))
         for weights in (values, np.ones_like(values))
     )
     means = np.pad(sums / np.maximum(counts, 1e-3), ((0, 0), (1, 1)), mode="wrap")
     ring = np.interp(frequency, rings.frequency, np.arange(shape[0]))
-    return map_coordinates(means, [ring, (angle / np.pi + 0.5) * RAYS + 0.5], order=1)
+    return map_coordinates(means, [ring, (angle / np.pi + 0.5) * _RAYS + 0.5], order=1)

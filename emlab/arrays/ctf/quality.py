@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,13 @@ from emlab.arrays.ctf.rings import Rings, rings_between
 
 Array = NDArray[Any]
 
-SCORED = 1.0 / 5.0
+_SCORED: Final = 1.0 / 5.0
 """1/Å up to which the score is taken, as CTFFIND does by default."""
-AGREES = 0.5
+_AGREES: Final = 0.5
 """Correlation in a window about as wide as a ring and a half."""
-ICE_RING = (0.25, 0.28)
-INSIDE_RING = (0.21, 0.24)
-OUTSIDE_RING = (0.295, 0.325)
+_ICE_RING: Final = (0.25, 0.28)
+_INSIDE_RING: Final = (0.21, 0.24)
+_OUTSIDE_RING: Final = (0.295, 0.325)
 """1/Å."""
 
 
@@ -54,7 +54,7 @@ def score(data: Flattened, lens: Lens, fit: Fit) -> float:
     It depends on the noise of single samples, thus on the dose and on how the spectrum was averaged: compare it
     within one session.
     """
-    data = data.up_to(SCORED)
+    data = data.up_to(_SCORED)
     rings = data.rings
     background = rings.spread(1.0 + fit.background[: rings.counts.size])
     amplitudes = np.sqrt((1.0 + data.excess) / np.maximum(background, 0.1))
@@ -100,7 +100,7 @@ def fit_resolution(profile: Profile, fit: Fit) -> float:
     """
     if not fit.is_significant:
         return 1.0 / float(profile.frequency[0])
-    agrees = profile.agreement >= AGREES
+    agrees = profile.agreement >= _AGREES
     first = int(np.argmax(agrees))
     patience = max(3, agrees.size // 25)
     last = first
@@ -120,15 +120,15 @@ def finest_resolved(rings: Rings, lens: Lens, fit: Fit) -> float:
 
 def ice_density(spectrum: Array, pixel_size: float) -> float | None:
     """Power at the ice ring (3.6 to 4 Å) over that between its two sides; ``None`` where pixels are too coarse."""
-    if OUTSIDE_RING[1] > 0.5 / pixel_size:
+    if _OUTSIDE_RING[1] > 0.5 / pixel_size:
         return None
-    rings = rings_between(spectrum.shape[0], pixel_size, INSIDE_RING[0], OUTSIDE_RING[1])
+    rings = rings_between(spectrum.shape[0], pixel_size, _INSIDE_RING[0], _OUTSIDE_RING[1])
     power = rings.means(spectrum.ravel()[rings.index].astype(np.float64))
     inside, ring, outside = (
         float(power[(rings.frequency >= low) & (rings.frequency <= high)].mean())
-        for low, high in (INSIDE_RING, ICE_RING, OUTSIDE_RING)
+        for low, high in (_INSIDE_RING, _ICE_RING, _OUTSIDE_RING)
     )
-    share = (sum(ICE_RING) - sum(INSIDE_RING)) / (sum(OUTSIDE_RING) - sum(INSIDE_RING))
+    share = (sum(_ICE_RING) - sum(_INSIDE_RING)) / (sum(_OUTSIDE_RING) - sum(_INSIDE_RING))
     return float(ring / (inside ** (1.0 - share) * outside**share))
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-CROSS = 2
+_CROSS: Final = 2
 """Samples nearer than this many to the axes are left out: that is where a detector's rows and columns show."""
-PATCH = 12
+_PATCH: Final = 12
 """Samples each way; a patch is wider than the correlation between neighbouring samples."""
 
 
@@ -104,7 +104,7 @@ def rings_between(size: int, pixel_size: float, lowest: float, highest: float) -
     y, x = np.indices((size, size - middle), np.float32)
     y -= middle
     radius = np.hypot(y, x)
-    inside = (radius >= lowest * extent) & (radius <= highest * extent) & (x >= CROSS) & (np.abs(y) >= CROSS)
+    inside = (radius >= lowest * extent) & (radius <= highest * extent) & (x >= _CROSS) & (np.abs(y) >= _CROSS)
     rows, columns = np.nonzero(inside)
     radius = radius[rows, columns]
     ring = np.rint(radius).astype(np.int64)
@@ -123,7 +123,7 @@ def rings_between(size: int, pixel_size: float, lowest: float, highest: float) -
         sines=np.sin(2.0 * angle).astype(np.float32),
         offset=(radius - np.repeat(mean_radius, counts)).astype(np.float32),
         angle=angle,
-        patches=(rows // PATCH) * size + columns // PATCH,
+        patches=(rows // _PATCH) * size + columns // _PATCH,
         starts=starts,
         counts=counts,
         frequency=mean_radius / extent,

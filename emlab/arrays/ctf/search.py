@@ -4,33 +4,33 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
-from emlab.arrays.ctf.background import KNOT_SPACING, Flattened, spline_basis
+from emlab.arrays.ctf.background import KNOTS, Flattened, spline_basis
 from emlab.arrays.ctf.model import Defocus, Lens, phase_delay
 
 Array = NDArray[Any]
 
-FINEST = 1.0 / 4.0
+_FINEST: Final = 1.0 / 4.0
 """1/Å; beyond it the rings of neighbouring candidates differ too much."""
-DEFOCUS_STEP = 50.0
+_DEFOCUS_STEP: Final = 50.0
 """Å between candidates; at 4 Å it turns the waves by half a radian at most."""
-ASTIGMATISM_STEP = 300.0
+_ASTIGMATISM_STEP: Final = 300.0
 """Å between candidates, for each of the two components."""
-SECTORS = 16
+_SECTORS: Final = 16
 """Of the half plane; across one the defocus hardly changes, whatever the astigmatism."""
-PHASE_SHIFTS = 0.0, 30.0, 60.0, 90.0, 120.0, 150.0
+_PHASE_SHIFTS: Final = 0.0, 30.0, 60.0, 90.0, 120.0, 150.0
 """Degrees, of the candidates when the phase shift is searched for; 180° more makes the same rings."""
-FADING = 0.15
+_FADING: Final = 0.15
 """1/Å at which rings are taken to have faded to exp(−½)."""
-NEIGHBOURHOOD = 200.0
+_NEIGHBOURHOOD: Final = 200.0
 """Å; a fit finds its own way to a better candidate that is nearer than this."""
-CANDIDATES = 5
-WORSE = 0.7
+_CANDIDATES: Final = 5
+_WORSE: Final = 0.7
 """A candidate whose score is below this share of the best one's is not worth a fit."""
 
 
@@ -63,29 +63,29 @@ def search(data: Flattened, lens: Lens, within: SearchRange) -> list[Defocus]:
     score of a candidate with astigmatism is a sum along a path through the rows: this is an exhaustive search
     (10.1016/j.jsb.2015.08.008) at the price of one without astigmatism.
     """
-    data = data.up_to(FINEST)
-    basis = spline_basis(data.rings.frequency, KNOT_SPACING)
+    data = data.up_to(_FINEST)
+    basis = spline_basis(data.rings.frequency, KNOTS)
     sums, counts = _sectors(data, basis)
     margin = within.max_astigmatism / 2.0
-    means = np.arange(within.min_defocus - margin, within.max_defocus + margin + DEFOCUS_STEP, DEFOCUS_STEP)
+    means = np.arange(within.min_defocus - margin, within.max_defocus + margin + _DEFOCUS_STEP, _DEFOCUS_STEP)
     allowed = (means >= within.min_defocus) & (means <= within.max_defocus)
     found: list[tuple[float, Defocus]] = []
-    for phase_shift in PHASE_SHIFTS if within.phase_shift else (0.0,):
+    for phase_shift in _PHASE_SHIFTS if within.phase_shift else (0.0,):
         templates = _templates(data, lens, means, phase_shift, basis)
         score, straight, diagonal = _best_paths(templates @ sums, templates**2 @ counts, within.max_astigmatism)
         score = np.where(allowed, score, -np.inf)
-        around = maximum_filter1d(score, 2 * round(NEIGHBOURHOOD / DEFOCUS_STEP) + 1)
+        around = maximum_filter1d(score, 2 * round(_NEIGHBOURHOOD / _DEFOCUS_STEP) + 1)
         for best in np.flatnonzero(allowed & (score == around)):
             defocus = Defocus(float(means[best]), float(straight[best]), float(diagonal[best]), phase_shift)
             found.append((float(score[best]), defocus))
     found.sort(key=lambda candidate: -candidate[0])
-    return [defocus for score, defocus in found[:CANDIDATES] if score >= WORSE * found[0][0]]
+    return [defocus for score, defocus in found[:_CANDIDATES] if score >= _WORSE * found[0][0]]
 
 
 def _sectors(data: Flattened, basis: Array) -> tuple[Array, Array]:
     """Weighted sums of the excess over its mean course, and weighted numbers of samples: (ring, sector) each."""
     rings, weights = data.rings, data.weights[:, None]
-    cells, shape = rings.cells(SECTORS), (rings.counts.size, SECTORS)
+    cells, shape = rings.cells(_SECTORS), (rings.counts.size, _SECTORS)
     counts = np.bincount(cells, minlength=math.prod(shape)).reshape(shape)
     sums = np.bincount(cells, data.excess, math.prod(shape)).reshape(shape)
     sums -= counts * _course(rings.means(data.excess)[None], basis, rings.counts * data.weights).T
@@ -98,7 +98,7 @@ def _templates(data: Flattened, lens: Lens, means: Array, phase_shift: float, ba
     squares = rings.frequency**2
     constant = phase_delay(lens, squares, 1.0, 0.0, Defocus(0.0, phase_shift=phase_shift)).astype(np.float32)
     turns = np.outer(means.astype(np.float32), (np.pi * lens.wavelength * squares).astype(np.float32))
-    fading = np.exp(-0.5 * (rings.frequency / FADING) ** 2).astype(np.float32)
+    fading = np.exp(-0.5 * (rings.frequency / _FADING) ** 2).astype(np.float32)
     waves = -fading * np.cos(2.0 * (constant + turns))
     templates: Array = waves - _course(waves, basis, rings.counts * data.weights)
     return templates
@@ -122,12 +122,12 @@ def _best_paths(likeness: Array, norm: Array, max_astigmatism: float) -> tuple[A
         path they give the score, how many standard deviations above 0 the height of the rings is.
     """
     both = likeness + 1j * norm
-    doubled = 2.0 * np.pi * ((np.arange(SECTORS) + 0.5) / SECTORS - 0.5)
-    steps = int(max_astigmatism // ASTIGMATISM_STEP)
-    grid = ASTIGMATISM_STEP * np.arange(-steps, steps + 1)
+    doubled = 2.0 * np.pi * ((np.arange(_SECTORS) + 0.5) / _SECTORS - 0.5)
+    steps = int(max_astigmatism // _ASTIGMATISM_STEP)
+    grid = _ASTIGMATISM_STEP * np.arange(-steps, steps + 1)
     pairs = np.array([(x, y) for x in grid for y in grid if x * x + y * y <= max_astigmatism**2])
     local = 0.5 * (pairs[:, :1] * np.cos(doubled) + pairs[:, 1:] * np.sin(doubled))
-    offsets = np.rint(local / DEFOCUS_STEP).astype(int)
+    offsets = np.rint(local / _DEFOCUS_STEP).astype(int)
     margin = int(np.abs(offsets).max(initial=0))
     sectors = np.pad(both.T, ((0, 0), (margin, margin)), mode="edge")
     number = len(both)

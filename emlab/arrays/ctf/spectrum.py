@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,9 @@ from emlab.errors import DataError
 
 Array = NDArray[Any]
 
-SMALLEST_TILE = 128
+_SMALLEST_TILE: Final = 128
 """px; a spectrum of less has no rings to fit."""
-ROUGH = 8
+_ROUGH: Final = 8
 """px between those that a tile's mean is taken of."""
 
 
@@ -28,13 +28,13 @@ def tile_length(shape: tuple[int, ...], pixel_size: float, extent: float) -> int
         If the image is too small for any tile.
     """
     largest = min(shape[-2:])
-    if largest < SMALLEST_TILE:
+    if largest < _SMALLEST_TILE:
         raise DataError(
             f"The image has {shape[-1]} × {shape[-2]} px; a power spectrum for CTF estimation needs at least "
-            f"{SMALLEST_TILE} px each way."
+            f"{_SMALLEST_TILE} px each way."
         )
     wanted = fast_length(round(extent / pixel_size))
-    return max(SMALLEST_TILE, min(wanted, largest - largest % 2))
+    return max(_SMALLEST_TILE, min(wanted, largest - largest % 2))
 
 
 def tile_spectrum(image: Array, tile: int) -> Array:
@@ -62,7 +62,7 @@ def tile_spectrum(image: Array, tile: int) -> Array:
     for y, x in starts:
         part = image[y : y + tile, x : x + tile]
         # What a rough mean leaves stays at the centre of the spectrum, where no fit looks.
-        xp.subtract(part, part[::ROUGH, ::ROUGH].mean(dtype=xp.float32), out=windowed)
+        xp.subtract(part, part[::_ROUGH, ::_ROUGH].mean(dtype=xp.float32), out=windowed)
         windowed *= window
         squares = rfft2(windowed).view(xp.float32)
         squares *= squares

@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import imagecodecs
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from emlab.arrays.ctf import tile_spectrum
+from emlab.engine.workbench import FolderWorkbench
+from emlab.errors import DataError, ParameterError
+from emlab.formats.image import read_image
+from emlab.formats.mrc import write_mrc
+from emlab.formats.star import read_star
+from emlab.model import Ctf, Micrograph, validated
+from emlab.protocols.estimate_ctf import EstimateCtf, estimate_ctf
+from emlab.simulation import Conditions, Optics, Specimen, simulate_micrograph
+
+OPTICS = Optics(defocus_u=16_400.0, defocus_v=15_800.0, defocus_angle=-35.0)
+SIZE = 1024, 1152
+
+
+@pytest.fixture(scope="module")
+def image() -> NDArray[Any]:
+    """A simulated micrograph of 1.5 Å per pixel."""
+    return simulate_micrograph(Conditions(seed=3, size=SIZE, optics=OPTICS))[0]
+
+
+def micrograph(path: Path, image: NDArray[Any], pixel_size: float = 1.5, **more: Any) -> Micrograph:
+    write_mrc(path, image, pixel_size)
+    microscope = {"voltage": 300.0, "spherical_aberration": 2.7, "amplitude_contrast": 0.07}
+    height, width = image.shape
+    return Micrograph(
+        key="item", path=str(path), height=height, width=width, pixel_size=pixel_size, **microscope | more
+    )
+
+
+def estimated(of: Micrograph, root: Path, **given: Any) -> Ctf:
+    parameters = validated(EstimateCtf, given, "ctf")
+    ctf = estimate_ctf.function(of, parameters, FolderWorkbench(root, "ctf", of.key))
+    assert isinstance(ctf, Ctf)
+    return ctf
+
+
+def test_a_simulated_micrograph(image: NDArray[Any], tmp_path: Path) -> None:
+    ctf = estimated(micrograph(tmp_path / "a.mrc", image, acquired_at=5.0), tmp_path)
+    assert (ctf.key, ctf.acquired_at, ctf.micrograph) == ("item", 5.0, str(tmp_path / "a.mrc"))
+    assert ctf.defocus_error is not None
+    assert ctf.astigmatism_error is not None
+    assert ctf.angle_error is not None
+    assert (ctf.defocus_u + ctf.defocus_v) / 2 == pytest.approx(16_100.0, abs=4 * ctf.defocus_error)
+    assert ctf.astigmatism == pytest.approx(600.0, abs=4 * ctf.astigmatism_error)
+    assert ctf.defocus_angle == pytest.approx(-35.0, abs=4 * ctf.angle_error)
+    assert ctf.defocus_error < 30.0
+    assert ctf.angle_error < 5.0
+    assert ctf.defocus_u - ctf.defocus_v == pytest.approx(ctf.astigmatism)
+    assert ctf.phase_shift == 0.0
+    assert 0.05 < ctf.score < 0.5
+    assert 3.0 < ctf.ctf_resolution < 6.0
+    assert ctf.ice_density == pytest.approx(1.08, abs=0.08)
+    assert ctf.warning is None
+
+
+def test_picture_and_profile_are_written(image: NDArray[Any], tmp_path: Path) -> None:
+    ctf = estimated(micrograph(tmp_path / "a.mrc", image), tmp_path)
+    assert ctf.picture == "ctf/item_ctf.jpg"
+    assert imagecodecs.jpeg8_decode((tmp_path / ctf.picture).read_bytes()).shape == (512, 512, 3)
+    assert ctf.profile == "ctf/item_ctf.star"
+    profile = read_star(tmp_path / ctf.profile)["profile"]
+    assert list(profile) == ["frequency", "spectrum", "model", "agreement"]
+    assert 1 / profile["frequency"][0] == pytest.approx(30.0, rel=0.03)
+    assert np.all(np.diff(profile["frequency"]) > 0)
+    assert profile["model"].min() >= 0
+    assert profile["model"].max() <= 1
+    inner = (profile["frequency"] > 0.05) & (profile["frequency"] < 0.12)
+    assert np.corrcoef(profile["spectrum"][inner], profile["model"][inner])[0, 1] > 0.8
+    assert np.median(profile["agreement"][inner]) > 0.8
+
+
+def test_the_spectrum_that_the_alignment_left_is_used(image: NDArray[Any], tmp_path: Path) -> None:
+    item = micrograph(tmp_path / "a.mrc", image)
+    write_mrc(tmp_path / "spectrum.mrc", tile_spectrum(image, 686), 1.5)
+    blank = micrograph(tmp_path / "blank.mrc", np.zeros((64, 64), np.float32))
+    with_spectrum = replace(blank, power_spectrum="spectrum.mrc", spectrum_pixel_size=1.5)
+    from_image, from_spectrum = estimated(item, tmp_path), estimated(with_spectrum, tmp_path)
+    assert from_spectrum.defocus_u == pytest.approx(from_image.defocus_u, abs=0.5)
+    assert from_spectrum.defocus_angle == pytest.approx(from_image.defocus_angle, abs=0.05)
+
+
+def test_the_sum_without_dose_weighting_is_preferred(image: NDArray[Any], tmp_path: Path) -> None:
+    item = micrograph(tmp_path / "weighted.mrc", np.zeros(SIZE, np.float32))
+    write_mrc(tmp_path / "unweighted.mrc", image, 1.5)
+    assert estimated(replace(item, unweighted="unweighted.mrc"), tmp_path).warning is None
+
+
+def test_a_transposed_micrograph_has_its_angle_mirrored(image: NDArray[Any], tmp_path: Path) -> None:
+    ctf = estimated(micrograph(tmp_path / "a.mrc", image.T.copy()), tmp_path)
+    assert ctf.defocus_angle == pytest.approx(-(90.0 - 35.0), abs=5.0)
+
+
+def test_a_phase_plate(tmp_path: Path) -> None:
+    optics = Optics(defocus_u=9000.0, defocus_v=8700.0, defocus_angle=10.0, phase_shift=80.0)
+    image, _ = simulate_micrograph(Conditions(seed=4, size=SIZE, optics=optics))
+    ctf = estimated(micrograph(tmp_path / "a.mrc", image), tmp_path, estimate_phase_shift=True)
+    assert ctf.phase_shift == pytest.approx(80.0, abs=6.0)
+    assert (ctf.defocus_u + ctf.defocus_v) / 2 == pytest.approx(8850.0, abs=80.0)
+
+
+def test_noise_alone_gives_a_warning_and_no_resolution(tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).normal(10.0, 1.0, SIZE).astype(np.float32)
+    ctf = estimated(micrograph(tmp_path / "a.mrc", noise), tmp_path)
+    assert ctf.warning == "No Thon rings stand out of the noise: the fit means nothing."
+    assert ctf.ctf_resolution == pytest.approx(30.0, rel=0.03)
+    assert abs(ctf.score) < 0.06
+
+
+def test_a_defocus_that_was_not_searched_for_is_doubted(image: NDArray[Any], tmp_path: Path) -> None:
+    item = micrograph(tmp_path / "a.mrc", image)
+    for given in ({"min_defocus": 25_000.0}, {"max_defocus": 12_000.0}):
+        assert estimated(item, tmp_path, **given).warning is not None
+
+
+def test_more_astigmatism_than_was_searched_for_is_told(image: NDArray[Any], tmp_path: Path) -> None:
+    ctf = estimated(micrograph(tmp_path / "a.mrc", image), tmp_path, max_astigmatism=400.0)
+    assert ctf.astigmatism == pytest.approx(600.0, abs=100.0)
+    assert "more than the 400 Å that were searched" in str(ctf.warning)
+
+
+def test_rings_finer_than_the_samples_are_told(tmp_path: Path) -> None:
+    optics = Optics(defocus_u=45_000.0, defocus_v=45_000.0)
+    conditions = Conditions(seed=5, size=SIZE, optics=optics, specimen=Specimen(carbon=1.0))
+    item = micrograph(tmp_path / "a.mrc", simulate_micrograph(conditions)[0])
+    assert "finer than the spectrum's samples: take longer tiles" in str(estimated(item, tmp_path, tile=300).warning)
+    assert "longer tiles" not in str(estimated(item, tmp_path, tile=1500).warning)
+
+
+def test_coarse_pixels_are_refused(image: NDArray[Any], tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="Pixels of 8 Å show nothing finer than 16.8 Å.*check the pixel size"):
+        estimated(micrograph(tmp_path / "a.mrc", image, pixel_size=8.0), tmp_path)
+
+
+def test_a_blank_micrograph_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="blank or not finite"):
+        estimated(micrograph(tmp_path / "a.mrc", np.full((512, 512), 3.0, np.float32)), tmp_path)
+
+
+def test_a_spectrum_that_is_none_is_refused(image: NDArray[Any], tmp_path: Path) -> None:
+    item = replace(micrograph(tmp_path / "a.mrc", image), power_spectrum="a.mrc")
+    with pytest.raises(DataError, match=r"a.mrc is not square: its shape is \(1024, 1152\)"):
+        estimated(item, tmp_path)
+
+
+def test_a_range_that_is_none_is_refused() -> None:
+    with pytest.raises(ParameterError, match="max_defocus is 5000.* it has to be above min_defocus, 6000 Å"):
+        validated(EstimateCtf, {"min_defocus": 6000.0, "max_defocus": 5000.0}, "ctf")
+
+
+def test_it_is_described_for_forms() -> None:
+    assert estimate_ctf.accelerated
+    for field in EstimateCtf.model_fields.values():
+        assert field.title
+        assert field.description
+
+
+@pytest.mark.data
+def test_a_real_micrograph_agrees_with_ctffind(reference_data: Path, tmp_path: Path) -> None:
+    image = read_image(reference_data / "micrographs" / "fei-extended.mrc")[0]
+    ctf = estimated(micrograph(tmp_path / "a.mrc", image, pixel_size=0.8537755), tmp_path)
+    assert ctf.defocus_u == pytest.approx(10_575.0, rel=0.01)
+    assert ctf.defocus_v == pytest.approx(10_476.0, rel=0.01)
+    assert ctf.defocus_angle == pytest.approx(-53.0, abs=3 * ctf.angle_error)
+    assert ctf.ice_density > 1.1
+    assert ctf.warning is None
+
+
+def relion(reference_data: Path) -> list[dict[str, str]]:
+    with (reference_data / "relion" / "ctf_reference.csv").open() as lines:
+        return list(csv.DictReader(lines))
+
+
+def of_relion(reference_data: Path, root: Path, row: dict[str, str], pixel_size: float = 1.39955) -> Micrograph:
+    """A micrograph whose spectrum is RELION's, of power instead of amplitude."""
+    amplitudes = read_image(reference_data / "relion" / row["power_spectrum"])[0]
+    optics = {"voltage": 200.0, "spherical_aberration": 1.4, "amplitude_contrast": 0.1}
+    item = micrograph(root / "power.mrc", amplitudes**2, pixel_size=0.885, **optics)
+    return replace(item, power_spectrum="power.mrc", spectrum_pixel_size=pixel_size)
+
+
+@pytest.mark.data
+def test_real_spectra_agree_with_ctffind(reference_data: Path, tmp_path: Path) -> None:
+    rows = relion(reference_data)
+    ctfs = [estimated(of_relion(reference_data, tmp_path, row), tmp_path) for row in rows]
+    for row, ctf in zip(rows, ctfs, strict=True):
+        u, v = float(row["defocus_u"]), float(row["defocus_v"])
+        assert (ctf.defocus_u + ctf.defocus_v) / 2 == pytest.approx((u + v) / 2, rel=0.006)
+        assert ctf.warning is None
+        # Of the last one CTFFIND missed the astigmatism, which the lens has all the time.
+        if u > v:
+            assert ctf.defocus_u == pytest.approx(u, rel=0.01)
+            assert ctf.defocus_v == pytest.approx(v, rel=0.01)
+    # All were taken within the hour through one lens: its astigmatism did not change.
+    assert np.std([ctf.astigmatism for ctf in ctfs]) < 20.0
+    assert np.std([ctf.defocus_angle for ctf in ctfs]) < 3.0
+
+
+@pytest.mark.data
+def test_a_fit_that_went_wrong_is_not_passed_on_in_silence(reference_data: Path, tmp_path: Path) -> None:
+    """One run of RELION recorded 37034 Å for the first of these, whose defocus is 10720 Å, and nobody was told."""
+    for row in relion(reference_data)[:4]:
+        item = of_relion(reference_data, tmp_path, row)
+        ctf = estimated(item, tmp_path, min_defocus=20_000.0)
+        assert ctf.warning is not None
+        assert ctf.ctf_resolution > 12.0
+        assert ctf.score < 0.06
+
+
+@pytest.mark.data
+def test_the_halves_of_real_micrographs_agree(reference_data: Path, tmp_path: Path) -> None:
+    for path in sorted((reference_data / "apoferritin").glob("*.mrc")):
+        image = read_image(path)[0]
+        whole, *halves = (
+            estimated(micrograph(tmp_path / "a.mrc", np.ascontiguousarray(part)), tmp_path)
+            for part in (image, image[:, :700], image[:, -700:])
+        )
+        assert 10_000.0 < whole.defocus_v < whole.defocus_u < 30_000.0
+        assert whole.ctf_resolution < 8.0
+        assert whole.warning is None
+        for half in halves:
+            assert half.defocus_u + half.defocus_v == pytest.approx(whole.defocus_u + whole.defocus_v, rel=0.015)
