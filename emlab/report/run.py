@@ -43,7 +43,7 @@ class NotebookRun:
         return self._process.wait()
 
     def raise_for_failure(self) -> None:
-        """Raise ProgramError if a cell failed, with what it said.
+        """Wait for the end, and raise if a cell failed.
 
         Raises
         ------
@@ -52,7 +52,8 @@ class NotebookRun:
         """
         if self.wait():
             lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-            raise ProgramError("\n".join(lines[-8:]) or f"The notebook ended with status {self.wait()}: {self._log}")
+            raise ProgramError("\n".join(lines[-8:]) or f"{self.output.name} ended with status {self.wait()}.")
+        self._log.unlink(missing_ok=True)
 
 
 def run_session_notebook(session: Path, parameters: Mapping[str, Any]) -> NotebookRun:

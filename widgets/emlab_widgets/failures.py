@@ -9,6 +9,7 @@ from emlab.monitors import counted, moment
 from emlab.sets import Event, Failure
 from emlab_widgets.html import Html, empty, folded
 
+_LEVELS = {"info": "Note", "warning": "Warning", "error": "Error"}
 SHOWN = 20
 """Lines of a list that are not folded away."""
 
@@ -33,7 +34,7 @@ def events(noted: Sequence[Event]) -> Html:
     if not noted:
         return Html(empty("Nothing to tell."))
     return _listed(
-        _line(event.level.capitalize(), (event.run, event.key, moment(event.at)), event.message, "", event.level)
+        _line(_LEVELS[event.level], (event.run, event.key, moment(event.at)), event.message, "", event.level)
         for event in reversed(noted)
     )
 

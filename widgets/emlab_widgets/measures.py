@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emlab.monitors import Items
+from emlab.session import Session
 from emlab_widgets import theme
 
 
@@ -20,6 +21,8 @@ class Measure:
     ----------
     name
         Of the column of `emlab.monitors.Items`.
+    source
+        Kind of record without which there is none: sessions that begin with micrographs have no motion.
     title, unit
         For people.
     colour
@@ -33,6 +36,7 @@ class Measure:
     """
 
     name: str
+    source: str
     title: str
     unit: str
     colour: str
@@ -58,7 +62,13 @@ class Measure:
 _AFTER_CTF = "appears here when the first CTF has been estimated."
 _AFTER_MOTION = "appears here when the first movie has been aligned."
 
-DEFOCUS: Final = Measure("defocus_u", "Defocus U", "µm", theme.BLUE, f"Defocus {_AFTER_CTF}", 2, 1e4)
-RESOLUTION: Final = Measure("ctf_resolution", "CTF resolution", "Å", theme.VERMILION, f"Resolution {_AFTER_CTF}")
-ASTIGMATISM: Final = Measure("astigmatism", "Astigmatism", "Å", theme.PURPLE, f"Astigmatism {_AFTER_CTF}", 0)
-MOTION: Final = Measure("total_motion", "Total motion", "Å", theme.GREEN, f"Motion {_AFTER_MOTION}")
+DEFOCUS: Final = Measure("defocus_u", "ctf", "Defocus U", "µm", theme.BLUE, f"Defocus {_AFTER_CTF}", 2, 1e4)
+RESOLUTION: Final = Measure("ctf_resolution", "ctf", "CTF resolution", "Å", theme.VERMILION, f"Resolution {_AFTER_CTF}")
+ASTIGMATISM: Final = Measure("astigmatism", "ctf", "Astigmatism", "Å", theme.PURPLE, f"Astigmatism {_AFTER_CTF}", 0)
+MOTION: Final = Measure("total_motion", "movie", "Total motion", "Å", theme.GREEN, f"Motion {_AFTER_MOTION}")
+
+
+def measured(session: Session, *measures: Measure) -> list[Measure]:
+    """Give those of the measures that a session can have."""
+    kinds = {collection.kind for collection in session.sets.values()}
+    return [measure for measure in measures if measure.source in kinds]

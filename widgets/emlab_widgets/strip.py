@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 
 from emlab.monitors import Overview, number
@@ -37,9 +38,8 @@ def strip(overview: Overview) -> str:
     ]
     failed = _card("Failed", number(overview.failed), "given up", "failed" if overview.failed else "")
     waiting = _card("Waiting", number(overview.waiting), _queues(overview), "")
-    rates = _card(
-        "Per hour", _rate(overview.processing_rate), f"processed; {_rate(overview.acquisition_rate)} acquired", ""
-    )
+    acquired = "" if math.isnan(overview.acquisition_rate) else f"; {_rate(overview.acquisition_rate)} acquired"
+    rates = _card("Per hour", _rate(overview.processing_rate), f"processed{acquired}", "")
     sentences = " ".join(filter(None, (overview.pace, overview.outlook)))
     return (
         f'<div class="emlab-strip">{"".join(counts)}{failed}{waiting}{rates}</div>'

@@ -67,6 +67,7 @@ class Timeline:
             return
         low, high = robust_range(values[known])
         self._span(times[known], low, high)
+        self._time.label = "Acquired" if np.isfinite(items["acquired_at"][known]).all() else "Recorded"
         rows = known[thinned(known.size, theme.POINTS)]
         far = (values[rows] < low) | (values[rows] > high)
         values_shown = np.clip(values, low, high).astype(np.float32)
@@ -93,7 +94,7 @@ class Timeline:
     def _span(self, times: NDArray[np.float64], low: float, high: float) -> None:
         """Put the axes around the points."""
         first, last = float(times.min()), float(times.max())
-        margin = 0.03 * (last - first) or 30.0
+        margin = max(0.03 * (last - first), 10.0)
         ticks, form = time_ticks(first - margin, last + margin)
         with self._time.hold_sync():
             self._time.tick_values, self._time.tick_format = ticks, form

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -12,14 +13,12 @@ from emlab.session import Session
 from emlab_widgets import theme
 from emlab_widgets.failures import events, failures
 from emlab_widgets.figures import Distribution, Timeline
-from emlab_widgets.measures import DEFOCUS, MOTION, RESOLUTION
+from emlab_widgets.measures import DEFOCUS, MOTION, RESOLUTION, measured
 from emlab_widgets.panels.guard import Guard
 from emlab_widgets.panels.micrograph_panel import MicrographPanel
 from emlab_widgets.panels.pulse import Pulse
 from emlab_widgets.panels.pump import Pump
 from emlab_widgets.strip import badge, strip
-
-MEASURES = (DEFOCUS, RESOLUTION, MOTION)
 
 
 class Monitor:
@@ -39,18 +38,18 @@ class Monitor:
         self._guard = Guard()
         self._pulse = Pulse()
         self._head = ipywidgets.HTML()
-        self._timelines = [Timeline(measure, self._guard(self._chosen)) for measure in MEASURES]
-        self._distributions = [Distribution(measure) for measure in MEASURES]
+        measures = measured(session, DEFOCUS, RESOLUTION, MOTION)
+        self._timelines = [Timeline(measure, self._guard(self._chosen)) for measure in measures]
+        self._distributions = [Distribution(measure) for measure in measures]
         self._micrograph = MicrographPanel(session, self._items, self._guard, self._ring)
         self._troubles = ipywidgets.HTML()
-        plots = ipywidgets.GridBox([plot.widget for plot in (*self._timelines, *self._distributions)])
-        plots.add_class("emlab-plots")
         self.widget: Any = ipywidgets.VBox(
             [
                 ipywidgets.HTML(f"<style>{theme.stylesheet()}</style>"),
                 self._head,
                 self._guard.widget,
-                plots,
+                _side_by_side(self._timelines),
+                _side_by_side(self._distributions),
                 self._micrograph.widget,
                 self._troubles,
                 self._pulse,
@@ -90,6 +89,12 @@ class Monitor:
     def _ring(self) -> None:
         for timeline in self._timelines:
             timeline.update(self._items, self._micrograph.chosen)
+
+
+def _side_by_side(plots: Sequence[Timeline | Distribution]) -> ipywidgets.Widget:
+    box = ipywidgets.GridBox([plot.widget for plot in plots])
+    box.add_class("emlab-plots")
+    return box
 
 
 def monitor(session: Session) -> ipywidgets.Widget:

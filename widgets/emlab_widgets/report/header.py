@@ -14,15 +14,14 @@ from emlab_widgets.strip import badge, strip
 
 def header(session: Session, items: Items, overview: Overview) -> Html:
     """Give the report's head: name, state, dates and counts."""
-    first, last = items.acquired_span or (None, None)
-    dates = [
-        ("Workflow", session.workflow.title),
-        ("Created", moment(session.created_at)),
-        ("First acquired", moment(first)),
-        ("Last acquired", moment(last)),
-        ("Acquisition took", duration(last - first if first is not None and last is not None else None)),
-        ("This report", moment(time.time())),
-    ]
+    dates = [("Workflow", session.workflow.title), ("Created", moment(session.created_at))]
+    if (span := items.acquired_span) is not None:
+        dates += [
+            ("First acquired", moment(span[0])),
+            ("Last acquired", moment(span[1])),
+            ("Acquisition took", duration(span[1] - span[0])),
+        ]
+    dates.append(("This report", moment(time.time())))
     return Html(
         f"<style>{theme.stylesheet()}</style>"
         f'<header class="emlab"><h1>{escape(session.name)} {badge(session.state)}</h1>'

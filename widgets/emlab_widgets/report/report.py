@@ -10,7 +10,7 @@ from emlab.session import Session
 from emlab_widgets.failures import events, failures
 from emlab_widgets.figures import Distribution, Timeline
 from emlab_widgets.html import Html
-from emlab_widgets.measures import ASTIGMATISM, DEFOCUS, MOTION, RESOLUTION, Measure
+from emlab_widgets.measures import ASTIGMATISM, DEFOCUS, MOTION, RESOLUTION, Measure, measured
 from emlab_widgets.report.acquisition import acquisition
 from emlab_widgets.report.header import header
 from emlab_widgets.report.methods import methods
@@ -86,7 +86,7 @@ class Report:
         return versions(self._session)
 
     def _figures(self, figure: type[Timeline | Distribution], *measures: Measure) -> ipywidgets.Widget:
-        drawn = [figure(measure) for measure in measures]
+        drawn = [figure(measure) for measure in measured(self._session, *measures)]
         for one in drawn:
             one.update(self._items)
         grid = ipywidgets.GridBox([one.widget for one in drawn])
