@@ -120,8 +120,8 @@ class InventedSession:
             )
         decided = {"key": key, "acquired_at": acquired_at, "micrograph": f"{key}.mrc"}
         if number % 5 == 4:
-            return Rejected(reason="CTF resolution 9.0 Å, limit 6 Å.", **decided)
-        return Accepted(reason="CTF resolution 3.5 Å, limit 6 Å.", **decided)
+            return Rejected(reason="CTF resolution 9 Å is above the limit of 6 Å.", **decided)
+        return Accepted(reason="Within the limit: CTF resolution 3.5 Å.", **decided)
 
     def fail(self, number: int, run: str, message: str, *, final: bool = True) -> None:
         with self.ledger.transaction():

@@ -30,7 +30,7 @@ def test_what_is_recorded_is_drawn_into_the_same_widgets(invented: Any, panels: 
     panels._update(True)
     assert [type(child) for child in panels.widget.children] == before
     assert "item_4" in text_of(panels)
-    assert "Rejected: CTF resolution 9.0 Å, limit 6 Å." in text_of(panels)
+    assert "Rejected: CTF resolution 9 Å is above the limit of 6 Å." in text_of(panels)
     assert text_of(panels).count("data:image/jpeg;base64,") == 2
     assert "no frames" in text_of(panels)
     assert "Grid &lt;b&gt;7&lt;/b&gt;" in text_of(panels)

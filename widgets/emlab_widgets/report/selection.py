@@ -10,6 +10,8 @@ from emlab.monitors import Overview, counted, number
 from emlab.session import Session
 from emlab_widgets.html import Html, empty, table
 
+_OWN_VALUE = re.compile(r" [-−]?\d\S*( \S+)? is(?= (above|below) )")
+
 
 def selection(session: Session, overview: Overview) -> Html:
     """Give how many micrographs were accepted, and the limits that the others missed."""
@@ -31,15 +33,12 @@ def selection(session: Session, overview: Overview) -> Html:
 
 
 def _missed(session: Session) -> Counter[str]:
-    """Count the limits that were missed, by their names: a reason's words before its value."""
+    """Count the limits that were missed: the reasons without the micrograph's own value."""
     missed: Counter[str] = Counter()
     for collection in session.sets.values():
         if collection.kind == Rejected.kind:
             reasons = collection.to_dataframe(columns=["reason"])["reason"]
-            missed.update(limit for reason in reasons for limit in {*map(_limit, reason.rstrip(".").split("; "))})
+            missed.update(
+                _OWN_VALUE.sub("", part, count=1) for text in reasons for part in text.rstrip(".").split("; ")
+            )
     return missed
-
-
-def _limit(reason: str) -> str:
-    words = re.split(r"\s[-−+]?\d", reason, maxsplit=1)[0]
-    return words[0].upper() + words[1:]
