@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emlab.model import Protocol
+from emlab.protocols.align_movie import align_movie
 from emlab.protocols.estimate_ctf import estimate_ctf
 from emlab.protocols.import_micrographs import import_micrographs
 from emlab.protocols.import_movies import import_movies
@@ -13,6 +14,7 @@ PROTOCOLS: dict[str, Protocol] = {
     for protocol in (
         import_movies,
         import_micrographs,
+        align_movie,
         estimate_ctf,
         select_micrographs,
     )

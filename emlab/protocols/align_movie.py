@@ -1,0 +1,165 @@
+"""Align the frames of a movie and sum them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from emlab.arrays.motion import CleanFrames, Dose, Motion, clean_frames, estimate_motion, motion_tables, sum_frames
+from emlab.arrays.thumbnail import thumbnail
+from emlab.errors import ParameterError
+from emlab.model import Micrograph, Movie, Parameters, Workbench, parameter, protocol
+
+EARLY = 4.0
+"""e/Å² up to which motion counts as early, as in RELION."""
+DOUBTFUL = 1.0
+"""px RMS from which on the motion is not to be believed."""
+
+
+class AlignMovie(Parameters):
+    """Parameters of `align_movie`."""
+
+    local_motion: bool = parameter(
+        True, label="Local motion", help="Also follow motion that differs within the field, where the frames show it."
+    )
+    dose_weighting: bool = parameter(
+        True, label="Dose weighting", help="Weight each frame by what the dose has left of it; needs the dose per frame."
+    )
+    binning: int = parameter(
+        1, ge=1, le=8, label="Binning", help="Make the micrograph this many times smaller, in Fourier space."
+    )
+    save_unweighted: bool = parameter(
+        False, label="Unweighted sum", advanced=True, help="Write the sum without dose weights too."
+    )
+    first_frame: int = parameter(1, ge=1, label="First frame", advanced=True, help="Counted from 1.")
+    last_frame: int | None = parameter(
+        None, ge=1, label="Last frame", advanced=True, help="The last that is used; left open, the movie's last."
+    )
+
+
+@protocol(title="Motion correction", consumes=Movie, produces=Micrograph, accelerated=True)
+def align_movie(movie: Movie, parameters: AlignMovie, workbench: Workbench) -> Micrograph:
+    """Align the frames of a movie and sum them.
+
+    Raises
+    ------
+    ParameterError
+        If the movie does not have the frames that were asked for.
+    DataError
+        If the frames are blank.
+    """
+    last = parameters.last_frame or movie.frames
+    if not parameters.first_frame <= last <= movie.frames:
+        raise ParameterError(
+            f"{movie.path} has {movie.frames} frames, and those from {parameters.first_frame} to {last} are asked for; "
+            "change first_frame or last_frame."
+        )
+    frames = _read(movie, parameters.first_frame - 1, last, workbench)
+    motion = estimate_motion(frames, movie.pixel_size, local=parameters.local_motion)
+    skipped = (parameters.first_frame - 1) * (movie.dose_per_frame or 0.0)
+    dose = None
+    if parameters.dose_weighting and movie.dose_per_frame:
+        dose = Dose(per_frame=movie.dose_per_frame, before=movie.pre_exposure + skipped, voltage=movie.voltage)
+    sums = sum_frames(
+        frames,
+        motion.field,
+        movie.pixel_size,
+        dose=dose,
+        grouping_dose=movie.dose_per_frame,
+        binning=parameters.binning,
+        unweighted=parameters.save_unweighted,
+    )
+    image = sums.weighted if sums.weighted is not None else sums.unweighted
+    assert image is not None  # noqa: S101
+    pixel_size = movie.pixel_size * parameters.binning
+    shifts = motion.field.whole - motion.field.whole[0]
+    steps = np.hypot(*np.diff(shifts, axis=0).T) * movie.pixel_size
+    early = _early_steps(movie, skipped, len(steps))
+    return Micrograph(
+        key=movie.key,
+        acquired_at=movie.acquired_at,
+        pixel_size=pixel_size,
+        voltage=movie.voltage,
+        spherical_aberration=movie.spherical_aberration,
+        amplitude_contrast=movie.amplitude_contrast,
+        grid_square=movie.grid_square,
+        hole=movie.hole,
+        stage_x=movie.stage_x,
+        stage_y=movie.stage_y,
+        stage_tilt=movie.stage_tilt,
+        target_defocus=movie.target_defocus,
+        path=workbench.write_image("", image, pixel_size),
+        height=image.shape[0],
+        width=image.shape[1],
+        unweighted=(
+            workbench.write_image("noDW", sums.unweighted, pixel_size)
+            if sums.unweighted is not None and sums.weighted is not None
+            else None
+        ),
+        power_spectrum=workbench.write_image("PS", sums.power, pixel_size),
+        spectrum_pixel_size=pixel_size,
+        thumbnail=workbench.write_picture("thumbnail", thumbnail(image)),
+        metadata=workbench.write_tables("", _tables(movie, parameters, motion, frames)),
+        total_dose=movie.pre_exposure + last * movie.dose_per_frame if movie.dose_per_frame else None,
+        shift_y=tuple((shifts[:, 0] / parameters.binning).tolist()),
+        shift_x=tuple((shifts[:, 1] / parameters.binning).tolist()),
+        total_motion=float(steps.sum()),
+        early_motion=float(steps[:early].sum()) if early is not None else None,
+        late_motion=float(steps[early:].sum()) if early is not None else None,
+        residual_motion=motion.residual * movie.pixel_size,
+        mean_counts=frames.mean,
+        hot_pixels=max(frames.hot, 0),
+        warning=_warning(motion),
+    )
+
+
+def _read(movie: Movie, start: int, stop: int, workbench: Workbench) -> CleanFrames:
+    chosen = (
+        workbench.to_device(frame)
+        for number, frame in enumerate(workbench.read_frames(movie))
+        if start <= number < stop
+    )
+    gain, defects = workbench.read_gain(movie), workbench.read_defects(movie)
+    return clean_frames(
+        chosen,
+        None if gain is None else workbench.to_device(gain),
+        None if defects is None else workbench.to_device(defects),
+    )
+
+
+def _early_steps(movie: Movie, skipped: float, steps: int) -> int | None:
+    """How many of the steps between frames lie within the early dose; ``None`` where the dose is not known."""
+    if not movie.dose_per_frame:
+        return None
+    left = EARLY - movie.pre_exposure - skipped
+    return min(max(0, int(left / movie.dose_per_frame)), steps)
+
+
+def _tables(movie: Movie, parameters: AlignMovie, motion: Motion, frames: CleanFrames) -> dict[str, dict[str, object]]:
+    general = {
+        "rlnImageSizeX": movie.width,
+        "rlnImageSizeY": movie.height,
+        "rlnImageSizeZ": movie.frames,
+        "rlnMicrographMovieName": movie.path,
+        **({"rlnMicrographGainName": movie.gain_reference} if movie.gain_reference else {}),
+        **({"rlnMicrographDefectFile": movie.defects} if movie.defects else {}),
+        "rlnMicrographBinning": float(parameters.binning),
+        "rlnMicrographOriginalPixelSize": movie.pixel_size,
+        "rlnMicrographDoseRate": movie.dose_per_frame or 0.0,
+        "rlnMicrographPreExposure": movie.pre_exposure,
+        "rlnVoltage": movie.voltage,
+        **(
+            {"rlnEERUpsampling": movie.eer_upsampling, "rlnEERGrouping": movie.eer_grouping}
+            if movie.eer_grouping
+            else {}
+        ),
+    }
+    return motion_tables(motion.field, general, parameters.first_frame, frames.replaced)
+
+
+def _warning(motion: Motion) -> str | None:
+    if motion.residual < DOUBTFUL:
+        return None
+    return (
+        f"The frames disagree with the fitted motion by {motion.residual:.1f} px RMS: the alignment is not to be "
+        "believed. There may be too little signal, or the specimen moved abruptly."
+    )
