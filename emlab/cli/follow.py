@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from rich.console import Console, Group
@@ -11,6 +12,9 @@ from rich.text import Text
 
 from emlab.monitors import Items, Overview, Overviewer, clock, number
 from emlab.session import Session
+
+PERIOD = 5.0
+"""Seconds between lines, where they go to a file or a pipe."""
 
 
 def table_of(overview: Overview) -> Table:
@@ -35,7 +39,7 @@ def table_of(overview: Overview) -> Table:
 
 
 def follow(session: Session, console: Console, until: Callable[[], bool]) -> None:
-    """Show the session's progress until ``until()``; in a file or a pipe, a line whenever something changes."""
+    """Show the session's progress until ``until()``; in a file or a pipe, a line now and then."""
     items = Items(session)
     overviewer = Overviewer(session, items)
     events = 0
@@ -45,7 +49,7 @@ def follow(session: Session, console: Console, until: Callable[[], bool]) -> Non
         items.update()
         for event in session.events(events + 1):
             events = event.number
-            console.print(f"{clock(event.at)}  {event.message}", highlight=False)
+            console.print(f"{clock(event.at)}  {event.message}", highlight=False, soft_wrap=True)
         return overviewer.update()
 
     if console.is_terminal:
@@ -55,10 +59,12 @@ def follow(session: Session, console: Console, until: Callable[[], bool]) -> Non
                 overview = look()
                 live.update(Group(table_of(overview), Text(f"{overview.pace} {overview.outlook}", style="dim")))
         return
-    last = ""
+    due, last = 0.0, ""
     while not until():
         session.wait(1.0)
-        line = look().line.partition("  ")[2]
-        if line != last:
-            console.print(line, highlight=False)
-            last = line
+        progress = look().progress
+        if progress != last and time.monotonic() >= due:
+            console.print(progress, highlight=False, soft_wrap=True)
+            due, last = time.monotonic() + PERIOD, progress
+    if (progress := look().progress) != last:
+        console.print(progress, highlight=False, soft_wrap=True)
