@@ -1,0 +1,102 @@
+"""Spectra of frames, shifted and weighted, added up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emlab.arrays.kernel import kernel
+from emlab.arrays.module import array_module
+
+Array = NDArray[Any]
+
+
+def add_shifted(spectrum: Array, shift: tuple[float, float], width: int, total: Array) -> None:
+    """Add to ``total`` the spectrum of a frame, moved by minus ``shift``.
+
+    Parameters
+    ----------
+    spectrum, total
+        Half spectra, complex64 (y, width // 2 + 1).
+    shift
+        Displacement of the specimen (y, x), px.
+    width
+        Of the frame, px.
+    """
+    along_y, along_x = _ramps(spectrum.shape[0], width, shift)
+    xp = array_module(spectrum)
+    if xp is not np:
+        total += spectrum * xp.asarray(along_y)[:, None] * xp.asarray(along_x)
+        return
+    _add(_pairs(spectrum), _pairs(along_y[:, None]), _pairs(along_x[None]), _pairs(total))
+
+
+def add_weighted(
+    spectrum: Array, shift: tuple[float, float], width: int, weight: Array, ring: Array, total: Array, weighted: Array
+) -> None:
+    """The same, and to ``weighted`` add it multiplied by a weight that depends on the spatial frequency only.
+
+    Parameters
+    ----------
+    weight
+        By ring: float32 (ring,).
+    ring
+        Of each sample: uint16 (y, width // 2 + 1).
+    weighted
+        Like ``total``.
+    """
+    along_y, along_x = _ramps(spectrum.shape[0], width, shift)
+    xp = array_module(spectrum)
+    if xp is not np:
+        moved = spectrum * xp.asarray(along_y)[:, None] * xp.asarray(along_x)
+        total += moved
+        weighted += moved * xp.asarray(weight)[ring]
+        return
+    _add_both(
+        _pairs(spectrum), _pairs(along_y[:, None]), _pairs(along_x[None]), weight, ring, _pairs(total), _pairs(weighted)
+    )
+
+
+def _ramps(height: int, width: int, shift: tuple[float, float]) -> tuple[Array, Array]:
+    """exp(2πi k·shift) along y and along x: what was displaced by +shift goes back."""
+    along_y = np.exp(2j * np.pi * np.fft.fftfreq(height) * shift[0])
+    along_x = np.exp(2j * np.pi * np.fft.rfftfreq(width) * shift[1])
+    return along_y.astype(np.complex64), along_x.astype(np.complex64)
+
+
+def _pairs(spectrum: Array) -> Array:
+    """Real and imaginary parts side by side: float32 (y, 2 x); the compiler does not vectorise complex numbers."""
+    return spectrum.view(np.float32)
+
+
+@kernel
+def _add(spectrum: Array, along_y: Array, along_x: Array, total: Array) -> None:
+    for y in range(spectrum.shape[0]):
+        c, s = along_y[y, 0], along_y[y, 1]
+        source, target, ramp = spectrum[y], total[y], along_x[0]
+        for x in range(source.size // 2):
+            real = c * ramp[2 * x] - s * ramp[2 * x + 1]
+            imaginary = c * ramp[2 * x + 1] + s * ramp[2 * x]
+            target[2 * x] += source[2 * x] * real - source[2 * x + 1] * imaginary
+            target[2 * x + 1] += source[2 * x] * imaginary + source[2 * x + 1] * real
+
+
+@kernel
+def _add_both(
+    spectrum: Array, along_y: Array, along_x: Array, weight: Array, ring: Array, total: Array, weighted: Array
+) -> None:
+    for y in range(spectrum.shape[0]):
+        c, s = along_y[y, 0], along_y[y, 1]
+        source, target, second, rings, ramp = spectrum[y], total[y], weighted[y], ring[y], along_x[0]
+        for x in range(source.size // 2):
+            real = c * ramp[2 * x] - s * ramp[2 * x + 1]
+            imaginary = c * ramp[2 * x + 1] + s * ramp[2 * x]
+            a = source[2 * x] * real - source[2 * x + 1] * imaginary
+            b = source[2 * x] * imaginary + source[2 * x + 1] * real
+            w = weight[rings[x]]
+            target[2 * x] += a
+            target[2 * x + 1] += b
+            second[2 * x] += w * a
+            second[2 * x + 1] += w * b

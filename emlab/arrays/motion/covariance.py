@@ -1,0 +1,115 @@
+"""How alike the frames are at each spatial frequency: what a shift is estimated with, and how well it can be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import toeplitz
+from scipy.optimize import nnls
+
+from emlab.arrays.module import array_module
+from emlab.arrays.motion.band import Band
+
+Array = NDArray[Any]
+
+_MEMORIES: Final = (0.3, 0.5, 0.65, 0.75, 0.83, 0.9)
+_LEAST_NOISE: Final = 0.05
+
+
+@dataclass(frozen=True)
+class Covariance:
+    """A Gaussian model of aligned frames.
+
+    Attributes
+    ----------
+    weights
+        Of pairs of frames, by ring: float32 (ring, frame, frame). The log likelihood of samples Y is
+        Σ Yᴴ·weights·Y and what does not depend on the shifts.
+    information
+        About the shifts of the frames, per axis: float64 (frame, frame), 1/px². The rows sum to 0, since a shift of
+        all frames together changes nothing.
+    strength
+        Signal power of each patch over the mean: float64 (patch,).
+    """
+
+    weights: Array
+    information: Array
+    strength: Array
+
+
+def model_covariance(second_moments: Array, band: Band, independence: float) -> Covariance:
+    """The model that fits aligned samples.
+
+    Parameters
+    ----------
+    second_moments
+        Real part of Y·Yᴴ per sample: float64 (patch, ring, frame, frame).
+    band
+        The rings.
+    independence
+        Independent samples per sample.
+
+    Notes
+    -----
+    Within a ring the covariance of two frames is that of what stays (the particles) plus that of what the beam shakes
+    up (the ice), which falls by a constant factor from frame to frame; both are fitted to the mean over all pairs
+    of the same distance in time.
+    """
+    frames = second_moments.shape[-1]
+    mean = second_moments.mean(axis=0)
+    counts = np.diff(band.edges)
+    lagged = np.array([[np.diagonal(ring, lag).mean() for lag in range(frames)] for ring in mean])
+    stays, shaken, memory = _fitted(lagged, counts)
+    distance = np.arange(frames)
+    weights = np.empty((len(mean), frames, frames))
+    information = np.zeros((frames, frames))
+    signal = np.empty_like(weights)
+    squares = (band.frequency.astype(np.float64) ** 2).mean(axis=0)
+    for ring, samples in enumerate(band.rings):
+        signal[ring] = toeplitz(stays[ring] + shaken[ring] * memory**distance)
+        noise = max(lagged[ring, 0] - signal[ring, 0, 0], _LEAST_NOISE * lagged[ring, 0], 1e-12)
+        weights[ring] = np.eye(frames) / noise - np.linalg.inv(signal[ring] + noise * np.eye(frames))
+        information += 8 * np.pi**2 * squares[samples].sum() * weights[ring] * signal[ring]
+    information = np.diag(information.sum(axis=1)) - information
+    expected = _paired(signal, weights) @ counts
+    found = np.array([_paired(moments, weights) @ counts for moments in second_moments])
+    strength = np.clip(found / max(expected, 1e-12), 0.2, 5.0)
+    return Covariance(weights.astype(np.float32), information * independence, strength)
+
+
+def second_moments(aligned: Array, band: Band) -> Array:
+    """Real part of Y·Yᴴ per sample, of one patch: float64 (ring, frame, frame)."""
+    xp = array_module(aligned)
+    parts = aligned.view(xp.float32)
+    moments = [
+        parts[:, 2 * ring.start : 2 * ring.stop] @ parts[:, 2 * ring.start : 2 * ring.stop].T / (ring.stop - ring.start)
+        for ring in band.rings
+    ]
+    return xp.stack(moments).astype(xp.float64)  # type: ignore[no-any-return]
+
+
+def _fitted(lagged: Array, counts: Array) -> tuple[Array, Array, float]:
+    """Power that stays and power that is shaken up, by ring, and how much of this a frame shares with the next."""
+    frames = lagged.shape[1]
+    distance = np.arange(1, frames)
+    pairs = np.sqrt(frames - distance)
+    candidates = []
+    for memory in _MEMORIES:
+        design = np.column_stack([pairs, pairs * memory**distance])
+        fits = [nnls(design, ring[1:] * pairs) for ring in lagged]
+        powers = np.array([power for power, _ in fits])
+        misfit = np.array([rest for _, rest in fits]) / np.maximum(lagged[:, 0], 1e-12)
+        candidates.append((float(counts @ misfit**2), memory, powers))
+    _, memory, powers = min(candidates, key=lambda candidate: candidate[0])
+    padded = np.pad(powers, ((1, 1), (0, 0)), mode="edge")
+    smooth = 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
+    return smooth[:, 0], smooth[:, 1], memory
+
+
+def _paired(moments: Array, weights: Array) -> Array:
+    """Σ over pairs of different frames, by ring."""
+    product = moments * weights
+    return product.sum(axis=(1, 2)) - np.trace(product, axis1=1, axis2=2)  # type: ignore[no-any-return]

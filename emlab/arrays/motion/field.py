@@ -1,0 +1,69 @@
+"""How the specimen moved: everywhere in the field, in each frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+POWERS: Final = ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2), (3, 0), (2, 1), (1, 2), (0, 3))
+"""Degree along y and along x of each term."""
+_RELION_GRID: Final = 9
+
+
+@dataclass(frozen=True)
+class MotionField:
+    """Displacement of the specimen relative to the first frame; aligning moves what is there by minus this.
+
+    Attributes
+    ----------
+    coefficients
+        Of products of Legendre polynomials of the place in the field, in the order of `POWERS`: float64
+        (yx, term, frame), px. The first term is the mean over the field.
+    shape
+        Of the frames, (y, x).
+    """
+
+    coefficients: Array
+    shape: tuple[int, int]
+
+    @property
+    def whole(self) -> Array:
+        """Displacement of the whole field: float64 (frame, yx), px."""
+        return self.coefficients[:, 0].T
+
+    @property
+    def is_local(self) -> bool:
+        """Whether places move differently."""
+        return bool(np.any(self.coefficients[:, 1:]))
+
+    def local(self, frame: int, y: Array, x: Array) -> Array:
+        """Displacement within the field on a grid of places ``y`` × ``x`` (px): float64 (yx, y, x)."""
+        terms = self.coefficients.shape[1]
+        height, width = self.shape
+        along_y, along_x = legendre((2 * y + 1) / height - 1, 4), legendre((2 * x + 1) / width - 1, 4)
+        table = np.zeros((2, 4, 4))
+        for term in range(1, terms):
+            table[:, POWERS[term][0], POWERS[term][1]] = self.coefficients[:, term, frame]
+        return along_y @ table @ along_x.T
+
+    def largest_local(self) -> float:
+        """The largest displacement within the field along an axis, px."""
+        edges = (np.linspace(0, size - 1, _RELION_GRID) for size in self.shape)
+        y, x = edges
+        return max(float(np.abs(self.local(frame, y, x)).max()) for frame in range(self.coefficients.shape[2]))
+
+
+def legendre(place: Array, count: int) -> Array:
+    """The first Legendre polynomials: float64 (place, degree)."""
+    return np.polynomial.legendre.legvander(place, count - 1)
+
+
+def terms_at(places: Array, count: int) -> Array:
+    """The first ``count`` terms at places (place, yx) from −1 to 1: float64 (place, term)."""
+    along_y, along_x = legendre(places[:, 0], 4), legendre(places[:, 1], 4)
+    return np.stack([along_y[:, i] * along_x[:, j] for i, j in POWERS[:count]], axis=1)

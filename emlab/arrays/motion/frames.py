@@ -1,0 +1,103 @@
+"""A movie's frames, kept as they were read and cleaned one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emlab.arrays.module import array_module
+from emlab.arrays.motion.repair import Repair, clean, find_bad_pixels, plan_repair
+from emlab.errors import DataError
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class CleanFrames:
+    """Frames after the gain and without bad pixels, made anew each time that they are iterated over.
+
+    Attributes
+    ----------
+    raw
+        Counts in the file's type, (y, x) each.
+    gain
+        What to multiply them with: float32 (y, x).
+    repair
+        What is replaced.
+    mean
+        Per frame and pixel, after the gain.
+    hot
+        How many bad pixels neither gain nor defects told of.
+    """
+
+    raw: Sequence[Array]
+    gain: Array | None
+    repair: Repair
+    mean: float
+    hot: int
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of a frame, (y, x)."""
+        height, width = self.raw[0].shape
+        return height, width
+
+    def __iter__(self) -> Iterator[Array]:
+        """Each frame, float32 (y, x), in an array that the next one overwrites."""
+        out = array_module(self.raw[0]).empty(self.shape, np.float32)
+        for number, raw in enumerate(self.raw):
+            yield clean(raw, self.gain, self.repair, number, out)
+
+    @property
+    def replaced(self) -> Array:
+        """Pixels that are replaced, as (y, x): int64 (pixel, 2)."""
+        flat = self.repair.bad
+        return np.stack(np.divmod(flat if isinstance(flat, np.ndarray) else flat.get(), self.shape[1]), axis=1)
+
+
+def clean_frames(frames: Iterable[Array], gain: Array | None = None, defects: Array | None = None) -> CleanFrames:
+    """Frames with what is needed to clean them.
+
+    Parameters
+    ----------
+    frames
+        Raw counts (y, x), of one shape; each is kept.
+    gain
+        What to multiply them with, 0 at pixels that are dead: float32 (y, x).
+    defects
+        Pixels known to be bad: bool (y, x).
+
+    Raises
+    ------
+    DataError
+        If there are no frames, no counts in them, or too few good pixels.
+    """
+    raw: list[Array] = []
+    counts: Array | None = None
+    for frame in frames:
+        raw.append(frame)
+        if counts is None:
+            counts = array_module(frame).zeros(frame.shape, np.float32)
+        counts += frame
+    if counts is None:
+        raise DataError("There are no frames to align.")
+    xp = array_module(counts)
+    if gain is not None:
+        counts *= gain
+    known = xp.zeros(counts.shape, bool) if defects is None else defects.copy()
+    if gain is not None:
+        known |= gain == 0
+    if known.all() or not float(counts[~known].sum()) > 0:
+        raise DataError(
+            f"The frames are blank: {len(raw)} frames of {counts.shape[1]} × {counts.shape[0]} px without a count."
+        )
+    bad = find_bad_pixels(counts, known)
+    mean = float(counts[~bad].mean(dtype=np.float64)) / len(raw)
+    return CleanFrames(raw, gain, plan_repair(bad), mean, int(bad.sum()) - int(known.sum()))

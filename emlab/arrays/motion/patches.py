@@ -1,0 +1,112 @@
+"""The field cut into overlapping patches, and the samples of each within a band."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emlab.arrays.fft import fast_length, irfft2, rfft2
+from emlab.arrays.module import array_module
+from emlab.arrays.motion.band import Band, make_band
+
+Array = NDArray[Any]
+
+_OVERLAP: Final = 0.2
+_SINGLE_OVERLAP: Final = 0.06
+
+
+@dataclass(frozen=True)
+class Patches:
+    """Samples of all patches in all frames.
+
+    Attributes
+    ----------
+    samples
+        Complex64 (patch, frame, sample).
+    band
+        What they are samples of.
+    places
+        Centre of each patch, −1 to 1 across the field: float64 (patch, yx).
+    independence
+        Independent samples per sample: windows waste and overlaps share.
+    shifts
+        What the frames were moved back by before they were cut: float64 (frame, yx), px of the cut images.
+    """
+
+    samples: Array
+    band: Band
+    places: Array
+    independence: float
+    shifts: Array
+
+    def below(self, part: float) -> Patches:
+        """The same patches with the lowest ``part`` of the rings only."""
+        band = self.band
+        edges = band.edges[: max(2, round(part * (len(band.edges) - 1))) + 1]
+        stop = int(edges[-1])
+        narrow = Band(band.shape, band.row[:stop], band.column[:stop], band.frequency[:, :stop], edges)
+        return replace(self, samples=self.samples[:, :, :stop], band=narrow)
+
+
+def automatic_grid(shape: tuple[int, int]) -> tuple[int, int]:
+    """How many patches along y and x: 4 for a small field, about 750 px each for a large one."""
+    rows, columns = (int(np.clip(round(size / 750), 4, 8)) for size in shape)
+    return rows, columns
+
+
+def cut_patches(spectra: Array, width: int, shifts: Array, grid: tuple[int, int], limit: float) -> Patches:
+    """Patches of frames that were moved back by ``shifts`` first, so that the same specimen is in each.
+
+    Parameters
+    ----------
+    spectra
+        Half spectra, complex64 (frame, y, width // 2 + 1).
+    width
+        Of the images, px.
+    shifts
+        Displacement of the specimen: float64 (frame, yx), px of these images.
+    grid
+        Patches along y and along x.
+    limit
+        Of the band, cycles/px of these images.
+    """
+    xp = array_module(spectra)
+    frames, height, _ = spectra.shape
+    (size_y, tops, window_y), (size_x, lefts, window_x) = _laid((height, grid[0])), _laid((width, grid[1]))
+    window = xp.asarray(window_y[:, None] * window_x)
+    band = make_band((size_y, size_x), limit)
+    row, column = xp.asarray(band.row), xp.asarray(band.column)
+    samples = xp.empty((len(tops) * len(lefts), frames, len(band.row)), xp.complex64)
+    tiles = xp.empty((len(samples), size_y, size_x), xp.float32)
+    scale = np.float32(1.0 / np.sqrt(size_y * size_x))
+    along_y, along_x = xp.fft.fftfreq(height), xp.fft.rfftfreq(width)
+    for frame, shift in enumerate(shifts):
+        ramp_y = xp.exp(2j * np.pi * along_y * float(shift[0])).astype(xp.complex64)
+        ramp_x = xp.exp(2j * np.pi * along_x * float(shift[1])).astype(xp.complex64)
+        image = irfft2(spectra[frame] * ramp_y[:, None] * ramp_x, width)
+        for tile, (top, left) in zip(tiles, ((top, left) for top in tops for left in lefts), strict=True):
+            part = image[top : top + size_y, left : left + size_x]
+            xp.multiply(part - part.mean(), window, out=tile)
+        samples[:, frame] = rfft2(tiles)[:, row, column] * scale
+    centre_y, centre_x = (2.0 * (tops + size_y / 2) / height - 1.0, 2.0 * (lefts + size_x / 2) / width - 1.0)
+    places = np.stack(np.meshgrid(centre_y, centre_x, indexing="ij"), axis=-1).reshape(-1, 2)
+    return Patches(samples, band, places, float((window**2).mean()), np.asarray(shifts, dtype=np.float64))
+
+
+def _laid(axis: tuple[int, int]) -> tuple[int, Array, Array]:
+    """Length of the patches along an axis, where each begins, and the window: lapped squares of windows sum to 1."""
+    length, count = axis
+    if count == 1:
+        size, overlap = length, round(_SINGLE_OVERLAP * length)
+    else:
+        size = min(fast_length(int(length / (count * (1 - _OVERLAP) + _OVERLAP))), length)
+        overlap = max(1, round(size - (length - size) / (count - 1)))
+    rise = np.sin(0.5 * np.pi * (np.arange(overlap) + 0.5) / overlap)
+    window = np.ones(size)
+    window[:overlap] *= rise
+    window[size - overlap :] *= rise[::-1]
+    starts = np.round(np.linspace(0, length - size, count)).astype(np.int64)
+    return size, starts, window.astype(np.float32)

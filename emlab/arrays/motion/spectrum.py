@@ -1,0 +1,93 @@
+"""The power spectrum for CTF estimation, made of spectra that are there anyway."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emlab.arrays.kernel import kernel
+from emlab.arrays.module import array_module
+
+Array = NDArray[Any]
+
+_SEAM: Final = 2
+"""Samples on each side of an axis that the jump from one edge of the field to the other leaks into."""
+_HANN: Final = 0.375**2
+"""Mean square of the window."""
+_LOBE: Final = 2.0
+"""Half width of a Hann window's transform, in samples of a tile."""
+
+
+def add_power(spectrum: Array, total: Array) -> None:
+    """Add |spectrum|² to ``total``: complex64 and float32 of the same shape."""
+    if array_module(spectrum) is not np:
+        total += spectrum.real**2 + spectrum.imag**2
+        return
+    _add_power(spectrum.view(np.float32), total)
+
+
+def tile_power(power: Array, shape: tuple[int, int], tile: int) -> Array:
+    """Mean power of Hann tiles at every place of the field: float32 (tile, tile), the centre at [tile//2, tile//2].
+
+    Parameters
+    ----------
+    power
+        Of whole images of ``shape``: float32 (y, x // 2 + 1).
+    tile
+        Even, px. Frequencies are multiples of 1/tile cycles/px.
+
+    Notes
+    -----
+    The mean over all places (across the edges too, as if the image went on on the other side) of the power of a
+    windowed tile is the whole image's power smoothed with that of the window: what averaging over half-overlapping
+    tiles (Welch, 10.1109/TAU.1967.1161901) approaches, without their transforms. What the jump at the edges leaks to
+    lies on the axes, which are left out.
+    """
+    xp = array_module(power)
+    height, width = shape
+    power = power if xp is np else xp.asnumpy(power)
+    # Columns left of zero are those right of it, turned by half a turn.
+    margin = int(np.ceil(_LOBE * width / tile)) + 1
+    left = np.roll(power[::-1], 1, axis=0)[:, margin:0:-1]
+    columns = np.arange(-margin, power.shape[1]) / width
+    rows = np.fft.fftfreq(height)
+    half = tile // 2
+    smooth = _smoothed(np.hstack([left, power]), rows, np.arange(-half, half) / tile, tile, wrapped=True)
+    smooth = _smoothed(np.ascontiguousarray(smooth.T), columns, np.arange(half + 1) / tile, tile, wrapped=False).T
+    whole = np.empty((tile, tile), np.float32)
+    whole[:, half:] = smooth[:, :half]
+    whole[1:, :half] = smooth[1:, half:0:-1][::-1]
+    whole[0, :half] = smooth[0, half:0:-1]
+    return xp.asarray(whole * np.float32(_HANN * tile**2 / (height * width)))  # type: ignore[no-any-return]
+
+
+def _smoothed(power: Array, frequency: Array, wanted: Array, tile: int, *, wrapped: bool) -> Array:
+    """Along the first axis, the mean of ``power`` at ``frequency`` around each ``wanted`` one, as a tile sees it."""
+    step = float(frequency[1] - frequency[0])
+    reach = max(int(_LOBE / tile / step), _SEAM + 1)
+    nearest = np.round((wanted - frequency[0]) / step).astype(np.int64)
+    result = np.zeros((len(wanted), power.shape[1]), np.float32)
+    total = np.zeros(len(wanted))
+    for offset in range(-reach, reach + 1):
+        index = nearest + offset
+        index = index % len(frequency) if wrapped else np.clip(index, 0, len(frequency) - 1)
+        distance = (nearest + offset) * step + frequency[0] - wanted
+        weight = np.maximum(_hann_power(distance * tile), 1e-6) * (np.abs(frequency[index]) > (_SEAM + 0.5) * step)
+        result += weight[:, None].astype(np.float32) * power[index]
+        total += weight
+    return result / total[:, None].astype(np.float32)
+
+
+def _hann_power(offset: Array) -> Array:
+    """|transform|² of a Hann window, ``offset`` in samples of its own spectrum."""
+    return (np.sinc(offset) + 0.5 * (np.sinc(offset - 1) + np.sinc(offset + 1))) ** 2  # type: ignore[no-any-return]
+
+
+@kernel
+def _add_power(spectrum: Array, total: Array) -> None:
+    for y in range(spectrum.shape[0]):
+        source, target = spectrum[y], total[y]
+        for x in range(target.size):
+            target[x] += source[2 * x] * source[2 * x] + source[2 * x + 1] * source[2 * x + 1]

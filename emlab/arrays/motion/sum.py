@@ -1,0 +1,159 @@
+"""The aligned sum of a movie, and the power spectrum that comes with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emlab.arrays.dose import dose_weights
+from emlab.arrays.fft import irfft2, rfft2
+from emlab.arrays.module import array_module
+from emlab.arrays.motion.accumulate import add_shifted, add_weighted
+from emlab.arrays.motion.band import crop
+from emlab.arrays.motion.field import MotionField
+from emlab.arrays.motion.frames import CleanFrames
+from emlab.arrays.motion.resample import blocks_of, scratch_shape, shift_whole, warp
+from emlab.arrays.motion.spectrum import add_power, tile_power
+
+Array = NDArray[Any]
+
+_RINGS: Final = 4096
+"""Per cycle/px; dose weights are the same within one."""
+_GROUP_DOSE: Final = 4.0
+"""e/Å²: what moves less than Thon rings tell and has signal enough to show them."""
+_GROUPS: Final = 12
+"""Where the dose is not known."""
+
+
+@dataclass(frozen=True)
+class Dose:
+    """What the specimen was exposed to: e/Å² per frame and before the first one, at a voltage (kV)."""
+
+    per_frame: float
+    before: float
+    voltage: float
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What a movie is summed to.
+
+    Attributes
+    ----------
+    weighted
+        With dose weights; ``None`` where the dose is not known: float32 (y, x).
+    unweighted
+        Float32 (y, x); ``None`` unless it was asked for or there is no other.
+    power
+        Mean power of Hann tiles of sums of about 4 e/Å², without dose weights: float32 (tile, tile), the centre at
+        [tile//2, tile//2].
+    """
+
+    weighted: Array | None
+    unweighted: Array | None
+    power: Array
+
+
+def sum_frames(
+    frames: CleanFrames,
+    field: MotionField,
+    pixel_size: float,
+    *,
+    dose: Dose | None = None,
+    grouping_dose: float | None = None,
+    binning: int = 1,
+    unweighted: bool = False,
+) -> Sums:
+    """Frames moved back to where the specimen was in the first, and added up.
+
+    Parameters
+    ----------
+    field
+        The motion of these frames.
+    pixel_size
+        Of the frames, Å.
+    dose
+        For dose weights (Grant & Grigorieff, 10.7554/eLife.06980), normalised so that noise stays white.
+    grouping_dose
+        e/Å² per frame, for the groups of the power spectrum.
+    binning
+        By cropping in Fourier space.
+    unweighted
+        Whether the sum without dose weights is wanted too.
+
+    Notes
+    -----
+    Of the displacement of the whole field the whole pixels are done by moving, the rest exactly, in Fourier space; only
+    motion within the field is interpolated. What moves in from outside the camera is the mirror image of what is there.
+    """
+    shape = frames.shape
+    binned = (round(shape[0] / binning), round(shape[1] / binning))
+    half = (binned[0], binned[1] // 2 + 1)
+    xp = array_module(frames.raw[0])
+    group, total = xp.zeros(half, np.complex64), xp.zeros(half, np.complex64)
+    weighted = xp.zeros(half, np.complex64) if dose else None
+    power = xp.zeros(half, np.float32)
+    weights, ring = _weights(dose, len(frames), binned, pixel_size * binning, xp)
+    per_group = _per_group(grouping_dose, len(frames))
+    resampled = _Resampled(frames, field, binned)
+    for number, (spectrum, rest) in enumerate(resampled):
+        if weighted is None:
+            add_shifted(spectrum, rest, binned[1], group)
+        else:
+            add_weighted(spectrum, rest, binned[1], weights[number], ring, group, weighted)
+        if (number + 1) % per_group == 0 or number == len(frames) - 1:
+            add_power(group, power)
+            if weighted is None or unweighted:
+                total += group
+            group[...] = 0
+    power /= np.float32(-(-len(frames) // per_group))
+    tile = min(1024, min(binned) // 4 * 2)
+    return Sums(
+        weighted=None if weighted is None else irfft2(weighted, binned[1]),
+        unweighted=irfft2(total, binned[1]) if weighted is None or unweighted else None,
+        power=tile_power(power, binned, tile),
+    )
+
+
+class _Resampled:
+    """Half spectra of frames that were moved back by all but a fraction of a pixel, and this fraction in binned px."""
+
+    def __init__(self, frames: CleanFrames, field: MotionField, binned: tuple[int, int]) -> None:
+        self._frames, self._field, self._binned = frames, field, binned
+
+    def __iter__(self) -> Any:
+        frames, field, shape = self._frames, self._field, self._frames.shape
+        xp = array_module(frames.raw[0])
+        moved = xp.empty(shape, np.float32)
+        whole = xp.empty((shape[0], shape[1] // 2 + 1), np.complex64)
+        spectrum = xp.empty((self._binned[0], self._binned[1] // 2 + 1), np.complex64)
+        blocks = blocks_of(shape)
+        scratch = xp.empty(scratch_shape(shape, field.largest_local()), np.float32) if field.is_local else None
+        for number, frame in enumerate(frames):
+            steps = np.round(field.whole[number]).astype(int)
+            rest = (field.whole[number] - steps) * np.array(self._binned) / np.array(shape)
+            pixels = (int(steps[0]), int(steps[1]))
+            if scratch is None:
+                shift_whole(frame, pixels, moved)
+            else:
+                local_y, local_x = field.local(number, *blocks).astype(np.float32)
+                warp(frame, pixels, local_y, local_x, scratch, moved)
+            whole = rfft2(moved, out=whole)
+            yield (whole if shape == self._binned else crop(whole, shape, self._binned, spectrum)), tuple(rest)
+
+
+def _per_group(dose: float | None, frames: int) -> int:
+    return max(1, round(_GROUP_DOSE / dose)) if dose else max(1, -(-frames // _GROUPS))
+
+
+def _weights(dose: Dose | None, frames: int, shape: tuple[int, int], pixel_size: float, xp: Any) -> tuple[Any, Any]:
+    if dose is None:
+        return None, None
+    rings = int(np.ceil(np.sqrt(0.5) * _RINGS)) + 1
+    weights = dose_weights(np.arange(rings) / (_RINGS * pixel_size), frames, dose.per_frame, dose.voltage, dose.before)
+    along_y, along_x = xp.fft.fftfreq(shape[0])[:, None], xp.fft.rfftfreq(shape[1])[None]
+    ring = (xp.hypot(along_y.astype(np.float32), along_x.astype(np.float32)) * _RINGS + 0.5).astype(np.uint16)
+    return weights, ring
