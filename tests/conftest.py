@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import emlab
+from emlab.engine.lock import SessionLock
 from emlab.model import Accepted, Arrival, Ctf, Micrograph, Movie, Record, Rejected
 from emlab.sets import Closing, Ledger, Provenance, Run
 
@@ -28,7 +29,7 @@ def reference_data() -> Path:
 
 
 class InventedSession:
-    """A session's folder as an engine would have written it: records, failures, pictures, but no engine.
+    """A session's folder as its engine writes it: records, failures, pictures; running until `end`.
 
     Item number n is called ``item_n``, was acquired at ``START`` + 30·n seconds and recorded 10 s later.
     """
@@ -49,9 +50,10 @@ class InventedSession:
             "uuid": "0" * 32,
             "name": "Grid <b>7</b>",
             "created_at": repr(self.START),
-            "state": "created",
+            "state": "running",
             "workflow": json.dumps(workflow),
         }
+        self._lock = SessionLock(path)
         self.ledger = Ledger.create(path / "session.db", meta)
         with self.ledger.transaction():
             for name, protocol, inputs, outputs in self.RUNS:
@@ -142,6 +144,11 @@ class InventedSession:
                     closing = Closing(status=status, reason="no new file for 60 s", at=time.time())
                     self.ledger.close_set(name, closing)
             self.ledger.set_meta("state", state)
+        self._lock.release()
+
+    def close(self) -> None:
+        self._lock.release()
+        self.ledger.close()
 
     def open(self) -> emlab.Session:
         return emlab.open_session(self.path)
@@ -163,7 +170,7 @@ def invented(tmp_path: Path) -> Iterator[InventedSession]:
     """A session without an engine, to be filled by the test."""
     session = InventedSession(tmp_path / "session")
     yield session
-    session.ledger.close()
+    session.close()
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ from emlab.monitors.words import clock, counted, duration, number
 FEW = 4
 """Items that wait while a session keeps up: those just being processed."""
 
+_RESTING = ("created", "paused", "stopped", "crashed")
+
 
 @dataclass(frozen=True)
 class Overview:
@@ -68,16 +70,15 @@ class Overview:
     @property
     def pace(self) -> str:
         """Whether processing keeps up, in a sentence."""
-        arrived = self.counts.get("arrival", 0)
-        if not arrived:
+        if not self.counts.get("arrival", 0):
             return "Waiting for the first file." if self.arriving else "Nothing arrived."
-        if self.state in ("stopped", "crashed", "paused") and self.waiting:
-            return f"{counted(self.waiting, 'item')} left to be processed."
         if not self.waiting:
             return "Everything that arrived is processed."
+        if self.state in _RESTING or not self.arriving:
+            return f"{counted(self.waiting, 'item')} left to be processed."
         if self.waiting <= FEW:
             return "Keeping up with the microscope."
-        if self.arriving and self.acquisition_rate > 1.1 * self.processing_rate:
+        if self.acquisition_rate > 1.1 * self.processing_rate:
             return (
                 f"Falling behind: {number(self.acquisition_rate)} an hour are taken, "
                 f"{number(self.processing_rate)} processed."
@@ -86,17 +87,17 @@ class Overview:
 
     @property
     def outlook(self) -> str:
-        """When it will be done, in a sentence."""
+        """When it will be done, in a sentence; empty where there is nothing to tell."""
         if self.state == "finished":
             return "The session is finished."
-        if self.state in ("stopped", "crashed", "paused"):
-            return f"The session is {'paused' if self.state == 'paused' else 'not running'}."
+        if self.state in _RESTING:
+            return "The session is paused." if self.state == "paused" else "The session is not running."
+        if not self.waiting or (self.arriving and self.waiting <= FEW):
+            return ""
         if math.isnan(self.seconds_left):
             return "When it will be done shows after the first results."
-        done_at = clock(self.at + self.seconds_left)
-        if self.arriving:
-            return f"What is here is done in {duration(self.seconds_left)} ({done_at})." if self.waiting > FEW else ""
-        return f"Done in {duration(self.seconds_left)} ({done_at})."
+        left = f"done in {duration(self.seconds_left)} ({clock(self.at + self.seconds_left)})."
+        return f"What is here is {left}" if self.arriving else left.capitalize()
 
     @property
     def progress(self) -> str:

@@ -22,7 +22,7 @@ class Waited(Watched, Protocol):
 
 
 def progress_lines(session: Waited, now: Callable[[], float] = time.time) -> Iterator[str]:
-    """Give a line whenever something has changed, and a last one when the session has ended.
+    """Give a line whenever something has changed, until the session has ended.
 
     The lines come less often the longer it takes, so that a day gives a few hundred of them.
     """
@@ -30,9 +30,11 @@ def progress_lines(session: Waited, now: Callable[[], float] = time.time) -> Ite
     overviewer = Overviewer(session, items, now)
     started_at = now()
     due, last = started_at, ""
-    while session.state in {"created", "running", "paused"}:
+    is_going = True
+    while is_going:
         session.wait(1.0)
-        if now() < due:
+        is_going = session.state in {"created", "running", "paused"}
+        if is_going and now() < due:
             continue
         items.update()
         overview = overviewer.update()
@@ -40,5 +42,3 @@ def progress_lines(session: Waited, now: Callable[[], float] = time.time) -> Ite
             last = overview.progress
             due = now() + max(PERIOD, (now() - started_at) / 100)
             yield overview.line
-    items.update()
-    yield overviewer.update().line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -35,7 +36,16 @@ def test_a_session_without_a_queue_keeps_up(invented: Any) -> None:
     assert found.acquisition_rate == pytest.approx(120)
     assert found.processing_rate == pytest.approx(120)
     invented.add(range(40, 42), until="align")
-    assert overview(invented).pace == "Keeping up with the microscope."
+    keeping_up = overview(invented)
+    assert keeping_up.pace == "Keeping up with the microscope."
+    assert keeping_up.outlook == ""
+
+
+def test_before_the_first_results_it_is_not_known_when_it_will_be_done(invented: Any) -> None:
+    invented.add(range(10), until="import")
+    found = overview(invented)
+    assert math.isnan(found.seconds_left)
+    assert found.outlook == "When it will be done shows after the first results."
 
 
 def test_a_queue_is_told_with_the_time_that_it_takes(invented: Any) -> None:
@@ -45,7 +55,7 @@ def test_a_queue_is_told_with_the_time_that_it_takes(invented: Any) -> None:
     assert found.waiting == 20
     assert found.seconds_left == pytest.approx(600)
     assert found.pace == "20 items in the queue."
-    assert "align 20" not in found.pace
+    assert found.outlook.startswith("What is here is done in 10 min (")
     assert found.stages[1].waiting == 20
 
 
@@ -82,3 +92,10 @@ def test_a_stopped_session_tells_what_is_left(invented: Any) -> None:
     found = overview(invented)
     assert found.pace == "10 items left to be processed."
     assert found.outlook == "The session is not running."
+
+
+def test_an_engine_that_is_gone_is_told(invented: Any) -> None:
+    invented.add(range(3))
+    invented.end(state="running")
+    assert overview(invented).state == "crashed"
+    assert overview(invented).outlook == "The session is not running."

@@ -24,7 +24,7 @@ def report(invent: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
     invented.fail(60, "align", "item_60.tiff ends after 31 of 40 frames. Copy it again. <img src=x onerror=alert(1)>")
     invented.end()
     yield write_report(invented.path)
-    invented.ledger.close()
+    invented.close()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import argparse
 import os
 import secrets
 import socket
+import tempfile
 from pathlib import Path
 
 from emlab_widgets.app import page_server
@@ -20,7 +21,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, help="a free one by default")
     arguments = parser.parse_args()
     token = os.environ.get("JUPYTER_TOKEN") or secrets.token_urlsafe(24)
-    server = page_server(arguments.session, arguments.port or _free_port(), token)
+    runtime = Path(tempfile.mkdtemp(prefix="emlab-"))
+    server = page_server(arguments.session, arguments.port or _free_port(), token, runtime)
     print(server.address, flush=True)
     os.execve(server.arguments[0], server.arguments, server.environment)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,13 +47,15 @@ class PageServer:
     address: str
 
 
-def page_server(session: Path, port: int, token: str) -> PageServer:
+def page_server(session: Path, port: int, token: str, runtime: Path) -> PageServer:
     """Tell how to serve the live view of a session on a port of this machine.
 
     Parameters
     ----------
     token
         Whoever has it can look; it travels by the environment, since anyone can read a process's arguments.
+    runtime
+        A folder of the server's own, with a short path: the addresses of its kernels' sockets lie in it.
     """
     options = {
         "ServerApp.ip": "127.0.0.1",
@@ -78,8 +79,7 @@ def page_server(session: Path, port: int, token: str) -> PageServer:
         "JUPYTER_TOKEN": token,
         # Ours alone: a person's own Jupyter configuration may ask for passwords, other addresses, other extensions.
         "JUPYTER_NO_CONFIG": "1",
-        # Short, as the addresses of the kernels' sockets have to be.
-        "JUPYTER_RUNTIME_DIR": tempfile.mkdtemp(prefix="emlab-"),
+        "JUPYTER_RUNTIME_DIR": str(runtime),
         "JUPYTER_PATH": os.pathsep.join(filter(None, (str(_SHARE), os.environ.get("JUPYTER_PATH")))),
     }
     return PageServer(

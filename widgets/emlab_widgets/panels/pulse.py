@@ -13,7 +13,7 @@ ALIVE = 10.0
 
 
 class Pulse(anywidget.AnyWidget):
-    """A page's heartbeat and its acknowledgements; shows nothing.
+    """A page's heartbeat and its acknowledgements; shows only that there is no answer.
 
     A kernel that sends without end fills a slow or hidden page's queue, and the thread that sends keeps the kernel
     of a closed page from being culled. So nothing is sent to a page that is not there, nor a second frame before
@@ -23,19 +23,32 @@ class Pulse(anywidget.AnyWidget):
     _esm = """
     export default {
       render({ model, el }) {
-        el.style.display = "none";
-        const beat = () => model.send({ beat: true });
-        const drawn = () => requestAnimationFrame(() => setTimeout(() => model.send({ drawn: true }), 0));
-        model.on("msg:custom", drawn);
+        let heard = new Date();
+        // A kernel that is gone for good makes sending an error; that it does not answer tells the same.
+        const say = (content) => { try { model.send(content); } catch {} };
+        const listen = (message) => {
+          heard = new Date();
+          if (message.frame) requestAnimationFrame(() => setTimeout(() => say({ drawn: true }), 0));
+        };
+        const beat = () => {
+          const silent = new Date() - heard > 15000;
+          el.textContent = silent
+            ? `No answer since ${heard.toLocaleTimeString()}: what is shown may be old. Load the page again.`
+            : "";
+          say({ beat: true });
+        };
+        el.setAttribute("role", "status");
+        model.on("msg:custom", listen);
         const timer = setInterval(beat, 2000);
         beat();
-        return () => { clearInterval(timer); model.off("msg:custom", drawn); };
+        return () => { clearInterval(timer); model.off("msg:custom", listen); };
       },
     };
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.add_class("emlab-pulse")
         self._beat_at = -ALIVE
         self._beaten = threading.Event()
         self._drawn = threading.Event()
@@ -58,3 +71,5 @@ class Pulse(anywidget.AnyWidget):
         self._beaten.set()
         if "drawn" in content:
             self._drawn.set()
+        else:
+            self.send({"heard": True})
