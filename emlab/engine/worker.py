@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -20,8 +21,11 @@ def main(descriptor: int, root: Path, name: str, device: str, parent: int) -> No
     os.nice(NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     from emlab.engine.perform import perform
+    from emlab.engine.warm_up import warm_up
     from emlab.engine.workbench import Pantry
 
+    with suppress(OSError):
+        warm_up()
     pantry = Pantry()
     line = Connection(descriptor)
     line.send(name)
