@@ -13,7 +13,7 @@ from emlab_widgets.app import page_server
 
 
 def main() -> None:
-    """Print the page's address, and become its server."""
+    """Become the page's server, which prints the address when it answers."""
     parser = argparse.ArgumentParser(
         prog="python -m emlab_widgets", description="Serve the live view of a session on this machine."
     )
@@ -23,7 +23,6 @@ def main() -> None:
     token = os.environ.get("JUPYTER_TOKEN") or secrets.token_urlsafe(24)
     runtime = Path(tempfile.mkdtemp(prefix="emlab-"))
     server = page_server(arguments.session, arguments.port or _free_port(), token, runtime)
-    print(server.address, flush=True)
     os.execve(server.arguments[0], server.arguments, server.environment)
 
 

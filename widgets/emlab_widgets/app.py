@@ -39,7 +39,7 @@ class PageServer:
     arguments, environment
         Of the process.
     address
-        The page's URL, with the token that opens it.
+        The page's URL, with the token that opens it; the server prints it when it answers.
     """
 
     arguments: list[str]
@@ -74,8 +74,10 @@ def page_server(session: Path, port: int, token: str, runtime: Path) -> PageServ
         # Not over TCP, where other users of the machine could reach the kernel.
         "KernelManager.transport": "ipc",
     }
+    address = f"http://127.0.0.1:{port}/voila/render/monitor.ipynb?token={token}"
     environment = {
         "EMLAB_SESSION": str(session.resolve()),
+        "EMLAB_ADDRESS": address,
         "JUPYTER_TOKEN": token,
         # Ours alone: a person's own Jupyter configuration may ask for passwords, other addresses, other extensions.
         "JUPYTER_NO_CONFIG": "1",
@@ -85,5 +87,5 @@ def page_server(session: Path, port: int, token: str, runtime: Path) -> PageServ
     return PageServer(
         arguments=[sys.executable, "-m", "jupyter_server", *(f"--{name}={value}" for name, value in options.items())],
         environment={**os.environ, **environment},
-        address=f"http://127.0.0.1:{port}/voila/render/monitor.ipynb?token={token}",
+        address=address,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 
@@ -10,12 +11,13 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
-    """Let a page end its kernel when it is closed or loaded again.
+    """Print the page's address when it answers, and let a page end its kernel when it is closed or loaded again.
 
-    The request for that is refused without the token that guards against requests from other sites, and Voila
+    The request for the latter is refused without the token that guards against requests from other sites, and Voila
     does not give its pages one (https://github.com/voila-dashboards/voila/issues/1458). It reads its configuration
     after this: extensions are loaded in the order of their names.
     """
+    server.io_loop.add_callback(print, os.environ["EMLAB_ADDRESS"], flush=True)
     server.config.VoilaConfiguration.prelaunch_hook = _give_token
 
 
