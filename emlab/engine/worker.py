@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import sys
-from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -24,8 +23,7 @@ def main(descriptor: int, root: Path, name: str, device: str, parent: int) -> No
     from emlab.engine.warm_up import warm_up
     from emlab.engine.workbench import Pantry
 
-    with suppress(OSError):
-        warm_up()
+    warm_up()
     pantry = Pantry()
     line = Connection(descriptor)
     line.send(name)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from emlab.engine import warm_up as module
-from emlab.engine.apply import Application
+from emlab.engine.warm_up import MemoryWorkbench, warm_up
 
 
-def test_a_tiny_movie_goes_through_motion_and_ctf_without_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
-    records = []
-    run = Application.run
+def test_a_tiny_movie_goes_through_motion_and_ctf(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = []
+    write = MemoryWorkbench.write_tables
 
-    def recorded(self: Application, *arguments: object) -> object:
-        for record in run(self, *arguments):  # type: ignore[arg-type]
-            records.append((self.protocol.name, record.get("error")))
-            yield record
+    def noted(self: MemoryWorkbench, suffix: str, tables: object) -> str:
+        written.append(suffix)
+        return write(self, suffix, tables)
 
-    monkeypatch.setattr(Application, "run", recorded)
-    module.warm_up()
-    assert records == [("align_movie", None), ("estimate_ctf", None)]
+    monkeypatch.setattr(MemoryWorkbench, "write_tables", noted)
+    warm_up()
+    assert len(written) == 2
