@@ -12,6 +12,9 @@ from emlab.model import Array
 
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
+ENOUGH = 20
+"""Values from which quartiles tell what is usual."""
+
 
 @dataclass(frozen=True)
 class Histogram:
@@ -38,7 +41,8 @@ class Histogram:
 def robust_range(values: Array) -> tuple[float, float]:
     """Give the limits of an axis that shows all values but the outliers, with a margin.
 
-    A value is an outlier where it lies more than three interquartile ranges outside the quartiles.
+    A value is an outlier where it lies more than three interquartile ranges outside the quartiles; of fewer than
+    `ENOUGH` values none is.
 
     Parameters
     ----------
@@ -70,7 +74,7 @@ def _bulk(values: Array) -> tuple[float, float]:
     if not finite.size:
         return 0.0, 1.0
     low, high = np.percentile(finite, [25, 75])
-    reach = 3 * (high - low)
+    reach = 3 * (high - low) if finite.size >= ENOUGH else math.inf
     inside = finite[(finite >= low - reach) & (finite <= high + reach)]
     first, last = float(inside.min()), float(inside.max())
     if first == last:

@@ -18,6 +18,12 @@ def test_an_outlier_does_not_stretch_the_axis() -> None:
     assert BULK.max() < high < 6
 
 
+def test_of_few_values_all_are_shown() -> None:
+    low, high = robust_range(np.array([3.2, 3.3, 3.3, 3.4, 400.0]))
+    assert low < 3.2
+    assert high > 400
+
+
 def test_an_outlier_is_counted_as_beyond_the_histogram() -> None:
     plain, binned = histogram(BULK), histogram(np.append(BULK, [400.0, -50.0]))
     assert plain.beyond == 0

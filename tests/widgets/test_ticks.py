@@ -11,16 +11,29 @@ from hypothesis import strategies as st
 
 @given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6))
 def test_ticks_of_numbers_are_few_and_inside(low: float, extent: float) -> None:
-    ticks = number_ticks(low, low + extent)
+    ticks, _ = number_ticks(low, low + extent)
     assert 1 <= ticks.size <= MOST + 1
     slack = 1e-6 * max(abs(low), extent)
     assert low - slack <= ticks[0]
     assert ticks[-1] <= low + extent + slack
 
 
-def test_ticks_of_numbers_are_round() -> None:
-    assert number_ticks(0.63, 1.85) == pytest.approx([0.75, 1.0, 1.25, 1.5, 1.75])
-    assert number_ticks(0, 21) == pytest.approx([0, 5, 10, 15, 20])
+@pytest.mark.parametrize(
+    ("low", "high", "written"),
+    [
+        (0.63, 1.85, "0.75 1.00 1.25 1.50 1.75"),
+        (3.12, 3.38, "3.2 3.3"),
+        (3.14, 3.36, "3.15 3.20 3.25 3.30 3.35"),
+        (0, 21, "0 5 10 15 20"),
+        (0, 4.9, "0 1 2 3 4"),
+        (990, 1_030, "990 1,000 1,010 1,020 1,030"),
+    ],
+)
+def test_ticks_of_numbers_are_round_and_written_with_the_decimals_that_they_need(
+    low: float, high: float, written: str
+) -> None:
+    ticks, form = number_ticks(low, high)
+    assert " ".join(f"{tick:{form}}" for tick in ticks) == written
 
 
 @pytest.mark.parametrize(

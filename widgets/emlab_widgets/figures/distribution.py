@@ -25,7 +25,7 @@ class Distribution:
     def __init__(self, measure: Measure) -> None:
         self._measure = measure
         self._x, self._y = bqplot.LinearScale(min=0, max=1), bqplot.LinearScale(min=0, max=1)
-        self._value = axis(self._x, measure.label, grid_lines="none", tick_format=measure.form)
+        self._value = axis(self._x, measure.label, grid_lines="none")
         self._count = axis(self._y, "Micrographs", side="left", tick_format=",.0f")
         self._bars = bqplot.Bars(
             x=[],
@@ -52,8 +52,10 @@ class Distribution:
             return
         binned = histogram(values)
         first, last, most = float(binned.edges[0]), float(binned.edges[-1]), float(binned.counts.max()) * 1.05
-        self._value.tick_values = number_ticks(first, last)
-        self._count.tick_values = _whole(number_ticks(0, most))
+        with self._value.hold_sync():
+            self._value.tick_values, self._value.tick_format = number_ticks(first, last)
+        counts, _ = number_ticks(0, most)
+        self._count.tick_values = counts[counts == np.round(counts)]
         with self._x.hold_sync():
             self._x.min, self._x.max = first, last
         self._y.max = most
@@ -63,7 +65,3 @@ class Distribution:
         digits, unit = self._measure.digits, self._measure.unit
         note = f"{counted(values.size, 'micrograph')}, 80 % from {number(low, digits)} to {number(high, digits)} {unit}"
         self._plot.annotate(f"{note} · {binned.beyond:,} off the scale" if binned.beyond else note)
-
-
-def _whole(ticks: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return ticks[ticks == np.round(ticks)]

@@ -13,12 +13,15 @@ _TIMES = (1, 2, 5, 10, 15, 30, *(60 * n for n in (1, 2, 5, 10, 15, 30)), *(3600 
 _DAY = 86400
 
 
-def number_ticks(low: float, high: float) -> NDArray[np.float64]:
-    """Give round numbers from ``low`` to ``high``."""
+def number_ticks(low: float, high: float) -> tuple[NDArray[np.float64], str]:
+    """Give round numbers from ``low`` to ``high``, and the form to write them in."""
     least = (high - low) / MOST
-    power = 10.0 ** math.floor(math.log10(least))
-    step = next(step for step in (1.0, 2.0, 2.5, 5.0, 10.0) if step * power >= least * (1 - 1e-9)) * power
-    return np.arange(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1) * step
+    power = math.floor(math.log10(least))
+    factor = next(factor for factor in (1.0, 2.0, 2.5, 5.0, 10.0) if factor * 10.0**power >= least * (1 - 1e-9))
+    step = factor * 10.0**power
+    decimals = max(-power + (factor == 2.5) - (factor == 10.0), 0)
+    ticks = np.arange(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1) * step
+    return ticks, f",.{decimals}f"
 
 
 def time_ticks(low: float, high: float) -> tuple[NDArray[np.datetime64], str]:

@@ -42,7 +42,7 @@ class Timeline:
         self._rows: dict[bqplot.Mark, NDArray[np.intp]] = {}
         self._x, self._y = bqplot.DateScale(), bqplot.LinearScale(min=0, max=1)
         self._time = axis(self._x, "Acquired")
-        self._value = axis(self._y, measure.label, side="left", tick_format=measure.form)
+        self._value = axis(self._y, measure.label, side="left")
         self._points = self._marks(
             opacities=[0.75],
             tooltip=bqplot.Tooltip(fields=["y"], formats=[measure.form], labels=[measure.label]),
@@ -100,7 +100,9 @@ class Timeline:
             self._time.tick_values, self._time.tick_format = ticks, form
         with self._x.hold_sync():
             self._x.min, self._x.max = (_naive(at) for at in (first - margin, last + margin))
-        self._value.tick_values = number_ticks(low, high)
+        values, value_form = number_ticks(low, high)
+        with self._value.hold_sync():
+            self._value.tick_values, self._value.tick_format = values, value_form
         with self._y.hold_sync():
             self._y.min, self._y.max = low, high
 
