@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from emlab.errors import ProgramError
+from emlab.errors import ProgramError, SessionMissing
 from emlab.report.notebooks import notebook
 
 
@@ -18,6 +18,8 @@ def write_report(session: Path | str) -> Path:
 
     Raises
     ------
+    SessionMissing
+        If there is none.
     ProgramError
         If a cell of the report's notebook fails, or Jupyter's packages are not installed.
     """
@@ -28,6 +30,8 @@ def write_report(session: Path | str) -> Path:
     except ModuleNotFoundError as error:
         raise ProgramError(f"Reports need {error.name}. Run: pip install 'emlab[app]'") from error
     folder = Path(session).resolve()
+    if not (folder / "session.db").is_file():
+        raise SessionMissing(f"{folder} is not a session: it has no session.db. `emlab create` makes one.")
     executed = execute_notebook(notebook("report"), folder / "notebooks" / "report.ipynb", {"session": str(folder)})
     page = folder / "report" / "index.html"
     replace_text(page, to_html(executed, f"{folder.name} · emlab report"))

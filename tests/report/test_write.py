@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from emlab.errors import SessionMissing
 from emlab.report import write
 
 
@@ -29,3 +30,9 @@ def test_a_write_that_fails_leaves_the_one_before(tmp_path: Path, monkeypatch: p
         write.replace_text(page, "second")
     assert page.read_text() == "first"
     assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
+
+
+def test_where_there_is_no_session_nothing_is_written(tmp_path: Path) -> None:
+    with pytest.raises(SessionMissing, match="is not a session"):
+        write.write_report(tmp_path / "nowhere")
+    assert not (tmp_path / "nowhere").exists()
