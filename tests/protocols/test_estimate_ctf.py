@@ -124,6 +124,12 @@ def test_a_defocus_that_was_not_searched_for_is_doubted(image: NDArray[Any], tmp
         assert estimated(item, tmp_path, **given).warning is not None
 
 
+def test_a_defocus_at_the_edge_of_the_range_is_told(image: NDArray[Any], tmp_path: Path) -> None:
+    item = micrograph(tmp_path / "a.mrc", image)
+    for given in ({"min_defocus": 16_095.0}, {"max_defocus": 16_105.0}):
+        assert "at the edge of the range that was searched" in str(estimated(item, tmp_path, **given).warning)
+
+
 def test_more_astigmatism_than_was_searched_for_is_told(image: NDArray[Any], tmp_path: Path) -> None:
     ctf = estimated(micrograph(tmp_path / "a.mrc", image), tmp_path, max_astigmatism=400.0)
     assert ctf.astigmatism == pytest.approx(600.0, abs=100.0)

@@ -85,9 +85,8 @@ def flatten(spectrum: Array, rings: Rings) -> Flattened:
 
 def _relative(power: Array, means: Array, rings: Rings) -> Array:
     """Power over the smooth curve through the rings' means, less 1."""
-    basis = spline_basis(rings.frequency, KNOTS)
-    root = np.sqrt(rings.counts)[:, None]
-    logarithm = basis @ np.linalg.lstsq(basis * root, np.log(means) * root[:, 0], rcond=None)[0]
+    basis, root = spline_basis(rings.frequency, KNOTS), np.sqrt(rings.counts)
+    logarithm = basis @ np.linalg.lstsq(basis * root[:, None], np.log(means) * root, rcond=None)[0]
     # A ring is one sample wide, so that within it the background is straight.
     slope = rings.spread(np.gradient(logarithm).astype(np.float32))
     background = rings.spread(np.exp(logarithm).astype(np.float32)) * (1.0 + slope * rings.offset)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
-from emlab.arrays.ctf.background import KNOTS, Flattened, spline_basis
+from emlab.arrays.ctf.background import Flattened
 from emlab.arrays.ctf.model import Defocus, Lens, phase_delay
 
 Array = NDArray[Any]
@@ -64,14 +64,13 @@ def search(data: Flattened, lens: Lens, within: SearchRange) -> list[Defocus]:
     (10.1016/j.jsb.2015.08.008) at the price of one without astigmatism.
     """
     data = data.up_to(_FINEST)
-    basis = spline_basis(data.rings.frequency, KNOTS)
-    sums, counts = _sectors(data, basis)
+    sums, counts = _sectors(data)
     margin = within.max_astigmatism / 2.0
     means = np.arange(within.min_defocus - margin, within.max_defocus + margin + _DEFOCUS_STEP, _DEFOCUS_STEP)
     allowed = (means >= within.min_defocus) & (means <= within.max_defocus)
     found: list[tuple[float, Defocus]] = []
     for phase_shift in _PHASE_SHIFTS if within.phase_shift else (0.0,):
-        templates = _templates(data, lens, means, phase_shift, basis)
+        templates = _templates(lens, data.rings.frequency, means, phase_shift)
         score, straight, diagonal = _best_paths(templates @ sums, templates**2 @ counts, within.max_astigmatism)
         score = np.where(allowed, score, -np.inf)
         around = maximum_filter1d(score, 2 * round(_NEIGHBOURHOOD / _DEFOCUS_STEP) + 1)
@@ -82,34 +81,23 @@ def search(data: Flattened, lens: Lens, within: SearchRange) -> list[Defocus]:
     return [defocus for score, defocus in found[:_CANDIDATES] if score >= _WORSE * found[0][0]]
 
 
-def _sectors(data: Flattened, basis: Array) -> tuple[Array, Array]:
-    """Weighted sums of the excess over its mean course, and weighted numbers of samples: (ring, sector) each."""
+def _sectors(data: Flattened) -> tuple[Array, Array]:
+    """Weighted sums of the excess and weighted numbers of samples: (ring, sector) each."""
     rings, weights = data.rings, data.weights[:, None]
     cells, shape = rings.cells(_SECTORS), (rings.counts.size, _SECTORS)
     counts = np.bincount(cells, minlength=math.prod(shape)).reshape(shape)
     sums = np.bincount(cells, data.excess, math.prod(shape)).reshape(shape)
-    sums -= counts * _course(rings.means(data.excess)[None], basis, rings.counts * data.weights).T
     return (weights * sums).astype(np.float32), (weights * counts).astype(np.float32)
 
 
-def _templates(data: Flattened, lens: Lens, means: Array, phase_shift: float, basis: Array) -> Array:
-    """What the rings of each defocus look like beside a smooth background: (defocus, ring)."""
-    rings = data.rings
-    squares = rings.frequency**2
+def _templates(lens: Lens, frequency: Array, means: Array, phase_shift: float) -> Array:
+    """What the rings of each mean defocus look like: (defocus, ring)."""
+    squares = frequency**2
     constant = phase_delay(lens, squares, 1.0, 0.0, Defocus(0.0, phase_shift=phase_shift)).astype(np.float32)
     turns = np.outer(means.astype(np.float32), (np.pi * lens.wavelength * squares).astype(np.float32))
-    fading = np.exp(-0.5 * (rings.frequency / _FADING) ** 2).astype(np.float32)
-    waves = -fading * np.cos(2.0 * (constant + turns))
-    templates: Array = waves - _course(waves, basis, rings.counts * data.weights)
+    fading = np.exp(-0.5 * (frequency / _FADING) ** 2).astype(np.float32)
+    templates: Array = -fading * np.cos(2.0 * (constant + turns))
     return templates
-
-
-def _course(curves: Array, basis: Array, weights: Array) -> Array:
-    """The smooth curve through each of some curves: (curve, ring)."""
-    weighted = weights[:, None] * basis
-    through = np.linalg.solve(basis.T @ weighted, basis.T)
-    course: Array = (curves @ weighted.astype(curves.dtype)) @ through.astype(curves.dtype)
-    return course
 
 
 def _best_paths(likeness: Array, norm: Array, max_astigmatism: float) -> tuple[Array, Array, Array]:

@@ -31,7 +31,7 @@ def profile_of(data: Flattened, lens: Lens) -> Profile:
     return equiphase_profile(data, lens, refine(data, lens, TRUTH))
 
 
-def test_the_score_is_high_for_rings_alone_and_0_for_noise_alone(rings_of: Callable[..., Flattened], lens: Lens) -> None:
+def test_rings_alone_score_high_and_noise_alone_0(rings_of: Callable[..., Flattened], lens: Lens) -> None:
     scores = []
     for height, noise in ((0.98, None), (0.3, 1), (0.1, 1), (0.0, 1)):
         data = rings_of(OPTICS, height=height, noise=noise)
