@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from emlab.errors import EngineUnreachable
+from emlab.errors import EngineUnreachable, SessionError
 from emlab.sets import control_address
 
 LONGEST_LINE = 65536
@@ -56,12 +56,7 @@ class ControlServer:
     def nudge(self) -> None:
         """Tell every subscriber that something was committed; one that does not listen misses nothing."""
         for line in list(self._subscribers):
-            try:
-                line.send(b"\n")
-            except BlockingIOError:
-                continue
-            except OSError:
-                self._hang_up(line)
+            self._tell(line)
 
     def close(self) -> None:
         """Stop listening, and hang up on everyone."""
@@ -104,6 +99,7 @@ class ControlServer:
         else:
             if name == "subscribe":
                 self._subscribers.add(line)
+                self._tell(line)  # of what was committed while it dialled
                 return
             reply = self._answer(command)
         try:
@@ -111,7 +107,17 @@ class ControlServer:
         except OSError:
             self._hang_up(line)
 
+    def _tell(self, line: socket.socket) -> None:
+        try:
+            line.send(b"\n")
+        except BlockingIOError:
+            pass  # it has bytes enough to wake it
+        except OSError:
+            self._hang_up(line)
+
     def _hang_up(self, line: socket.socket) -> None:
+        if line.fileno() < 0:
+            return  # in this very look already: a nudge, or an earlier line of its, found it gone
         self._subscribers.discard(line)
         self._selector.unregister(line)
         line.close()
@@ -124,6 +130,8 @@ def send_command(uuid: str, command: str, timeout: float = 10.0, **arguments: An
     ------
     EngineUnreachable
         If no engine of this session runs on this machine under this user, or it does not answer.
+    SessionError
+        If the engine refuses; the message says why.
     """
     path = control_address(uuid)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
@@ -138,6 +146,8 @@ def send_command(uuid: str, command: str, timeout: float = 10.0, **arguments: An
     if not reply:
         raise EngineUnreachable(_unreachable(path, None))
     answer: dict[str, Any] = json.loads(reply)
+    if "error" in answer:
+        raise SessionError(f"The engine refuses to {command}: {answer['error']}.")
     return answer
 
 

@@ -14,13 +14,19 @@ POLL = 0.05
 """Seconds between looks at the database where no engine nudges."""
 RECONNECT = 1.0
 """Seconds between attempts to reach an engine."""
+LONGEST_ADDRESS = 107
+"""Bytes that the kernel takes as a socket's path."""
 
 
 def control_address(uuid: str) -> Path:
     """Where the engine of a session listens: a socket in a folder that only its owner can enter."""
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    folder = Path(runtime) if runtime else Path(tempfile.gettempdir()) / f"emlab-{os.getuid()}"
-    return folder / "emlab" / f"{uuid}.sock"
+    own = f"emlab-{os.getuid()}"
+    folder = Path(runtime) if runtime else Path(tempfile.gettempdir()) / own
+    address = folder / "emlab" / f"{uuid}.sock"
+    if len(os.fsencode(address)) > LONGEST_ADDRESS:
+        return Path("/tmp", own, "emlab", address.name)  # noqa: S108 (its folder is the owner's alone)
+    return address
 
 
 class Nudge:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from emlab.engine.control import ControlServer, send_command
-from emlab.errors import EngineUnreachable
+from emlab.errors import EngineUnreachable, SessionError
 from emlab.sets import Catalogue, Ledger, Nudge, control_address
 
 UUID = "f" * 32
@@ -79,6 +79,76 @@ def test_endless_input_is_hung_up_on(served: Served) -> None:
             for _ in range(100):
                 line.sendall(b"x" * 65536)
     assert send_command(UUID, "ping") == {"heard": "ping"}
+
+
+def test_whoever_leaves_in_the_middle_of_a_command_ends_nothing(served: Served) -> None:
+    for command in (b"ping", b"subscribe"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+            line.connect(str(control_address(UUID)))
+            line.sendall(b'{"command": "%b"}\n' % command * 3)
+    assert send_command(UUID, "ping") == {"heard": "ping"}
+
+
+def test_a_reader_that_leaves_while_something_is_committed_ends_nothing(tmp_path: Path) -> None:
+    """One look finds a command, whose commit is nudged, and a subscriber that is gone."""
+    server = ControlServer(UUID, lambda command: server.nudge() or {})  # type: ignore[func-returns-value]
+    address = str(control_address(UUID))
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as owner,
+        socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as reader,
+    ):
+        for line in (owner, reader):
+            line.connect(address)
+            server.attend()
+        reader.sendall(b'{"command": "subscribe"}\n')
+        for _ in range(2):  # until the selector has none in line, so that the command comes first
+            server.attend()
+        owner.sendall(b'{"command": "pause"}\n')
+        reader.close()
+        server.attend()
+        assert owner.recv(100) == b"{}\n"
+    server.close()
+
+
+def test_a_refusal_is_raised(tmp_path: Path) -> None:
+    server = ControlServer(UUID, lambda command: {"error": "it is too late"})
+    refused: list[SessionError] = []
+
+    def resume() -> None:
+        try:
+            send_command(UUID, "resume")
+        except SessionError as error:
+            refused.append(error)
+
+    client = threading.Thread(target=resume)
+    client.start()
+    while client.is_alive():
+        connection.wait([server.fileno()], 0.1)
+        server.attend()
+    server.close()
+    assert str(refused[0]) == "The engine refuses to resume: it is too late."
+
+
+def test_a_subscriber_hears_at_once_of_what_was_committed_while_it_dialled(served: Served) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.settimeout(10)
+        line.connect(str(control_address(UUID)))
+        line.sendall(b'{"command": "subscribe"}\n')
+        assert line.recv(10) == b"\n"
+
+
+@pytest.mark.parametrize("variable", ["XDG_RUNTIME_DIR", "TMPDIR"])
+def test_an_address_that_the_kernel_would_refuse_is_replaced(
+    tmp_path: Path, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    monkeypatch.setenv(variable, str(folder))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    server = ControlServer(UUID, lambda _: {})
+    server.close()
+    assert control_address(UUID).name == f"{UUID}.sock"
 
 
 def test_only_the_owner_can_reach_it(served: Served) -> None:
