@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import errno
+import sqlite3
 import time
 import traceback
+from contextlib import closing
 from pathlib import Path
 
 from emlab.engine.task import Outcome, Task, Trouble
 from emlab.engine.workbench import FolderWorkbench, Pantry
-from emlab.errors import EmlabError, TruncatedFile
+from emlab.errors import DataError, EmlabError, TruncatedFile
 from emlab.model import Record
 from emlab.protocols import PROTOCOLS
+from emlab.sets import Provenance, schema
 
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -63,3 +66,14 @@ def _check(record: Record, task: Task) -> None:
     if not isinstance(record, kinds) or record.key != task.key:
         wanted = " or ".join(kind.__name__ for kind in kinds)
         raise TypeError(f"{task.protocol} returned {record!r}; expected a {wanted} of the item {task.key!r}")
+    try:
+        _rehearse(record)
+    except (sqlite3.Error, TypeError, ValueError, OverflowError) as error:
+        raise DataError(f"{task.protocol} returned {record!r}, which cannot be recorded: {error}.") from error
+
+
+def _rehearse(record: Record) -> None:
+    """Write a record to a database of nobody's: what is refused must fail here, as the item, and not the engine."""
+    with closing(sqlite3.connect(":memory:")) as trial:
+        trial.execute(schema.create_table(record.kind))
+        trial.execute(schema.insert_row(record.kind), schema.to_row(0, 0, record, Provenance(recorded_at=0.0)))

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +121,7 @@ class Ledger:
         """Record that an item failed."""
         self._connection.execute(
             "INSERT INTO failure (run_id, key, attempt, final, error, message, traceback, at) VALUES (?,?,?,?,?,?,?,?)",
-            (self._run_ids[run], key, attempt, final, error, message, traceback, time.time()),
+            (self._run_ids[run], key, attempt, final, error, _storable(message), _storable(traceback), time.time()),
         )
 
     def forgive(self, run: str, key: str) -> None:
@@ -132,7 +132,7 @@ class Ledger:
         """Record something that a person may want to know."""
         self._connection.execute(
             "INSERT INTO event (at, level, message, run_id, key) VALUES (?, ?, ?, ?, ?)",
-            (time.time(), level, message, self._run_ids[run] if run else None, key),
+            (time.time(), level, _storable(message), self._run_ids[run] if run else None, key),
         )
 
     def add_command(self, name: str, arguments: Mapping[str, Any]) -> None:
@@ -161,16 +161,14 @@ class Ledger:
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
-        """Close the database as a single plain file, where no reader hinders it.
+        """Close the database as a single plain file, where neither a reader nor a full disk hinders it.
 
         Such a file can be read from an archive that cannot be written.
         """
-        self.checkpoint()
-        self._connection.execute("PRAGMA busy_timeout = 0")
-        try:
+        with suppress(sqlite3.OperationalError):
+            self.checkpoint()
+            self._connection.execute("PRAGMA busy_timeout = 0")
             self._connection.execute("PRAGMA journal_mode = DELETE").fetchall()
-        except sqlite3.OperationalError:
-            self._connection.execute("PRAGMA busy_timeout = 10000")
         self._connection.close()
 
     def _load(self) -> None:
@@ -183,3 +181,8 @@ class Ledger:
     def _length(self, set_id: int, kind: str) -> int:
         query = f"SELECT coalesce(max(number) + 1, 0) FROM {kind} WHERE set_id = ?"
         return int(self._connection.execute(query, (set_id,)).fetchone()[0])
+
+
+def _storable(text: str) -> str:
+    """Give a text with an escape for each byte of a file's name that is no text, which SQLite refuses."""
+    return text.encode(errors="backslashreplace").decode()

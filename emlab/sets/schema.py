@@ -99,8 +99,18 @@ def to_row(set_id: int, number: int, record: Record, provenance: Provenance) -> 
 
 
 def to_column(value: Any) -> Any:
-    """What SQLite stores for a field: a series of numbers as packed float32."""
-    return np.asarray(value, np.float32).tobytes() if isinstance(value, tuple) else value
+    """What SQLite stores for a field: a series of numbers as packed float32.
+
+    Raises
+    ------
+    TypeError
+        For a scalar of NumPy's, say, which SQLite would take for a series.
+    """
+    if isinstance(value, tuple):
+        return np.asarray(value, np.float32).tobytes()
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise TypeError(f"{value!r} is a {type(value).__name__}, not a str, int, float, bool or tuple of floats")
 
 
 def from_column(value: Any, hint: object) -> Any:

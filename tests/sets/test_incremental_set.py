@@ -160,3 +160,22 @@ def test_a_finished_database_opens_where_nothing_can_be_written(append: Append, 
     finally:
         database.parent.chmod(0o755)
         ledger._connection = sqlite3.connect(":memory:")
+
+
+def test_texts_that_are_none_can_be_noted(ledger: Ledger, catalogue: Catalogue) -> None:
+    """Names of files that are no UTF-8 come with messages of the operating system."""
+    with ledger.transaction():
+        ledger.add_event("warning", "movie_\udcff.tiff cannot be read")
+    assert [event.message for event in catalogue.events()] == [r"movie_\udcff.tiff cannot be read"]
+
+
+def test_a_full_disk_does_not_keep_the_ledger_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = Ledger.create(tmp_path / "full.db", {})
+
+    def full() -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(ledger, "checkpoint", full)
+    ledger.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        ledger.set_meta("state", "finished")

@@ -1,0 +1,70 @@
+"""Whatever a protocol gives or raises becomes an outcome, and never trouble for the engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from emlab.engine.perform import perform
+from emlab.engine.task import Outcome, Task
+from emlab.model import Ctf, Micrograph, Parameters, Workbench, protocol
+from emlab.protocols import PROTOCOLS
+
+GOOD: dict[str, Any] = {
+    "key": "movie",
+    "micrograph": "movie.mrc",
+    "defocus_u": 1.0,
+    "defocus_v": 1.0,
+    "defocus_angle": 0.0,
+    "astigmatism": 0.0,
+    "phase_shift": 0.0,
+    "score": 1.0,
+    "ctf_resolution": 3.0,
+}
+
+
+class Nothing(Parameters):
+    """Nothing to tell."""
+
+
+def outcome(monkeypatch: pytest.MonkeyPatch, **values: Any) -> Outcome:
+    @protocol(title="Toy", consumes=Micrograph, produces=Ctf)
+    def toy(micrograph: Micrograph, parameters: Nothing, workbench: Workbench) -> Ctf:
+        """Pretend."""
+        return Ctf(**{**GOOD, **values})
+
+    monkeypatch.setitem(PROTOCOLS, "toy", toy)
+    return perform(Task("ctf", "movie", "toy", {}, (None,), "outputs"), Path(), "inline")  # type: ignore[arg-type]
+
+
+def test_a_record_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert outcome(monkeypatch).record == Ctf(**GOOD)
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ({"score": float("nan")}, "NOT NULL constraint failed: ctf.score"),
+        ({"score": np.float32(1.0)}, "float32"),
+        ({"micrograph": "movie_\udcff.mrc"}, "surrogates not allowed"),
+        ({"defocus_u": 2**70}, "too large"),
+    ],
+)
+def test_a_record_that_cannot_be_kept_fails_its_item_and_not_the_engine(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], complaint: str
+) -> None:
+    trouble = outcome(monkeypatch, **values).trouble
+    assert trouble is not None
+    assert (trouble.error, trouble.retry) == ("DataError", False)
+    assert "toy returned Ctf(" in trouble.message
+    assert "which cannot be recorded" in trouble.message
+    assert complaint in trouble.message
+
+
+def test_another_items_record_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    trouble = outcome(monkeypatch, key="other").trouble
+    assert trouble is not None
+    assert "expected a Ctf of the item 'movie'" in trouble.message
