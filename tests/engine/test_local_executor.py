@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from multiprocessing import connection
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -99,6 +100,35 @@ def test_a_killed_worker_costs_its_task_only_and_is_replaced(
     when_free(executor, 2)
     executor.submit(importing(movie), accelerated=False)
     assert outcome(executor).record is not None
+
+
+def test_a_worker_that_cannot_begin_is_complained_of_and_tried_again_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not at once and for ever, in silence."""
+    begun: list[str] = []
+
+    def broken(theirs: object, root: Path, name: str, device: str) -> list[str]:
+        begun.append(name)
+        return [sys.executable, "-c", "raise SystemExit(3)"]
+
+    monkeypatch.setattr("emlab.engine.executors.local.spawn_arguments", broken)
+    now = [0.0]
+    monkeypatch.setattr("emlab.engine.executors.local.time", SimpleNamespace(monotonic=lambda: now[0]))
+    executor = LocalExecutor(tmp_path, cpu_workers=1)
+    for now[0], seconds in ((0.0, 5), (5.0, 10), (15.0, 20)):
+        assert executor.collect() == []
+        connection.wait(executor.waitables())
+        assert executor.collect() == []
+        (complaint,) = executor.complaints()
+        assert (
+            f"ended with exit code 3 before it could take an item; engine.log may say why. It is started again in "
+            f"{seconds} s." in complaint
+        )
+        assert executor.waitables() == executor.collect() == []
+        assert executor.free(accelerated=False) == 0
+    assert begun == ["cpu#1", "cpu#2", "cpu#3"]
+    executor.close()
 
 
 def test_a_task_goes_to_the_worker_that_has_its_input(executor: LocalExecutor, movie: Path) -> None:

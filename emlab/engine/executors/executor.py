@@ -22,6 +22,9 @@ class Executor(Protocol):
     def collect(self) -> list[Outcome]:
         """What was finished since the last call; never blocks."""
 
+    def complaints(self) -> list[str]:
+        """Sentences on what went wrong with itself since the last call."""
+
     def describe(self) -> str:
         """Say in a few words what it computes on."""
 

@@ -41,6 +41,9 @@ class InlineExecutor:
             os.eventfd_read(self._bell)
         return outcomes
 
+    def complaints(self) -> list[str]:
+        return []
+
     def describe(self) -> str:
         return "the engine's own process"
 

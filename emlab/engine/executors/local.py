@@ -6,6 +6,7 @@ import itertools
 import os
 import socket
 import subprocess
+import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -13,6 +14,9 @@ from pathlib import Path
 from emlab.engine.task import Outcome, Task, Trouble
 from emlab.engine.worker import spawn_arguments
 
+RESTART_AFTER = 5.0
+"""Seconds before a worker that could not even begin is started again; doubled each time, up to `DOUBLINGS` times."""
+DOUBLINGS = 6
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -24,7 +28,8 @@ class _Worker:
     line: Connection
     alive: bool = False
     task: Task | None = None
-    submitted: float = 0.0
+    stillborn: int = 0
+    again_at: float = 0.0
 
 
 class LocalExecutor:
@@ -45,6 +50,7 @@ class LocalExecutor:
 
     def __init__(self, root: Path, cpu_workers: int, gpus: tuple[int, ...] = ()) -> None:
         self._root = root
+        self._complaints: list[str] = []
         self._serial = itertools.count(1)
         self._has_gpus = bool(gpus)
         devices = [f"gpu:{index}" for index in gpus] + ["cpu"] * cpu_workers
@@ -63,11 +69,15 @@ class LocalExecutor:
             return  # it has just died: `collect` finds its line closed and reports the task
 
     def waitables(self) -> list[int]:
-        return [worker.line.fileno() for worker in self._workers]
+        return [worker.line.fileno() for worker in self._workers if not worker.line.closed]
 
     def collect(self) -> list[Outcome]:
         outcomes = []
         for index, worker in enumerate(self._workers):
+            if worker.line.closed:
+                if time.monotonic() >= worker.again_at:
+                    self._workers[index] = self._start(worker.device, worker.stillborn)
+                continue
             try:
                 while worker.line.poll():
                     message = worker.line.recv()
@@ -75,13 +85,20 @@ class LocalExecutor:
                         worker.task = None
                         outcomes.append(message)
                     else:
-                        worker.alive = True
+                        worker.alive, worker.stillborn = True, 0
             except (EOFError, OSError):
                 if worker.task is not None:
                     outcomes.append(_lost(worker))
+                elif not worker.alive:
+                    self._put_off(worker)
                 self._end(worker)
-                self._workers[index] = self._start(worker.device)
+                if worker.alive:
+                    self._workers[index] = self._start(worker.device)
         return outcomes
+
+    def complaints(self) -> list[str]:
+        complaints, self._complaints = self._complaints, []
+        return complaints
 
     def describe(self) -> str:
         gpus = sum(worker.device != "cpu" for worker in self._workers)
@@ -102,7 +119,7 @@ class LocalExecutor:
             if worker.alive and worker.task is None and (worker.device != "cpu") == on_gpu
         ]
 
-    def _start(self, device: str) -> _Worker:
+    def _start(self, device: str, stillborn: int = 0) -> _Worker:
         name = f"{device}#{next(self._serial)}"
         ours, theirs = socket.socketpair()
         environment = dict(os.environ, **dict.fromkeys(THREAD_SETTINGS, "1"))
@@ -114,7 +131,17 @@ class LocalExecutor:
                 stdin=subprocess.DEVNULL,
                 env=environment,
             )
-        return _Worker(name, device, process, Connection(ours.detach()))
+        return _Worker(name, device, process, Connection(ours.detach()), stillborn=stillborn)
+
+    def _put_off(self, worker: _Worker) -> None:
+        """Start a worker again later: one that cannot begin would else be started without end, and in silence."""
+        delay = RESTART_AFTER * 2 ** min(worker.stillborn, DOUBLINGS)
+        worker.stillborn += 1
+        worker.again_at = time.monotonic() + delay
+        self._complaints.append(
+            f"The worker {worker.name} {_how(worker)} before it could take an item; engine.log may say why. "
+            f"It is started again in {delay:g} s."
+        )
 
     def _end(self, worker: _Worker) -> None:
         worker.line.close()
@@ -124,8 +151,12 @@ class LocalExecutor:
 
 def _lost(worker: _Worker) -> Outcome:
     assert worker.task is not None  # noqa: S101
-    code = worker.process.wait()
-    how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-    hint = " (the kernel does so when memory runs out)" if code == -9 else ""
-    trouble = Trouble("WorkerLost", f"The worker {worker.name} {how}{hint} while it had this item.", "", retry=True)
+    message = f"The worker {worker.name} {_how(worker)} while it had this item."
+    trouble = Trouble("WorkerLost", message, "", retry=True)
     return Outcome(worker.task, worker.name, worker.device, 0.0, 0.0, 0.0, trouble=trouble)
+
+
+def _how(worker: _Worker) -> str:
+    code = worker.process.wait()
+    hint = " (the kernel does so when memory runs out)" if code == -9 else ""
+    return f"was killed by signal {-code}{hint}" if code < 0 else f"ended with exit code {code}"
