@@ -80,6 +80,10 @@ class Backlog:
         self._delayed: list[tuple[float, int, Item]] = []
         self._order = itertools.count()
 
+    def is_consumed(self, set_name: str) -> bool:
+        """Whether a stage takes the records of a set."""
+        return set_name in self._consumers
+
     def add(self, set_name: str, number: int, record: Record, now: float) -> None:
         """Take note of a new record: every consumer that now has all its inputs gets an item."""
         for stage in self._consumers.get(set_name, ()):

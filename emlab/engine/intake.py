@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import queue
 import time
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,21 +29,19 @@ class Intake:
     stage
         A source.
     known
-        Absolute paths taken in, or given up on, earlier.
-    taken
-        How many that were.
+        Absolute paths taken in earlier.
     bell
         Event descriptor that is rung when something came.
     """
 
-    def __init__(self, stage: Stage, known: Iterable[str], taken: int, bell: int) -> None:
+    def __init__(self, stage: Stage, known: Collection[str], bell: int) -> None:
         parameters = stage.parameters
         assert isinstance(parameters, WatchedFolder)  # noqa: S101
         self.stage = stage
         self._parameters = parameters
         self._arrived: queue.SimpleQueue[Arrival | Report] = queue.SimpleQueue()
         self._bell = bell
-        self._taken = taken
+        self._taken = len(known)
         self._last = time.monotonic()
         self._ended: str | None = None
         self._closed = False
@@ -88,7 +87,7 @@ class Intake:
 
     def next_look(self) -> float:
         """When `ending` may change by itself, seconds of the machine's monotonic clock."""
-        return self._last + self._parameters.idle_timeout
+        return self._last + self._parameters.idle_timeout if self._ended is None else math.inf
 
     def close(self) -> list[Report]:
         """Stop watching, and give what never completed."""

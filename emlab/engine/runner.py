@@ -93,15 +93,18 @@ class Engine:
         """Run until the session is finished or stopped."""
         try:
             self._begin()
-            while self._scribe.state in {"running", "paused"}:
+            while self._scribe.state in {"running", "paused"} or (self._scribe.is_behind and self._stopping is None):
                 self._turn(self._wait())
             self._finish_chores()
+        except Exception as error:
+            self._scribe.testify(f"The engine broke down; `emlab resume` goes on. {type(error).__name__}: {error}")
+            raise
         finally:
             self._close()
 
     def stop(self) -> None:
         """Have `run` return soon, with what is running now given a moment to finish; safe in a signal handler."""
-        self._stopping = time.monotonic() + GRACE
+        self._stopping = self._stopping or time.monotonic() + GRACE
         os.eventfd_write(self._bell, 1)
 
     def _begin(self) -> None:
@@ -130,6 +133,8 @@ class Engine:
     def _turn(self, now: float) -> None:
         for outcome in self._executor.collect():
             self._take_outcome(outcome, now)
+        for complaint in self._executor.complaints():
+            self._scribe.note("warning", complaint)
         self._take_arrivals(now)
         self._control.attend()
         self._backlog.release(now)
@@ -138,7 +143,9 @@ class Engine:
         self._commit(now)
         for complaint in self._housekeeping.attend(now, self._scribe.recorded):
             self._scribe.note("warning", complaint)
-        if self._stopping is not None and (not self._running or now > self._stopping):
+        if self._stopping is None or self._scribe.state == "finished":
+            return
+        if not self._running or now > self._stopping:
             self._stop_now()
 
     def _take_outcome(self, outcome: Outcome, now: float) -> None:
@@ -161,7 +168,8 @@ class Engine:
             attempt=task.attempt,
         )
         self._backlog.finish(stage.name, failed=False)
-        self._makers[task.key] = outcome.worker
+        if self._backlog.is_consumed(name):
+            self._makers[task.key] = outcome.worker
         self._backlog.add(name, self._scribe.append(name, record, provenance), record, now)
 
     def _take_trouble(self, item: Item, trouble: Trouble, now: float) -> None:
@@ -188,11 +196,15 @@ class Engine:
         with suppress(BlockingIOError):
             os.eventfd_read(self._bell)
         for intake in self._intakes:
-            for came in intake.take(now):
-                if isinstance(came, Arrival):
-                    self._take_arrival(intake.stage, came, now)
-                else:
-                    self._take_report(intake.stage, came)
+            if intake.stage.inputs[0] in self._scribe.open_sets:
+                self._empty(intake, now)
+
+    def _empty(self, intake: Intake, now: float) -> None:
+        for came in intake.take(now):
+            if isinstance(came, Arrival):
+                self._take_arrival(intake.stage, came, now)
+            else:
+                self._take_report(intake.stage, came)
 
     def _take_arrival(self, stage: Stage, arrival: Arrival, now: float) -> None:
         name = stage.inputs[0]
@@ -240,11 +252,7 @@ class Engine:
             name = intake.stage.inputs[0]
             if name in self._scribe.open_sets and (reason := intake.ending(now)) is not None:
                 left = intake.close()
-                for came in intake.take(now):
-                    if isinstance(came, Arrival):
-                        self._take_arrival(intake.stage, came, now)
-                    else:
-                        self._take_report(intake.stage, came)
+                self._empty(intake, now)
                 for report in left:
                     self._take_report(intake.stage, report)
                 self._scribe.close_set(name, "success", reason)
@@ -271,13 +279,18 @@ class Engine:
 
     def _answer(self, command: dict[str, Any]) -> dict[str, Any]:
         name = command.pop("command")
+        is_over = self._stopping is not None or self._scribe.state not in {"running", "paused"}
         match name:
             case "ping":
                 return {"state": self._scribe.state, "pid": os.getpid()}
-            case "pause" | "resume":
-                self._scribe.set_state("paused" if name == "pause" else "running")
+            case "pause" | "resume" if is_over:
+                return {"error": f"the engine is ending; {name} the session when it has, see `emlab status`"}
             case "stop" if command.get("now"):
                 self.stop()
+            case "stop" if is_over:
+                return {"state": self._scribe.state}
+            case "pause" | "resume":
+                self._scribe.set_state("paused" if name == "pause" else "running")
             case "stop":
                 self._scribe.set_state("running")
                 for intake in self._intakes:
@@ -321,9 +334,8 @@ class Engine:
 
     def _intake(self, stage: Stage) -> Intake:
         facts = self._catalogue.sets()[stage.inputs[0]]
-        rows = self._catalogue.rows("SELECT key, path FROM arrival WHERE set_id = ?", (facts.id,))
-        taken = len({key for key, _ in rows} | self._given_up[stage.name])
-        return Intake(stage, [path for _, path in rows], taken, self._bell)
+        rows = self._catalogue.rows("SELECT path FROM arrival WHERE set_id = ?", (facts.id,))
+        return Intake(stage, [path for (path,) in rows], self._bell)
 
     def _keys_given_up(self, stage: Stage) -> set[str]:
         rows = self._catalogue.rows(

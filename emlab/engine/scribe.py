@@ -6,6 +6,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from emlab.engine.task import Trouble
@@ -34,6 +35,11 @@ class Scribe:
         self._accounted = 0.0
         self.recorded = 0
         """How much was made durable so far."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something is not durable yet."""
+        return bool(self._unwritten)
 
     def append(self, name: str, record: Record, provenance: Provenance) -> int:
         """Append a record to a set, and give its number."""
@@ -93,6 +99,11 @@ class Scribe:
         self.recorded += len(self._unwritten)
         self._unwritten = []
         return True
+
+    def testify(self, message: str) -> None:
+        """Record this alone, because what is unwritten may be what cannot be written."""
+        with suppress(sqlite3.Error), self._ledger.transaction():
+            self._ledger.add_event("error", message)
 
     def _account(self) -> None:
         """Record now and then what the engine itself has cost."""

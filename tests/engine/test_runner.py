@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from emlab.engine.control import send_command
 from emlab.engine.executors import InlineExecutor
 from emlab.engine.runner import Engine
 from emlab.errors import SessionBusy
-from emlab.model import Protocol
+from emlab.model import Arrival, Protocol
 from emlab.session import Session, create_session
 
 Run = Callable[[], None]
@@ -249,3 +251,154 @@ def test_a_full_disk_is_waited_for(
         running.run()
         assert left == [0]
         assert keys(session, "accepted") == ["movie_0", "movie_1"]
+
+
+def test_the_end_waits_for_a_full_disk_too(
+    create: Callable[..., Session], movies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emlab.engine.runner.DISK_RETRY", 0.02)
+    write(movies, "good")
+    with create(expected_count=1) as session:
+        running = engine(session)
+        set_meta, left = running._ledger.set_meta, [1]
+
+        def fail(name: str, value: str) -> None:
+            if value == "finished" and left[0]:
+                left[0] -= 1
+                raise sqlite3.OperationalError("database or disk is full")
+            set_meta(name, value)
+
+        monkeypatch.setattr(running._ledger, "set_meta", fail)
+        running.run()
+        assert left == [0]
+        assert session.state == "finished"
+
+
+def test_an_engine_that_breaks_down_says_so_and_the_next_goes_on(
+    create: Callable[..., Session], movies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(movies, "good")
+    with create(expected_count=1) as session:
+        running = engine(session)
+
+        def refuse(*_: Any) -> int:
+            raise sqlite3.IntegrityError("UNIQUE constraint failed")
+
+        monkeypatch.setattr(running._ledger, "append", refuse)
+        with pytest.raises(sqlite3.IntegrityError):
+            running.run()
+        assert session.state == "crashed"
+        last = session.events()[-1]
+        assert last.level == "error"
+        assert "broke down; `emlab resume` goes on. IntegrityError: UNIQUE constraint failed" in last.message
+        engine(session).run()
+        assert keys(session, "accepted") == ["movie_0"]
+
+
+def test_a_session_that_is_over_takes_no_more_commands(
+    create: Callable[..., Session], movies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the last report is written: a pause would leave it paused for ever, a resume would be lost."""
+    write(movies, "good")
+    with create(expected_count=1) as session:
+        running = engine(session)
+        replies: list[dict[str, Any]] = []
+
+        def attend(now: float, recorded: int, *, last: bool = False) -> list[str]:
+            if last:
+                replies.extend(running._answer({"command": name}) for name in ("pause", "resume", "stop"))
+            return []
+
+        monkeypatch.setattr(running._housekeeping, "attend", attend)
+        running.run()
+        assert session.state == "finished"
+        assert replies[:2] == [
+            {"error": f"the engine is ending; {name} the session when it has, see `emlab status`"}
+            for name in ("pause", "resume")
+        ]
+        assert replies[2] == {"state": "finished"}
+
+
+def test_a_resume_that_comes_too_late_is_refused_and_not_lost(create: Callable[..., Session], movies: Path) -> None:
+    with create() as session:
+        running = engine(session)
+        running.stop()
+        running._scribe.set_state("running")
+        assert "error" in running._answer({"command": "resume"})
+        running.run()
+        assert session.state == "stopped"
+
+
+def test_what_was_finished_when_the_stop_came_is_finished(
+    create: Callable[..., Session], movies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(movies, "good")
+    with create(expected_count=1) as session:
+        running = engine(session)
+        close_sets = running._close_sets
+
+        def stopped(now: float) -> None:
+            close_sets(now)
+            if running._scribe.state == "finished":
+                running.stop()
+
+        monkeypatch.setattr(running, "_close_sets", stopped)
+        running.run()
+        assert session.state == "finished"
+        assert session.events()[-1].message == "Finished: every item is accounted for."
+
+
+def test_an_import_that_has_ended_asks_for_no_more_looks(create: Callable[..., Session], movies: Path) -> None:
+    """Else the engine would not sleep until the last item is done."""
+    with create() as session:
+        running = engine(session)
+        (intake,) = running._intakes
+        assert intake.ending(intake.next_look()) == "no new file for 60 s"
+        assert intake.next_look() == math.inf
+        running._close()
+
+
+def test_a_file_that_was_given_up_counts_once_whatever_the_number_of_lives(
+    create: Callable[..., Session], movies: Path
+) -> None:
+    write(movies, "good")
+    (movies / os.fsdecode(b"movie_\xff.txt")).write_text("its name is no text")
+    with create(expected_count=3, idle_timeout=0.5) as session:
+        engine(session).run()
+        assert session["arrivals"].reason == "no new file for 0.5 s"
+        assert [failure.key for failure in session.failures()] == [r"movie_\udcff"]
+        running = engine(session)
+        (intake,) = running._intakes
+        for later in (0.0, 60.0):
+            intake._watcher.look(time.time() + later)
+        assert len(intake.take(intake._last)) == 1
+        assert intake.ending(intake._last) is None
+        running._close()
+
+
+def test_a_file_that_comes_after_the_end_is_not_put_into_a_closed_set(
+    create: Callable[..., Session], movies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A watcher's thread that a file server kept waiting may speak when nobody waits for it any more."""
+    write(movies, "good")
+    with create(expected_count=1) as session:
+        running = engine(session)
+        (intake,) = running._intakes
+        close_set = running._scribe.close_set
+
+        def closed(name: str, status: str, reason: str) -> None:
+            close_set(name, status, reason)
+            if name == "arrivals":
+                intake._came(Arrival(key="late", path="/late", size=1, modified=0.0, evidence="closed"))
+
+        monkeypatch.setattr(running._scribe, "close_set", closed)
+        running.run()
+        assert keys(session, "arrivals") == ["movie_0"]
+
+
+def test_what_made_an_item_is_forgotten_with_it(create: Callable[..., Session], movies: Path) -> None:
+    write(movies, "good", "reject")
+    with create(expected_count=2) as session:
+        running = engine(session)
+        running.run()
+        assert running._makers == {}
