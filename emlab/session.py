@@ -81,7 +81,11 @@ class Session:
         Crashed means that the engine is gone without having said so; `start` goes on where it was.
         """
         state = self.catalogue.meta("state") or "created"
-        return "crashed" if state in {"running", "paused"} and not self.is_running else state
+        if state in {"running", "paused"} and not self.is_running:
+            # It may have ended as it should between the two looks; what it then wrote is there by now.
+            state = self.catalogue.meta("state") or "created"
+            return "crashed" if state in {"running", "paused"} else state
+        return state
 
     @property
     def is_running(self) -> bool:
@@ -218,7 +222,9 @@ class Session:
             try:
                 send_command(self.uuid, "ping", timeout=5)
             except EngineUnreachable:
-                if engine.poll() is not None:
+                if (code := engine.poll()) == 0:
+                    return  # it found nothing left to do
+                if code is not None:
                     break
                 time.sleep(0.02)
             else:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,9 +104,9 @@ def test_verbs_without_an_engine_are_a_sentence(tmp_path: Path, movies: Path) ->
         session.stop()
 
 
-def test_an_engine_that_cannot_start_says_why(tmp_path: Path, movies: Path) -> None:
+def test_an_engine_that_cannot_start_says_why(tmp_path: Path, movies: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with create(tmp_path, movies) as session:
-        (session.path / "lock").mkdir()
+        monkeypatch.setenv("XDG_RUNTIME_DIR", "/dev/null")
         with pytest.raises(SessionError, match="did not start. Its log ends with"):
             session.start(gpus="")
 
@@ -116,3 +119,24 @@ def test_an_engine_is_detached_and_answers_when_start_returns(tmp_path: Path, mo
         session.stop()
         assert list(session["movies"].follow(timeout=30)) == []
         assert stat.S_IMODE((session.path / "session.db").stat().st_mode) & stat.S_IWGRP == 0
+
+
+def test_a_session_that_ends_between_two_looks_has_not_crashed(invented: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with invented.ledger.transaction():
+        invented.ledger.set_meta("state", "running")
+    with invented.open() as session:
+        monkeypatch.setattr("emlab.session.is_locked", lambda path: False)
+        assert session.state == "crashed"
+
+        def ended(path: Path) -> bool:
+            invented.end()
+            return False
+
+        monkeypatch.setattr("emlab.session.is_locked", ended)
+        assert session.state == "finished"
+
+
+def test_an_engine_that_found_nothing_left_to_do_did_start(invented: Any) -> None:
+    """It may be gone before it can be asked."""
+    with invented.open() as session:
+        session._await(subprocess.Popen([sys.executable, "-c", ""]))
