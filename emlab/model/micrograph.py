@@ -19,10 +19,11 @@ class Micrograph(Imaged):
     unweighted
         The sum without dose weighting, where it was asked for.
     power_spectrum
-        Amplitude spectrum for CTF estimation, half of a centred square (see ``spectrum_pixel_size``);
-        ``None`` for imported micrographs.
+        An image for CTF estimation: mean power of Hann tiles of n px, n × n with zero frequency at
+        [n // 2, n // 2], of sums of about 4 e/Å² that are aligned and not dose-weighted; ``None`` for imported
+        micrographs.
     spectrum_pixel_size
-        Å per pixel of the image that the spectrum is of.
+        Å per pixel of the tiles: column j is at (j − n // 2) / (n · this) 1/Å.
     thumbnail
         A JPEG, at most 512 px wide.
     metadata
@@ -37,12 +38,12 @@ class Micrograph(Imaged):
     total_motion, early_motion, late_motion
         Length of the path, Å: all, up to 4 e/Å², and the rest.
     residual_motion
-        How far the shifts are from what the frames themselves say, Å RMS: above ~1 px the fit is not to be
-        believed.
+        How far each frame by itself wants to go from where it was put, Å RMS: above ~1 px the fit is not to be
+        believed. ``None`` where the frames do not tell how the specimen moved.
     mean_counts
         Mean of the raw movie per frame and pixel, after the gain.
     hot_pixels
-        How many pixels were replaced.
+        How many bad pixels were found, and replaced, that neither gain nor defects told of.
     warning
         A sentence for people when the result is doubtful.
     """

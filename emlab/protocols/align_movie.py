@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 
 from emlab.arrays.motion import CleanFrames, Dose, Motion, clean_frames, estimate_motion, motion_tables, sum_frames
@@ -13,6 +15,8 @@ EARLY = 4.0
 """e/Å² up to which motion counts as early, as in RELION."""
 DOUBTFUL = 1.0
 """px RMS from which on the motion is not to be believed."""
+UNSURE = 0.5
+"""px to which the motion should be known."""
 
 
 class AlignMovie(Parameters):
@@ -22,7 +26,9 @@ class AlignMovie(Parameters):
         True, label="Local motion", help="Also follow motion that differs within the field, where the frames show it."
     )
     dose_weighting: bool = parameter(
-        True, label="Dose weighting", help="Weight each frame by what the dose has left of it; needs the dose per frame."
+        True,
+        label="Dose weighting",
+        help="Weight each frame by what the dose has left of it; needs the dose per frame.",
     )
     binning: int = parameter(
         1, ge=1, le=8, label="Binning", help="Make the micrograph this many times smaller, in Fourier space."
@@ -68,8 +74,6 @@ def align_movie(movie: Movie, parameters: AlignMovie, workbench: Workbench) -> M
         binning=parameters.binning,
         unweighted=parameters.save_unweighted,
     )
-    image = sums.weighted if sums.weighted is not None else sums.unweighted
-    assert image is not None  # noqa: S101
     pixel_size = movie.pixel_size * parameters.binning
     shifts = motion.field.whole - motion.field.whole[0]
     steps = np.hypot(*np.diff(shifts, axis=0).T) * movie.pixel_size
@@ -87,17 +91,13 @@ def align_movie(movie: Movie, parameters: AlignMovie, workbench: Workbench) -> M
         stage_y=movie.stage_y,
         stage_tilt=movie.stage_tilt,
         target_defocus=movie.target_defocus,
-        path=workbench.write_image("", image, pixel_size),
-        height=image.shape[0],
-        width=image.shape[1],
-        unweighted=(
-            workbench.write_image("noDW", sums.unweighted, pixel_size)
-            if sums.unweighted is not None and sums.weighted is not None
-            else None
-        ),
+        path=workbench.write_image("", sums.image, pixel_size),
+        height=sums.image.shape[0],
+        width=sums.image.shape[1],
+        unweighted=None if sums.unweighted is None else workbench.write_image("noDW", sums.unweighted, pixel_size),
         power_spectrum=workbench.write_image("PS", sums.power, pixel_size),
         spectrum_pixel_size=pixel_size,
-        thumbnail=workbench.write_picture("thumbnail", thumbnail(image)),
+        thumbnail=workbench.write_picture("thumbnail", thumbnail(sums.image)),
         metadata=workbench.write_tables("", _tables(movie, parameters, motion, frames)),
         total_dose=movie.pre_exposure + last * movie.dose_per_frame if movie.dose_per_frame else None,
         shift_y=tuple((shifts[:, 0] / parameters.binning).tolist()),
@@ -105,22 +105,18 @@ def align_movie(movie: Movie, parameters: AlignMovie, workbench: Workbench) -> M
         total_motion=float(steps.sum()),
         early_motion=float(steps[:early].sum()) if early is not None else None,
         late_motion=float(steps[early:].sum()) if early is not None else None,
-        residual_motion=motion.residual * movie.pixel_size,
+        residual_motion=motion.residual * movie.pixel_size if motion.is_known else None,
         mean_counts=frames.mean,
-        hot_pixels=max(frames.hot, 0),
+        hot_pixels=frames.hot,
         warning=_warning(motion),
     )
 
 
 def _read(movie: Movie, start: int, stop: int, workbench: Workbench) -> CleanFrames:
-    chosen = (
-        workbench.to_device(frame)
-        for number, frame in enumerate(workbench.read_frames(movie))
-        if start <= number < stop
-    )
+    chosen = islice(workbench.read_frames(movie), start, stop)
     gain, defects = workbench.read_gain(movie), workbench.read_defects(movie)
     return clean_frames(
-        chosen,
+        map(workbench.to_device, chosen),
         None if gain is None else workbench.to_device(gain),
         None if defects is None else workbench.to_device(defects),
     )
@@ -157,9 +153,16 @@ def _tables(movie: Movie, parameters: AlignMovie, motion: Motion, frames: CleanF
 
 
 def _warning(motion: Motion) -> str | None:
-    if motion.residual < DOUBTFUL:
-        return None
-    return (
-        f"The frames disagree with the fitted motion by {motion.residual:.1f} px RMS: the alignment is not to be "
-        "believed. There may be too little signal, or the specimen moved abruptly."
-    )
+    if not motion.is_known:
+        return (
+            "The frames have too little in common to tell how the specimen moved; they are summed as they are. "
+            "Look whether the beam was on and the gain reference is that of this camera."
+        )
+    if motion.residual > DOUBTFUL:
+        return (
+            f"The frames disagree with the fitted motion by {motion.residual:.1f} px RMS: the alignment is not to be "
+            "believed."
+        )
+    if motion.uncertainty > UNSURE:
+        return f"There is little signal in the frames: the motion is known to {motion.uncertainty:.1f} px only."
+    return None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.linalg import toeplitz
 from scipy.optimize import nnls
 
-from emlab.arrays.module import array_module
+from emlab.arrays.module import array_module, to_host
 from emlab.arrays.motion.band import Band
 
 Array = NDArray[Any]
@@ -88,7 +88,7 @@ def second_moments(aligned: Array, band: Band) -> Array:
         parts[:, 2 * ring.start : 2 * ring.stop] @ parts[:, 2 * ring.start : 2 * ring.stop].T / (ring.stop - ring.start)
         for ring in band.rings
     ]
-    return xp.stack(moments).astype(xp.float64)  # type: ignore[no-any-return]
+    return to_host(xp.stack(moments)).astype(np.float64)
 
 
 def _fitted(lagged: Array, counts: Array) -> tuple[Array, Array, float]:

@@ -27,6 +27,10 @@ _COARSE: Final = 0.125
 _COARSE_SIZE: Final = 512
 """… px: as much as is needed to find a frame to a pixel."""
 _DEGREE: Final = 3
+_UNSURE: Final = 0.3
+"""px of the finest detail that is looked at. Frames of pure noise are less sure, and …"""
+_RESTLESS: Final = 3.0
+"""… wander about by more than this from one to the next, in the same px."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Motion:
     Attributes
     ----------
     field
-        The motion.
+        The motion; none where the frames have too little in common to tell it.
     uncertainty, residual
         See `Fit`, px.
     """
@@ -44,6 +48,11 @@ class Motion:
     field: MotionField
     uncertainty: float
     residual: float
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the frames tell how the specimen moved."""
+        return self.uncertainty < np.inf
 
 
 def estimate_motion(
@@ -71,7 +80,7 @@ def estimate_motion(
     """
     shape, count = frames.shape, len(frames)
     if count == 1:
-        return Motion(MotionField(np.zeros((2, 1, 1)), shape), 0.0, 0.0)
+        return Motion(_at_rest(frames), 0.0, 0.0)
     limit = band_limit(shape, pixel_size)
     halvings = max(0, int(np.log2(_FINE_ENOUGH / limit)))
     factor = 2**halvings
@@ -85,8 +94,14 @@ def estimate_motion(
     del spectra
     # A polynomial of a degree needs that many patches and one more along each axis.
     fit = fit_motion(patches, min(_DEGREE, min(chosen) - 1))
+    if fit.uncertainty > _UNSURE and fit.restlessness > _RESTLESS:
+        return Motion(_at_rest(frames), np.inf, np.inf)
     field = MotionField(fit.coefficients * scale[:, None, None], shape)
     return Motion(field, fit.uncertainty * float(scale.mean()), fit.residual * float(scale.mean()))
+
+
+def _at_rest(frames: CleanFrames) -> MotionField:
+    return MotionField(np.zeros((2, 1, len(frames))), frames.shape)
 
 
 def _cropped_spectra(frames: CleanFrames, halvings: int, reduced: tuple[int, int], cropped: tuple[int, int]) -> Array:

@@ -39,11 +39,14 @@ class Fit:
         Standard deviation of the whole field's displacement between the first frame and another, RMS over frames, px.
     residual
         How far each frame by itself wants to go from where it was put, RMS over frames and axes, px.
+    restlessness
+        Typical change of velocity from frame to frame, px.
     """
 
     coefficients: Array
     uncertainty: float
     residual: float
+    restlessness: float
 
 
 def fit_motion(patches: Patches, degree: int) -> Fit:
@@ -93,7 +96,8 @@ class _State:
         return self.likelihood - sum(posterior.cost for posterior in self.posteriors)
 
     def fit(self) -> Fit:
-        return Fit(self.coefficients, float(np.sqrt(self.posteriors[0].variance.mean())), self.wish)
+        whole = self.posteriors[0]
+        return Fit(self.coefficients, float(np.sqrt(whole.variance.mean())), self.wish, whole.strength)
 
 
 def _climbed(state: _State, *, learning: bool) -> _State:

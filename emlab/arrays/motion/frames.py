@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emlab.arrays.module import array_module
+from emlab.arrays.module import array_module, to_host
 from emlab.arrays.motion.repair import Repair, clean, find_bad_pixels, plan_repair
 from emlab.errors import DataError
 
@@ -58,8 +58,7 @@ class CleanFrames:
     @property
     def replaced(self) -> Array:
         """Pixels that are replaced, as (y, x): int64 (pixel, 2)."""
-        flat = self.repair.bad
-        return np.stack(np.divmod(flat if isinstance(flat, np.ndarray) else flat.get(), self.shape[1]), axis=1)
+        return np.stack(np.divmod(to_host(self.repair.bad), self.shape[1]), axis=1)
 
 
 def clean_frames(frames: Iterable[Array], gain: Array | None = None, defects: Array | None = None) -> CleanFrames:

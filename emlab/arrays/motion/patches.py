@@ -16,6 +16,8 @@ Array = NDArray[Any]
 
 _OVERLAP: Final = 0.2
 _SINGLE_OVERLAP: Final = 0.06
+_SMALLEST: Final = 100
+"""px"""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,8 @@ class Patches:
 
 
 def automatic_grid(shape: tuple[int, int]) -> tuple[int, int]:
-    """How many patches along y and x: 4 for a small field, about 750 px each for a large one."""
-    rows, columns = (int(np.clip(round(size / 750), 4, 8)) for size in shape)
+    """How many patches along y and x: 4 for a small field, about 750 px each for a large one, fewer for a tiny one."""
+    rows, columns = (min(int(np.clip(round(size / 750), 4, 8)), max(1, size // _SMALLEST)) for size in shape)
     return rows, columns
 
 

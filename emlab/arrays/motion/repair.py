@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emlab.arrays.kernel import kernel
-from emlab.arrays.module import array_module
+from emlab.arrays.module import array_module, to_host
 from emlab.errors import DataError
 
 Array = NDArray[Any]
@@ -52,8 +52,8 @@ def find_bad_pixels(counts: Array, known: Array) -> Array:
     image tells how far the file's numbers are from counts. A pixel is compared with the median of 5 × 5.
     """
     xp = array_module(counts)
-    root = _anscombe(counts if xp is np else xp.asnumpy(counts))
-    bad = known.copy() if xp is np else xp.asnumpy(known)
+    root = _anscombe(to_host(counts))
+    bad = to_host(known).copy()
     # Differences of neighbours feel neither illumination nor the specimen.
     steps = np.diff(root[::32], axis=1).ravel()
     spread = 1.4826 * float(np.median(np.abs(steps - np.median(steps)))) / np.sqrt(2.0)
@@ -75,7 +75,7 @@ def plan_repair(bad: Array) -> Repair:
         If a pixel has no good one within 64 px.
     """
     xp = array_module(bad)
-    mask = bad if xp is np else xp.asnumpy(bad)
+    mask = to_host(bad)
     indices = np.flatnonzero(mask)
     donors = np.full((indices.size, _DONORS), -1, np.int64)
     _find_donors(mask, indices, _FURTHEST, donors)

@@ -49,8 +49,12 @@ def shift_whole(frame: Array, shift: tuple[int, int], out: Array) -> Array:
         Float32, of the frame's shape.
     """
     height, width = frame.shape
-    rows = mirrored(np.arange(height) + shift[0], height)
-    _copy(frame, rows, mirrored(np.arange(width) + shift[1], width), shift[1], out)
+    rows, columns = mirrored(np.arange(height) + shift[0], height), mirrored(np.arange(width) + shift[1], width)
+    xp = array_module(frame)
+    if xp is np:
+        _copy(frame, rows, columns, shift[1], out)
+    else:
+        out[...] = frame[xp.asarray(rows)[:, None], xp.asarray(columns)]
     return out
 
 
@@ -79,8 +83,11 @@ def warp(frame: Array, shift: tuple[int, int], local_y: Array, local_x: Array, s
     reach = TAPS + int(np.abs(local_x).max()) + 1
     rows = mirrored(np.arange(-margin, height + margin) + shift[0], height)
     columns = mirrored(np.arange(-reach, width + reach + BLOCK[1]) + shift[1], width)
-    _along_x(frame, rows, columns, shift[1], reach, margin, local_x, _TABLE, scratch)
-    _along_y(scratch, margin, local_y, _TABLE, out)
+    if array_module(frame) is np:
+        _along_x(frame, rows, columns, shift[1], reach, margin, local_x, _TABLE, scratch)
+        _along_y(scratch, margin, local_y, _TABLE, out)
+    else:
+        _warp_by_index(frame, rows, columns, reach, margin, local_y, local_x, scratch, out)
     return out
 
 
@@ -111,6 +118,37 @@ def mirrored(index: Array, length: int) -> Array:
     """Indices into an axis of ``length`` that continues beyond its ends as its mirror image."""
     folded = np.mod(index, 2 * length)
     return np.where(folded < length, folded, 2 * length - 1 - folded)
+
+
+def _warp_by_index(
+    frame: Array,
+    rows: Array,
+    columns: Array,
+    reach: int,
+    margin: int,
+    local_y: Array,
+    local_x: Array,
+    scratch: Array,
+    out: Array,
+) -> None:
+    """What the two passes below do, in whole-array steps for a GPU."""
+    xp = array_module(frame)
+    table, steps = xp.asarray(_TABLE), len(_TABLE) - 1
+    down, across = xp.arange(out.shape[0])[:, None], xp.arange(out.shape[1])
+    band = xp.clip((xp.arange(len(rows)) - margin) // BLOCK[0], 0, len(local_x) - 1)[:, None]
+    moved = xp.asarray(local_x)[band, across // BLOCK[1]]
+    whole = xp.floor(moved).astype(xp.int64)
+    step = ((moved - whole) * steps + xp.float32(0.5)).astype(xp.int64)
+    scratch[...] = 0
+    for tap in range(TAPS):
+        column = xp.asarray(columns)[across + reach + whole + (tap - TAPS // 2 + 1)]
+        scratch += table[step, tap] * frame[xp.asarray(rows)[:, None], column]
+    moved = xp.asarray(local_y)[down // BLOCK[0], across // BLOCK[1]]
+    whole = xp.floor(moved).astype(xp.int64)
+    step = ((moved - whole) * steps + xp.float32(0.5)).astype(xp.int64)
+    out[...] = 0
+    for tap in range(TAPS):
+        out += table[step, tap] * scratch[down + margin + whole + (tap - TAPS // 2 + 1), across]
 
 
 @kernel

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emlab.arrays.kernel import kernel
-from emlab.arrays.module import array_module
+from emlab.arrays.module import array_module, to_host
 from emlab.arrays.motion.band import Band
 
 Array = NDArray[Any]
@@ -50,11 +50,11 @@ def score(aligned: Array, band: Band, weights: Array) -> tuple[float, Array]:
     reference = xp.empty_like(aligned)
     for ring, weight in zip(band.rings, weights, strict=True):
         part = xp.ascontiguousarray(aligned[:, ring]).view(xp.float32)
-        reference[:, ring] = (weight @ part).view(xp.complex64)
+        reference[:, ring] = (xp.asarray(weight) @ part).view(xp.complex64)
     if xp is not np:
         product = aligned.conj() * reference
         gradient = product.imag @ xp.asarray(band.frequency).T
-        return float(product.real.sum()), xp.asnumpy(4 * np.pi * gradient).astype(np.float64)
+        return float(product.real.sum()), 4 * np.pi * to_host(gradient).astype(np.float64)
     gradient = np.empty((len(aligned), 2))
     likelihood = _moments(aligned.view(np.float32), reference.view(np.float32), band.frequency, gradient)
     return likelihood, 4 * np.pi * gradient

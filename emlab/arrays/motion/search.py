@@ -34,13 +34,12 @@ def find_trajectory(spectra: Array, width: int) -> Array:
     Each frame is correlated with a reference, the amplitudes of its rings made equal. Two beginnings compete: a
     reference that follows the specimen from frame to frame, which a fast drift or a jump does not blur, and the sum of
     all frames as they are, which has more signal where frames are poor. Both are refined against the sum of all
-    other frames, and the one whose aligned frames agree better is taken.
+    other frames, and the more plausible one is taken.
     """
     whitened, weight = _whitened(spectra, width)
     starts = (_followed(whitened, weight, width), np.zeros((len(spectra), 2)))
     candidates = [_refined(whitened, weight, width, start) for start in starts]
-    agreements = [_agreement(whitened, weight, width, shifts) for shifts in candidates]
-    best = candidates[int(np.argmax(agreements))]
+    best: Array = max(candidates, key=lambda candidate: candidate[1])[0]
     return best - best[0]  # type: ignore[no-any-return]
 
 
@@ -66,34 +65,29 @@ def _followed(spectra: Array, weight: Array, width: int) -> Array:
     shifts = np.zeros((len(spectra), 2))
     reference = spectra[0].copy()
     for frame in range(1, len(spectra)):
-        shifts[frame] = _displacement(spectra[frame], reference, weight, width, shifts[frame - 1])
+        shifts[frame], _ = _displacement(spectra[frame], reference, weight, width, shifts[frame - 1])
         reference *= np.float32(_MEMORY)
         reference += spectra[frame] * _ramp(spectra, width, shifts[frame])
     return shifts
 
 
-def _refined(spectra: Array, weight: Array, width: int, shifts: Array) -> Array:
+def _refined(spectra: Array, weight: Array, width: int, shifts: Array) -> tuple[Array, float]:
+    """Shifts against the sum of all other frames, and how plausible they are."""
     shifts = shifts.copy()
     total = array_module(spectra).zeros_like(spectra[0])
     for frame, shift in enumerate(shifts):
         total += spectra[frame] * _ramp(spectra, width, shift)
     for _ in range(_PASSES):
-        before = shifts.copy()
+        before, plausibility = shifts.copy(), 0.0
         for frame in range(len(spectra)):
             total -= spectra[frame] * _ramp(spectra, width, shifts[frame])
             beside = shifts[[max(frame - 1, 0), min(frame + 1, len(spectra) - 1)]].mean(axis=0)
-            shifts[frame] = _displacement(spectra[frame], total, weight, width, beside)
+            shifts[frame], plausible = _displacement(spectra[frame], total, weight, width, beside)
+            plausibility += plausible
             total += spectra[frame] * _ramp(spectra, width, shifts[frame])
         if np.abs(shifts - before).max() < 0.25:
             break
-    return shifts
-
-
-def _agreement(spectra: Array, weight: Array, width: int, shifts: Array) -> float:
-    total = array_module(spectra).zeros_like(spectra[0])
-    for frame, shift in enumerate(shifts):
-        total += spectra[frame] * _ramp(spectra, width, shift)
-    return float((weight * (total.real**2 + total.imag**2)).sum())
+    return shifts, plausibility
 
 
 def _ramp(spectra: Array, width: int, shift: Array) -> Array:
@@ -104,20 +98,21 @@ def _ramp(spectra: Array, width: int, shift: Array) -> Array:
     return along_y[:, None] * along_x  # type: ignore[no-any-return]
 
 
-def _displacement(frame: Array, reference: Array, weight: Array, width: int, expected: Array) -> Array:
-    """Displacement of a frame against a reference, near the expected one unless the frame says otherwise."""
+def _displacement(frame: Array, reference: Array, weight: Array, width: int, expected: Array) -> tuple[Array, float]:
+    """Displacement of a frame against a reference, near the expected one unless it is far more plausible elsewhere."""
     xp = array_module(frame)
     correlation = irfft2(frame * reference.conj() * weight, width)
     significance = correlation / max(float(correlation.std()), 1e-30)
-    high = xp.flatnonzero(significance > 0.5 * significance.max())
+    high = xp.flatnonzero(significance >= 0.5 * significance.max())
     y, x = xp.divmod(high, width)
     offset_y, offset_x = _wrapped(y, frame.shape[0]), _wrapped(x, width)
     distance = (offset_y - expected[0]) ** 2 + (offset_x - expected[1]) ** 2
     # Half the square of a peak's height in σ is its log likelihood; distance has heavy tails, since specimens jump.
-    plausible = 0.5 * significance.ravel()[high] ** 2 - 1.5 * xp.log1p(distance / (3.0 * _STRIDE**2))
+    plausible = 0.5 * significance.ravel()[high] ** 2 - 2.0 * xp.log1p(distance / (2.0 * _STRIDE**2))
     best = int(xp.argmax(plausible))
     y, x = int(y[best]), int(x[best])
-    return np.array([_peak(correlation[:, x], y), _peak(correlation[y], x)])
+    shift = np.array([_peak(correlation[:, x], y), _peak(correlation[y], x)])
+    return shift, float(plausible[best])
 
 
 def _peak(line: Array, index: int) -> float:

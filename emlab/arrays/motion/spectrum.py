@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emlab.arrays.kernel import kernel
-from emlab.arrays.module import array_module
+from emlab.arrays.module import array_module, to_host
 
 Array = NDArray[Any]
 
@@ -47,7 +47,7 @@ def tile_power(power: Array, shape: tuple[int, int], tile: int) -> Array:
     """
     xp = array_module(power)
     height, width = shape
-    power = power if xp is np else xp.asnumpy(power)
+    power = to_host(power)
     # Columns left of zero are those right of it, turned by half a turn.
     margin = int(np.ceil(_LOBE * width / tile)) + 1
     left = np.roll(power[::-1], 1, axis=0)[:, margin:0:-1]

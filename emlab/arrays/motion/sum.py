@@ -43,16 +43,16 @@ class Sums:
 
     Attributes
     ----------
-    weighted
-        With dose weights; ``None`` where the dose is not known: float32 (y, x).
+    image
+        With dose weights where the dose is known: float32 (y, x).
     unweighted
-        Float32 (y, x); ``None`` unless it was asked for or there is no other.
+        Without them, where both was asked for: float32 (y, x).
     power
         Mean power of Hann tiles of sums of about 4 e/Å², without dose weights: float32 (tile, tile), the centre at
         [tile//2, tile//2].
     """
 
-    weighted: Array | None
+    image: Array
     unweighted: Array | None
     power: Array
 
@@ -82,7 +82,7 @@ def sum_frames(
     binning
         By cropping in Fourier space.
     unweighted
-        Whether the sum without dose weights is wanted too.
+        Whether the sum without dose weights is wanted beside the one with them.
 
     Notes
     -----
@@ -112,8 +112,8 @@ def sum_frames(
     power /= np.float32(-(-len(frames) // per_group))
     tile = min(1024, min(binned) // 4 * 2)
     return Sums(
-        weighted=None if weighted is None else irfft2(weighted, binned[1]),
-        unweighted=irfft2(total, binned[1]) if weighted is None or unweighted else None,
+        image=irfft2(total if weighted is None else weighted, binned[1]),
+        unweighted=irfft2(total, binned[1]) if weighted is not None and unweighted else None,
         power=tile_power(power, binned, tile),
     )
 
