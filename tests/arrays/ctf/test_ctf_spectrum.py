@@ -42,8 +42,8 @@ def test_the_image_is_left_alone_and_its_level_does_not_matter() -> None:
     image = NOISE.copy()
     spectrum = tile_spectrum(image, 128)
     np.testing.assert_array_equal(image, NOISE)
-    raised = tile_spectrum(image + 10_000.0, 128)
-    np.testing.assert_allclose(raised[:, 68:], spectrum[:, 68:], rtol=0.02)
+    raised = tile_spectrum(image + 1e6, 128)
+    np.testing.assert_allclose(raised[:, 68:], spectrum[:, 68:], rtol=0.05)
 
 
 @pytest.mark.parametrize("corner", [np.s_[:40, :40], np.s_[-40:, -40:], np.s_[:40, -40:]])
