@@ -20,10 +20,10 @@ _SCORED: Final = 1.0 / 5.0
 """1/Å up to which the score is taken, as CTFFIND does by default."""
 _AGREES: Final = 0.5
 """Correlation in a window about as wide as a ring and a half."""
-_ICE_RING: Final = (0.25, 0.28)
-_INSIDE_RING: Final = (0.21, 0.24)
-_OUTSIDE_RING: Final = (0.295, 0.325)
-"""1/Å."""
+_ICE_RING: Final = 0.25, 0.28
+_INSIDE_RING: Final = 0.21, 0.24
+_OUTSIDE_RING: Final = 0.295, 0.325
+"""1/Å: the ice ring, of 3.6 to 4 Å, and its two sides."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def equiphase_profile(data: Flattened, lens: Lens, fit: Fit) -> Profile:
     )
     # The frequency at which the mean defocus delays as much; this root of the quadratic stays finite without Cs.
     root = np.sqrt(np.maximum(defocus.mean**2 - 2.0 * curvature * delay, 0.0))
-    frequency = np.sqrt(np.maximum(2.0 * delay / (defocus.mean + root), 0.0))
+    frequency = np.sqrt(np.maximum(2.0 * delay / np.maximum(defocus.mean + root, 1.0), 0.0))
     number = rings.counts.size
     width = (rings.frequency[-1] - rings.frequency[0]) / (number - 1)
     bins = np.clip(np.rint((frequency - rings.frequency[0]) / width), -1, number).astype(np.int64) + 1
@@ -134,7 +134,7 @@ def ice_density(spectrum: Array, pixel_size: float) -> float | None:
 
 def standard_errors(fit: Fit) -> tuple[float, float, float] | None:
     """Of the mean defocus (Å), the astigmatism (Å) and its angle (degrees); ``None`` if the fit could not tell."""
-    if not np.all(np.isfinite(fit.covariance)):
+    if not np.all(np.isfinite(fit.covariance)) or np.linalg.eigvalsh(fit.covariance)[0] <= 0:
         return None
     astigmatic = fit.covariance[1:3, 1:3]
     doubled = math.radians(2.0 * fit.defocus.angle)

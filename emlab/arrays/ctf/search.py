@@ -30,6 +30,7 @@ _FADING: Final = 0.15
 _NEIGHBOURHOOD: Final = 200.0
 """Å; a fit finds its own way to a better candidate that is nearer than this."""
 _CANDIDATES: Final = 5
+"""At most."""
 _WORSE: Final = 0.7
 """A candidate whose score is below this share of the best one's is not worth a fit."""
 
@@ -65,9 +66,10 @@ def search(data: Flattened, lens: Lens, within: SearchRange) -> list[Defocus]:
     """
     data = data.up_to(_FINEST)
     sums, counts = _sectors(data)
-    margin = within.max_astigmatism / 2.0
-    means = np.arange(within.min_defocus - margin, within.max_defocus + margin + _DEFOCUS_STEP, _DEFOCUS_STEP)
-    allowed = (means >= within.min_defocus) & (means <= within.max_defocus)
+    number = int((within.max_defocus - within.min_defocus) // _DEFOCUS_STEP)
+    margin = math.ceil(within.max_astigmatism / 2.0 / _DEFOCUS_STEP)
+    steps = np.arange(-margin, number + margin + 1)
+    means, allowed = within.min_defocus + _DEFOCUS_STEP * steps, (steps >= 0) & (steps <= number)
     found: list[tuple[float, Defocus]] = []
     for phase_shift in _PHASE_SHIFTS if within.phase_shift else (0.0,):
         templates = _templates(lens, data.rings.frequency, means, phase_shift)

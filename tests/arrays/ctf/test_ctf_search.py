@@ -61,6 +61,11 @@ def test_nothing_outside_the_range_is_found(rings_of: Callable[..., Flattened], 
         assert candidate.phase_shift == 0.0
 
 
+def test_a_narrow_range_is_a_range(rings_of: Callable[..., Flattened], lens: Lens) -> None:
+    data = rings_of(Optics(defocus_u=15_000.0, defocus_v=15_000.0))
+    assert [found.mean for found in search(data, lens, SearchRange(15_000.0, 15_020.0, 0.0))] == [15_000.0]
+
+
 def test_clear_rings_leave_one_candidate_and_noise_several(rings_of: Callable[..., Flattened], lens: Lens) -> None:
     assert len(search(rings_of(Optics(), height=0.2), lens, WIDE)) == 1
     assert len(search(rings_of(Optics(), height=0.0), lens, WIDE)) == 5
