@@ -20,7 +20,7 @@ class Micrograph(Imaged):
         The sum without dose weighting, where it was asked for.
     power_spectrum
         An image for CTF estimation: mean power of Hann tiles of n px, n × n with zero frequency at
-        [n // 2, n // 2], of sums of about 4 e/Å² that are aligned and not dose-weighted; ``None`` for imported
+        [n // 2, n // 2], of sums of about 16 e/Å² that are aligned and not dose-weighted; ``None`` for imported
         micrographs.
     spectrum_pixel_size
         Å per pixel of the tiles: column j is at (j − n // 2) / (n · this) 1/Å.

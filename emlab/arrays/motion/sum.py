@@ -22,9 +22,10 @@ Array = NDArray[Any]
 
 _RINGS: Final = 4096
 """Per cycle/px; dose weights are the same within one."""
-_GROUP_DOSE: Final = 4.0
-"""e/Å²: what moves less than Thon rings tell and has signal enough to show them."""
-_GROUPS: Final = 12
+_GROUP_DOSE: Final = 16.0
+"""e/Å². Thon rings stand out of the noise in proportion to the dose of a group, until ice that the beam shakes, and
+damage, blur them; the frames are aligned by now, so that groups may be larger than those of raw movies (4 e/Å²)."""
+_GROUPS: Final = 3
 """Where the dose is not known."""
 
 
@@ -48,7 +49,7 @@ class Sums:
     unweighted
         Without them, where both was asked for: float32 (y, x).
     power
-        Mean power of Hann tiles of sums of about 4 e/Å², without dose weights: float32 (tile, tile), the centre at
+        Mean power of Hann tiles of sums of about 16 e/Å², without dose weights: float32 (tile, tile), the centre at
         [tile//2, tile//2].
     """
 
