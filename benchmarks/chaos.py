@@ -79,21 +79,17 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _kills(session: Session, items: int, kills: int, rng: random.Random) -> Iterator[str]:
-    """Start the engine as often as needed, and kill someone each time some records are there; yields whom."""
-    goal = 0.0
-    while True:
+    """Kill someone each time that so many records are there, and start the engine again; yields whom."""
+    last = 3 * items
+    for goal in sorted(rng.uniform(0, 0.97 * last) for _ in range(kills)):
         session.start(gpus="", report_every=0)
         engine = _engine(session)
-        goal += 3 * items / (kills + 1) * rng.uniform(0.5, 1.5)
-        while engine.is_running() and _recorded(session) < min(goal, 3 * items - 1):
+        while engine.is_running() and _recorded(session) < goal:
             session.wait(0.05)
-        whom = rng.choice(("engine", "worker", "both"))
         time.sleep(rng.uniform(0, 0.05))
+        whom = rng.choice(("engine", "worker", "both"))
         _strike(engine, whom, rng)
         yield whom
-        kills -= 1
-        if not kills:
-            return
 
 
 def _strike(engine: psutil.Process, whom: str, rng: random.Random) -> None:

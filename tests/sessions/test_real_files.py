@@ -96,7 +96,10 @@ def test_an_eer_movie_with_its_gain(tmp_path: Path, reference_data: Path) -> Non
         (micrograph,) = session["micrographs"]
         assert session["movies"][0].frames == 8
         check_shifts(micrograph, truth)
-        check_defocus(session["ctfs"][0], truth["ctf"]["defocus_u_A"], truth["ctf"]["defocus_v_A"])
+        # Of 5.6 e/Å² in all one cannot ask for the astigmatism.
+        ctf = session["ctfs"][0]
+        mean = (truth["ctf"]["defocus_u_A"] + truth["ctf"]["defocus_v_A"]) / 2
+        assert (ctf.defocus_u + ctf.defocus_v) / 2 == pytest.approx(mean, rel=0.015)
 
 
 def test_real_micrographs(tmp_path: Path, reference_data: Path) -> None:
