@@ -30,6 +30,8 @@ from emlab.model import Array, Ctf, Micrograph, Parameters, Workbench, parameter
 
 _NYQUIST_SHARE: Final = 0.95
 """Of the highest frequency that the pixels can carry: detectors fold noise into the last few per cent."""
+_FAINT: Final = 120.0
+"""Gain of a fit; some that gained less were wrong."""
 _COARSE: Final = 12.0
 """Å; rings that agree with the fit no farther than this can be matched by a wrong defocus as well."""
 _EDGE: Final = 25.0
@@ -172,6 +174,8 @@ def _warning(fit: Fit, resolution: float, resolved: float, parameters: EstimateC
         return "No Thon rings stand out of the noise: the fit means nothing."
     defocus, low, high = fit.defocus, parameters.min_defocus, parameters.max_defocus
     doubts = []
+    if fit.gain < _FAINT:
+        doubts.append("The Thon rings are faint: a wrong defocus explains them nearly as well.")
     if resolution > _COARSE:
         doubts.append(f"The rings agree with the fit no farther than {resolution:.0f} Å: the defocus may be wrong.")
     if not low + _EDGE < defocus.mean < high - _EDGE:

@@ -118,6 +118,12 @@ def test_noise_alone_gives_a_warning_and_no_resolution(tmp_path: Path) -> None:
     assert abs(ctf.score) < 0.06
 
 
+def test_faint_rings_are_told(image: NDArray[Any], tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).normal(0.0, 3.0 * image.std(), SIZE)
+    ctf = estimated(micrograph(tmp_path / "a.mrc", (image + noise).astype(np.float32)), tmp_path)
+    assert "The Thon rings are faint" in str(ctf.warning)
+
+
 def test_a_defocus_that_was_not_searched_for_is_doubted(image: NDArray[Any], tmp_path: Path) -> None:
     item = micrograph(tmp_path / "a.mrc", image)
     for given in ({"min_defocus": 25_000.0}, {"max_defocus": 12_000.0}):

@@ -20,8 +20,8 @@ _AMPLITUDE_KNOTS: Final = np.arange(0.04, 1.0, 0.04)
 _ITERATIONS: Final = 20
 _CONVERGED: Final = 0.2
 """Å (of defocus) and degrees (of phase shift); a smaller step ends the fit."""
-_SIGNIFICANT: Final = 50.0
-"""The best of all fits to noise gains 20 to 35."""
+_SIGNIFICANT: Final = 60.0
+"""The best of all fits to noise gains 17 to 47."""
 
 
 @dataclass(frozen=True)
