@@ -17,6 +17,8 @@ Array = NDArray[Any]
 KNOTS: Final = np.array([0.05, 0.08, 0.12, 0.17, 0.22, 0.245, 0.27, 0.295, 0.32, 0.37, 0.45, 0.55, 0.65, 0.8])
 """1/Å: dense where the background bends, at low frequencies and about the ice ring, and sparse between, where bends
 could be taken for the wide Thon rings of a low defocus."""
+_BROAD_KNOTS: Final = np.array([0.1, 0.2, 0.3, 0.4, 0.5])
+"""1/Å: of what differs with direction, so far apart that no Thon ring is bent."""
 _NARROWEST: Final = 0.008
 """1/Å between the outermost knots and the ends."""
 _LARGEST: Final = 4.0
@@ -78,7 +80,7 @@ def flatten(spectrum: Array, rings: Rings) -> Flattened:
     for _ in range(_CUTS):
         power = np.minimum(power, rings.spread((_LARGEST * means).astype(np.float32)))
         means = rings.means(power.astype(np.float64))
-    excess = _relative(power, means, rings)
+    excess = _without_lobes(_relative(power, means, rings), rings)
     variance = np.maximum(rings.means(excess**2) - rings.means(excess) ** 2, np.finfo(np.float32).tiny)
     return Flattened(rings, excess, variance.mean() / np.maximum(variance, 1e-3 * variance.mean()))
 
@@ -91,3 +93,15 @@ def _relative(power: Array, means: Array, rings: Rings) -> Array:
     slope = rings.spread(np.gradient(logarithm).astype(np.float32))
     background = rings.spread(np.exp(logarithm).astype(np.float32)) * (1.0 + slope * rings.offset)
     return power / background - 1.0
+
+
+def _without_lobes(excess: Array, rings: Rings) -> Array:
+    """The excess without what interpolated frames add to it: lobes along the axes, the stronger the finer."""
+    basis, root = spline_basis(rings.frequency, _BROAD_KNOTS), np.sqrt(rings.counts)
+    four = 2.0 * rings.cosines**2 - 1.0
+    shape = np.ones_like(excess)
+    for lobes in (four, 2.0 * four**2 - 1.0):
+        height = 2.0 * rings.means(excess * lobes)
+        smooth = basis @ np.linalg.lstsq(basis * root[:, None], height * root, rcond=None)[0]
+        shape += rings.spread(smooth.astype(np.float32)) * lobes
+    return (1.0 + excess) / np.maximum(shape, 0.2) - 1.0

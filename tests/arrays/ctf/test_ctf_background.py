@@ -18,8 +18,16 @@ def test_a_steep_background_is_taken_away(thon_rings) -> None:
 def test_what_is_left_is_relative_to_it(thon_rings) -> None:
     data = flatten(thon_rings(Optics(), height=0.3, noise=None), RINGS)
     outer = data.excess[RINGS.spread(RINGS.frequency) > 0.1]
-    assert outer.max() == pytest.approx(0.3, abs=0.05)
-    assert outer.min() == pytest.approx(-0.3, abs=0.05)
+    assert outer.max() == pytest.approx(0.3, abs=0.08)
+    assert outer.min() == pytest.approx(-0.3, abs=0.08)
+
+
+def test_lobes_of_interpolation_are_taken_away(thon_rings) -> None:
+    power = thon_rings(Optics(), height=0.1)
+    ky, kx = np.meshgrid(*2 * [np.fft.fftshift(np.fft.fftfreq(512, 1.4))], indexing="ij")
+    dimmed = power * (1.0 - 0.7 * np.sin(np.pi * ky * 1.4) ** 2) * (1.0 - 0.7 * np.sin(np.pi * kx * 1.4) ** 2)
+    untouched, restored = flatten(power, RINGS), flatten(dimmed.astype(np.float32), RINGS)
+    assert np.std(restored.excess - untouched.excess) < 0.1 * np.std(untouched.excess)
 
 
 def test_spots_are_cut(thon_rings) -> None:
