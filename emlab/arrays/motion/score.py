@@ -31,7 +31,7 @@ def align(samples: Array, band: Band, shifts: Array) -> Array:
     height, width = band.shape
     ramp_y = np.exp(2j * np.pi * np.outer(shifts[:, 0], np.fft.fftfreq(height))).astype(np.complex64)
     ramp_x = np.exp(2j * np.pi * np.outer(shifts[:, 1], np.fft.rfftfreq(width))).astype(np.complex64)
-    aligned = np.empty_like(samples)
+    aligned = np.empty(samples.shape, np.complex64)
     _turn(samples, ramp_y, ramp_x, band.row, band.column, aligned)
     return aligned
 

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from emlab.arrays.fft import rfft2
+from emlab.arrays.motion.search import find_trajectory
+
+SHAPE = 160, 192
+
+
+def drift(frames: int, per_frame: float) -> np.ndarray:
+    return np.outer(np.arange(frames), (per_frame, -0.6 * per_frame))
+
+
+def jump(frames: int) -> np.ndarray:
+    shifts = 0.2 * drift(frames, 1.0)
+    shifts[frames // 2 :] += (5.0, 5.0)
+    return shifts
+
+
+@pytest.mark.parametrize(
+    ("shifts", "dose"),
+    [(drift(12, 0.0), 1.0), (drift(12, 0.4), 1.0), (drift(16, 4.0), 1.0), (jump(12), 1.0), (drift(24, 0.3), 0.15)],
+    ids=["rest", "drift", "60 px", "jump", "low dose"],
+)
+def test_frames_are_found_to_a_pixel(film: Any, shifts: np.ndarray, dose: float) -> None:
+    frames = film(SHAPE, shifts, dose=dose, seed=3).astype(np.float32)
+    found = find_trajectory(rfft2(frames), SHAPE[1])
+    np.testing.assert_array_equal(found[0], 0.0)
+    assert np.abs(found - shifts).max() < 1.0
+
+
+def test_uneven_illumination_does_not_hold_frames_back(film: Any) -> None:
+    shifts = drift(10, 2.0)
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    frames = film(SHAPE, shifts, dose=1.0) * (1.0 + 0.4 * x / SHAPE[1] - 0.3 * (y / SHAPE[0]) ** 2)
+    assert np.abs(find_trajectory(rfft2(frames.astype(np.float32)), SHAPE[1]) - shifts).max() < 1.0
+
+
+def test_an_empty_frame_is_left_near_its_neighbours(film: Any) -> None:
+    shifts = drift(10, 1.0)
+    frames = film(SHAPE, shifts).astype(np.float32)
+    frames[4] = 0.0
+    found = find_trajectory(rfft2(frames), SHAPE[1])
+    assert np.abs(found - shifts).max() < 1.5
+
+
+def test_the_same_on_a_card(film: Any, card: Any) -> None:
+    spectra = rfft2(film(SHAPE, drift(6, 1.5)).astype(np.float32))
+    here, there = find_trajectory(spectra, SHAPE[1]), find_trajectory(card.asarray(spectra), SHAPE[1])
+    np.testing.assert_allclose(there, here, atol=1e-4)

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from emlab.arrays.motion import CleanFrames, Dose, MotionField, clean_frames, sum_frames
+from emlab.arrays.motion.repair import plan_repair
+
+SHAPE = 256, 304
+INNER = np.s_[30:-30, 30:-30]
+
+
+def field(shifts: np.ndarray, slope: float = 0.0) -> MotionField:
+    """The whole field moves by ``shifts``; a tilt along x moves along y and grows to ``slope`` px at the edges."""
+    coefficients = np.zeros((2, 3 if slope else 1, len(shifts)))
+    coefficients[:, 0] = shifts.T
+    if slope:
+        coefficients[0, 2] = np.linspace(0.0, slope, len(shifts))
+    return MotionField(coefficients, SHAPE)
+
+
+def unspoilt(frames: np.ndarray) -> CleanFrames:
+    """Frames without noise, of which none is to be replaced."""
+    none = plan_repair(np.zeros(SHAPE, bool))
+    return CleanFrames(list(frames.astype(np.float32)), None, none, float(frames.mean()), 0)
+
+
+def correlation(one: np.ndarray, other: np.ndarray) -> float:
+    return float(np.corrcoef(one[INNER].ravel(), other[INNER].ravel())[0, 1])
+
+
+@pytest.mark.parametrize("slope", [0.0, 3.0])
+def test_a_moving_specimen_is_summed_as_if_it_rested(film: Any, slope: float) -> None:
+    # Motion within the field is that of the place in the first frame; a film takes it at the place in each.
+    shifts = np.array([[0.0, 0.0], [3.4, -2.2], [10.5, -20.7], [7.0, 1.0]]) * (0.1 if slope else 1.0)
+    x = np.linspace(-1, 1, SHAPE[1])
+    tilt = np.linspace(0.0, slope, 4)[:, None, None, None] * np.stack([x + np.zeros(SHAPE), np.zeros(SHAPE)])
+    moving = film(SHAPE, shifts, within=tilt, noise=False)
+    rest, frames = moving[0], unspoilt(moving)
+    sums = sum_frames(frames, field(shifts, slope), 1.0)
+    assert sums.unweighted is None
+    assert sums.image.shape == SHAPE
+    np.testing.assert_allclose(sums.image[INNER], 4 * rest[INNER], atol=0.15)
+    assert correlation(sums.image, rest) > 0.997
+    assert correlation(moving.sum(axis=0), rest) < 0.95
+
+
+def test_dose_weights_keep_noise_white_and_fade_the_fine() -> None:
+    noise = np.random.default_rng(0).poisson(20.0, (12, *SHAPE)).astype(np.uint8)
+    shifts = np.random.default_rng(1).normal(0, 2, (12, 2))
+    sums = sum_frames(clean_frames(noise), field(shifts), 1.0, dose=Dose(3.0, 0.0, 300.0), unweighted=True)
+    assert sums.unweighted is not None
+    assert sums.unweighted.mean() == pytest.approx(12 * 20.0, rel=0.01)
+    assert sums.unweighted.var() == pytest.approx(12 * 20.0, rel=0.05)
+    assert sums.image.var() == pytest.approx(20.0, rel=0.05)
+    assert sums.image.mean() == pytest.approx(np.sqrt(12) * 20.0, rel=0.01)
+
+
+def test_fine_detail_comes_from_the_first_frames() -> None:
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    fine = 100.0 + 20 * np.cos(2 * np.pi * (60 * y / SHAPE[0] + 80 * x / SHAPE[1]))
+    frames = np.stack([fine, *[np.full(SHAPE, 100.0)] * 9]).astype(np.float32)
+    still = field(np.zeros((10, 2)))
+    early = sum_frames(unspoilt(frames), still, 1.0, dose=Dose(5.0, 0.0, 300.0)).image
+    late = sum_frames(unspoilt(frames[::-1]), still, 1.0, dose=Dose(5.0, 0.0, 300.0)).image
+    assert early.std() > 20 * late.std()
+
+
+@pytest.mark.parametrize(("binning", "shape"), [(2, (128, 152)), (3, (85, 101))])
+def test_binning_keeps_the_low_frequencies(binning: int, shape: tuple[int, int]) -> None:
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    wave = 50.0 + 10.0 * np.cos(2 * np.pi * (6 * y / SHAPE[0] + 9 * x / SHAPE[1]))
+    frames = unspoilt(np.stack([wave, np.roll(wave, (3, 4), (0, 1))]))
+    sums = sum_frames(frames, field(np.array([[0.0, 0.0], [3.0, 4.0]])), 1.0, binning=binning, unweighted=True)
+    v, u = np.mgrid[: shape[0], : shape[1]]
+    expected = 100.0 + 20.0 * np.cos(2 * np.pi * (6 * v / shape[0] + 9 * u / shape[1]))
+    assert sums.image.shape == shape
+    assert sums.unweighted is None
+    inner = np.s_[10:-10, 10:-10]
+    np.testing.assert_allclose(sums.image[inner], expected[inner], atol=1.0)
+
+
+def test_the_power_spectrum_is_of_groups_of_frames() -> None:
+    noise = np.random.default_rng(0).poisson(10.0, (12, *SHAPE)).astype(np.uint8)
+    still, frames = field(np.zeros((12, 2))), clean_frames(noise)
+    outer = np.hypot(*np.mgrid[-64:64, -64:64]) > 8
+    levels = [sum_frames(frames, still, 1.0, grouping_dose=dose).power[outer].mean() for dose in (16.0, 4.0, 2.0)]
+    assert levels[1] / levels[0] == pytest.approx(4.0, rel=0.1)
+    # 12 frames in groups of 8 are one of 8 and one of 4.
+    assert levels[2] / levels[0] == pytest.approx(6.0, rel=0.1)
+    assert sum_frames(frames, still, 1.0).power.shape == (128, 128)
+
+
+def test_the_same_on_a_card(film: Any, card: Any) -> None:
+    raw = film(SHAPE, np.zeros((3, 2))).astype(np.uint8)
+    here, there = clean_frames(raw), clean_frames([card.asarray(frame) for frame in raw])
+    shifts = np.array([[0.0, 0.0], [2.3, -3.6], [4.5, 1.2]])
+    for moved in (field(shifts), field(shifts, 1.5)):
+        for dose in (None, Dose(1.0, 2.0, 200.0)):
+            one, other = (sum_frames(frames, moved, 1.0, dose=dose, unweighted=True) for frames in (here, there))
+            # The last column of blocks differs, see the test of warping.
+            np.testing.assert_allclose(other.image.get()[INNER], one.image[INNER], atol=2e-2)
+            np.testing.assert_allclose(np.median(other.power.get()), np.median(one.power), rtol=1e-2)
