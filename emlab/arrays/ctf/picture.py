@@ -71,4 +71,5 @@ def _blurred(values: Array, rings: Rings, frequency: Array, angle: Array) -> Arr
     )
     means = np.pad(sums / np.maximum(counts, 1e-3), ((0, 0), (1, 1)), mode="wrap")
     ring = np.interp(frequency, rings.frequency, np.arange(shape[0]))
-    return map_coordinates(means, [ring, (angle / np.pi + 0.5) * _RAYS + 0.5], order=1)
+    blurred: Array = map_coordinates(means, [ring, (angle / np.pi + 0.5) * _RAYS + 0.5], order=1)
+    return blurred
