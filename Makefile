@@ -33,7 +33,7 @@ $(VENV)/with-app: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing emlab and what it needs into $(VENV), 1 to 2 minutes …"
 	$(INSTALL) ".[app]"
 	@echo "Compiling for this machine, half a minute …"
-	$(BIN)/python -m emlab.engine.warm_up
+	$(BIN)/python -c "from emlab.arrays.compiled import compile_kernels; compile_kernels()"
 	@touch $@
 
 $(VENV)/with-dev: pyproject.toml constraints.txt | $(BIN)/python

@@ -19,11 +19,11 @@ def main(descriptor: int, root: Path, name: str, device: str, parent: int) -> No
     _die_with(parent)
     os.nice(NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from emlab.arrays.compiled import compile_kernels
     from emlab.engine.perform import perform
-    from emlab.engine.warm_up import warm_up
     from emlab.engine.workbench import Pantry
 
-    warm_up()
+    compile_kernels()
     pantry = Pantry()
     line = Connection(descriptor)
     line.send(name)

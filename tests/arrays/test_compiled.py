@@ -10,7 +10,8 @@ from emlab.arrays import motion
 from emlab.arrays.compiled import compile_kernels
 
 compile_kernels()
-modules = [importlib.import_module(f"emlab.arrays.motion.{found.name}") for found in pkgutil.iter_modules(motion.__path__)]
+names = [f"emlab.arrays.motion.{found.name}" for found in pkgutil.iter_modules(motion.__path__)]
+modules = [importlib.import_module(name) for name in names]
 kernels = {f"{m.__name__}.{name}": it for m in modules for name, it in vars(m).items() if isinstance(it, Dispatcher)}
 print(len(kernels), *(name for name, kernel in kernels.items() if not kernel.signatures))
 """
