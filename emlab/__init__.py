@@ -9,14 +9,19 @@ from emlab.errors import EmlabError
 from emlab.version import __version__
 
 if TYPE_CHECKING:
-    from emlab.session import Session, create_session, open_session
+    from emlab.creation import create_session
+    from emlab.session import Session, open_session
 
 __all__ = ["EmlabError", "Session", "__version__", "create_session", "errors", "open_session"]
 
 
 def __getattr__(name: str) -> Any:
     """Import the session's layer when it is first asked for: worker processes start without it."""
-    if name in {"Session", "create_session", "open_session"}:
+    if name == "create_session":
+        from emlab.creation import create_session
+
+        return create_session
+    if name in {"Session", "open_session"}:
         from emlab import session
 
         return getattr(session, name)

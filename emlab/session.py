@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import time
-import uuid
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from emlab.engine.control import send_command
 from emlab.engine.lock import is_locked
-from emlab.engine.mount import journal_mode
-from emlab.engine.pipeline import build_stages, stages_of_runs
-from emlab.engine.preflight import preflight
-from emlab.errors import EngineUnreachable, SessionError, SessionExists, SessionMissing
+from emlab.engine.pipeline import stages_of_runs
+from emlab.errors import EngineUnreachable, SessionError, SessionMissing
 from emlab.model.watched import WatchedFolder
 from emlab.protocols import PROTOCOLS
-from emlab.sets import Catalogue, Event, Failure, IncrementalSet, Ledger, Nudge, Run
-from emlab.version import __version__
-from emlab.workflow import Workflow, parse_workflow, read_workflow
+from emlab.sets import Catalogue, Event, Failure, IncrementalSet, Nudge, Run
+from emlab.workflow import Workflow, parse_workflow
 
 DATABASE = "session.db"
 START_TIMEOUT = 60.0
@@ -234,65 +228,6 @@ class Session:
         raise SessionError(f"The engine of {self.path} did not start. Its log ends with:\n" + "\n".join(lines[-8:]))
 
 
-def create_session(
-    path: str | os.PathLike[str], workflow: str | os.PathLike[str] = "screening", name: str | None = None, **values: Any
-) -> Session:
-    """Create a session's folder, with nothing started yet.
-
-    Parameters
-    ----------
-    path
-        A folder that does not exist, or an empty one.
-    workflow
-        The name of one that comes with emlab, or the path of a JSON file.
-    name
-        For people; the folder's name by default.
-    **values
-        The workflow's fields (``movies=…, voltage=300``), or any parameter as ``**{"ctf.max_resolution": 4}``.
-
-    Raises
-    ------
-    SessionExists
-        If there is a session, or anything else.
-    WorkflowError, ParameterError
-        If the workflow or a value cannot be used.
-    DataError, FormatError
-        If the gain does not fit the movies that are there already, or they cannot be read.
-        Nothing is created in any of these cases.
-    """
-    folder = Path(path).absolute()
-    if (folder / DATABASE).exists():
-        raise SessionExists(
-            f"{folder} is a session already. Open it (`emlab status {folder}`), or choose another folder."
-        )
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise SessionExists(f"{folder} is not an empty folder. Choose one that does not exist yet.")
-    filled = read_workflow(os.fspath(workflow)).filled(_plain(values))
-    stages = build_stages(filled, PROTOCOLS)
-    for stage in stages:
-        if stage.protocol.is_source:
-            preflight(stage)
-    folder.mkdir(parents=True, exist_ok=True)
-    meta = {
-        "uuid": uuid.uuid4().hex,
-        "name": name or folder.name,
-        "created_at": repr(time.time()),
-        "version": __version__,
-        "state": "created",
-        "workflow": filled.model_dump_json(),
-    }
-    partial = folder / f"{DATABASE}.new"
-    partial.unlink(missing_ok=True)
-    ledger = Ledger.create(partial, meta, journal_mode(folder))
-    with ledger.transaction():
-        for stage in stages:
-            ledger.add_run(stage.to_run(), stage.kinds)
-    ledger.close()
-    partial.rename(folder / DATABASE)
-    (folder / "workflow.json").write_text(json.dumps(filled.model_dump(mode="json"), indent=2) + "\n", encoding="utf-8")
-    return Session(folder)
-
-
 def open_session(path: str | os.PathLike[str]) -> Session:
     """Open a session to look at it, live.
 
@@ -302,15 +237,6 @@ def open_session(path: str | os.PathLike[str]) -> Session:
         If there is none.
     """
     return Session(Path(path).absolute())
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as JSON has them: paths as text, and nothing for ``None``."""
-    return {
-        name: os.fspath(value) if isinstance(value, os.PathLike) else value
-        for name, value in values.items()
-        if value is not None
-    }
 
 
 def _missing(path: Path) -> str:

@@ -12,8 +12,8 @@ from rich.console import Console
 
 from emlab.cli.follow import follow
 from emlab.cli.view import served
+from emlab.creation import create_session
 from emlab.errors import SessionExists
-from emlab.session import create_session
 
 console = Console()
 

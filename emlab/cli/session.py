@@ -12,11 +12,12 @@ from rich.table import Table
 
 from emlab.cli.follow import follow, table_of
 from emlab.cli.options import described
+from emlab.creation import create_session
 from emlab.engine.preflight import survey
 from emlab.errors import ParameterError
 from emlab.monitors import Items, Overviewer
 from emlab.protocols import PROTOCOLS
-from emlab.session import create_session, open_session
+from emlab.session import open_session
 from emlab.status import status_of
 from emlab.workflow import read_workflow, shipped_workflows
 

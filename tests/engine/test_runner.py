@@ -14,12 +14,13 @@ from typing import Any
 
 import pytest
 
+from emlab.creation import create_session
 from emlab.engine.control import send_command
 from emlab.engine.executors import InlineExecutor
 from emlab.engine.runner import Engine
 from emlab.errors import SessionBusy
 from emlab.model import Arrival, Protocol
-from emlab.session import Session, create_session
+from emlab.session import Session
 
 Run = Callable[[], None]
 
