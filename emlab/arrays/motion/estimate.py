@@ -27,6 +27,8 @@ _COARSE: Final = 0.125
 _COARSE_SIZE: Final = 512
 """… px: as much as is needed to find a frame to a pixel."""
 _DEGREE: Final = 3
+_NEGLIGIBLE: Final = 0.05
+"""px within the field that are not worth an interpolation."""
 _UNSURE: Final = 0.3
 """px of the finest detail that is looked at. Frames of pure noise are less sure, and …"""
 _RESTLESS: Final = 3.0
@@ -97,6 +99,8 @@ def estimate_motion(
     if fit.uncertainty > _UNSURE and fit.restlessness > _RESTLESS:
         return Motion(_at_rest(frames), np.inf, np.inf)
     field = MotionField(fit.coefficients * scale[:, None, None], shape)
+    if field.largest_local() < _NEGLIGIBLE:
+        field = MotionField(field.coefficients[:, :1], shape)
     return Motion(field, fit.uncertainty * float(scale.mean()), fit.residual * float(scale.mean()))
 
 

@@ -63,19 +63,14 @@ def fit_motion(patches: Patches, degree: int) -> Fit:
     -----
     Fisher scoring on the samples of all patches at once: their log likelihood under a Gaussian model whose
     covariances the aligned frames give (`model_covariance`), with a prior whose strength the evidence gives
-    (`combine`). Motion within the field is kept only if the evidence at the solution (Laplace's approximation) is
-    greater with it than without, so that a movie that says little about it is moved as a whole.
+    (`combine`): a movie that says little about motion within the field is moved as a whole.
     """
     coarse = patches.below(_COARSE)
-    relative = (patches.shifts - patches.shifts[0]).T[:, None]
-    begin = _State(coarse, relative, _learned(coarse, relative), np.ones(len(patches.shifts) - 1))
-    best = _climbed(begin, learning=True)
-    terms = sum(sum(powers) <= degree for powers in POWERS)
-    if terms > 1:
-        wider = np.pad(best.coefficients, ((0, 0), (0, terms - 1), (0, 0)))
-        local = _climbed(replace(best, coefficients=wider), learning=False)
-        best = local if local.evidence > best.evidence else best
-    fine = replace(best, patches=patches, covariance=_learned(patches, best.coefficients))
+    start = np.zeros((2, sum(sum(powers) <= degree for powers in POWERS), len(patches.shifts)))
+    start[:, 0] = (patches.shifts - patches.shifts[0]).T
+    begin = _State(coarse, start, _learned(coarse, start), np.ones(len(patches.shifts) - 1))
+    rough = _climbed(begin, learning=True)
+    fine = replace(rough, patches=patches, covariance=_learned(patches, rough.coefficients))
     return _climbed(fine, learning=False).fit()
 
 
@@ -88,12 +83,7 @@ class _State:
     covariance: Covariance
     steadiness: Array
     posteriors: tuple[Posterior, ...] = ()
-    likelihood: float = 0.0
     wish: float = 0.0
-
-    @property
-    def evidence(self) -> float:
-        return self.likelihood - sum(posterior.cost for posterior in self.posteriors)
 
     def fit(self) -> Fit:
         whole = self.posteriors[0]
@@ -114,11 +104,10 @@ def _stepped(state: _State, *, learning: bool, settled: bool) -> _State:
     patches, covariance = state.patches, state.covariance
     places = terms_at(patches.places, state.coefficients.shape[1])
     gradient = np.zeros_like(state.coefficients)
-    likelihood, moments = 0.0, []
+    moments = []
     for place, samples, shifts in zip(places, patches.samples, _left(patches, state.coefficients), strict=True):
         aligned = align(samples, patches.band, shifts)
-        value, pull = score(aligned, patches.band, covariance.weights)
-        likelihood += patches.independence * value
+        pull = score(aligned, patches.band, covariance.weights)
         gradient += patches.independence * place[:, None] * pull.T[:, None]
         if learning:
             moments.append(second_moments(aligned, patches.band))
@@ -131,7 +120,6 @@ def _stepped(state: _State, *, learning: bool, settled: bool) -> _State:
         covariance=model_covariance(np.stack(moments), patches.band, patches.independence) if learning else covariance,
         steadiness=steadiness,
         posteriors=posteriors,
-        likelihood=likelihood,
         wish=float(np.sqrt(((gradient[:, 0] / np.maximum(alone, 1e-12)) ** 2).mean())),
     )
 

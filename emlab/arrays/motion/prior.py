@@ -29,9 +29,6 @@ class Posterior:
         together, relative to the prior's: float64 (frame − 1,).
     persistence, strength
         Of the velocity, and the prior's standard deviation of its changes.
-    cost
-        Minus the log of prior density at the mean times the width of the posterior over the prior's: the evidence is
-        the likelihood at the mean less this.
     """
 
     mean: Array
@@ -39,7 +36,6 @@ class Posterior:
     innovations: Array
     persistence: float
     strength: float
-    cost: float
 
 
 def combine(
@@ -111,7 +107,6 @@ class _Modes:
             innovations=((pushed**2).sum(axis=0) + 2 * spread) / self.strength**2,
             persistence=self.persistence,
             strength=float(self.strength),
-            cost=float(0.5 * (white**2).sum() / self.strength**2 + np.log1p(self.strength**2 * self.rates).sum()),
         )
 
 

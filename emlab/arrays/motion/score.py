@@ -1,4 +1,4 @@
-"""How well frames agree for given shifts, and which way the shifts should go."""
+"""Which way frames should be shifted to agree better."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def align(samples: Array, band: Band, shifts: Array) -> Array:
     return aligned
 
 
-def score(aligned: Array, band: Band, weights: Array) -> tuple[float, Array]:
-    """Log likelihood of aligned samples, and its gradient with the shifts: float64 (frame, yx), 1/px.
+def score(aligned: Array, band: Band, weights: Array) -> Array:
+    """Gradient of the log likelihood of aligned samples with the shifts: float64 (frame, yx), 1/px.
 
     Parameters
     ----------
@@ -52,12 +52,11 @@ def score(aligned: Array, band: Band, weights: Array) -> tuple[float, Array]:
         part = xp.ascontiguousarray(aligned[:, ring]).view(xp.float32)
         reference[:, ring] = (xp.asarray(weight) @ part).view(xp.complex64)
     if xp is not np:
-        product = aligned.conj() * reference
-        gradient = product.imag @ xp.asarray(band.frequency).T
-        return float(product.real.sum()), 4 * np.pi * to_host(gradient).astype(np.float64)
+        pull = (aligned.conj() * reference).imag @ xp.asarray(band.frequency).T
+        return 4 * np.pi * to_host(pull).astype(np.float64)
     gradient = np.empty((len(aligned), 2))
-    likelihood = _moments(aligned.view(np.float32), reference.view(np.float32), band.frequency, gradient)
-    return likelihood, 4 * np.pi * gradient
+    _pull(aligned.view(np.float32), reference.view(np.float32), band.frequency, gradient)
+    return 4 * np.pi * gradient
 
 
 @kernel
@@ -69,18 +68,14 @@ def _turn(samples: Array, ramp_y: Array, ramp_x: Array, row: Array, column: Arra
 
 
 @kernel
-def _moments(aligned: Array, reference: Array, frequency: Array, gradient: Array) -> float:
-    likelihood = 0.0
+def _pull(aligned: Array, reference: Array, frequency: Array, gradient: Array) -> None:
     along_y, along_x = frequency[0], frequency[1]
     for frame in range(aligned.shape[0]):
         y, r = aligned[frame], reference[frame]
-        real, up, right = np.float32(0), np.float32(0), np.float32(0)
+        up, right = np.float32(0), np.float32(0)
         for index in range(along_y.size):
             imaginary = y[2 * index] * r[2 * index + 1] - y[2 * index + 1] * r[2 * index]
-            real += y[2 * index] * r[2 * index] + y[2 * index + 1] * r[2 * index + 1]
             up += imaginary * along_y[index]
             right += imaginary * along_x[index]
-        likelihood += float(real)
         gradient[frame, 0] = up
         gradient[frame, 1] = right
-    return likelihood

@@ -12,8 +12,10 @@ from emlab.arrays.module import array_module
 
 Array = NDArray[Any]
 
-_MEMORY: Final = 0.8
-"""How much of the running reference each frame keeps."""
+_MEMORY: Final = np.float32(0.8)
+"""How much of the frames before it a reference keeps with each frame."""
+_FAR: Final = np.float32(0.25)
+"""How much frames far in time count, of which particles have as much left, but ice that the beam shakes up nothing."""
 _PASSES: Final = 6
 _STRIDE: Final = 2.0
 """Typical distance between frames, px."""
@@ -31,16 +33,18 @@ def find_trajectory(spectra: Array, width: int) -> Array:
 
     Notes
     -----
-    Each frame is correlated with a reference, the amplitudes of its rings made equal. Two beginnings compete: a
-    reference that follows the specimen from frame to frame, which a fast drift or a jump does not blur, and the sum of
-    all frames as they are, which has more signal where frames are poor. Both are refined against the sum of all
-    other frames, and the more plausible one is taken.
+    Each frame is correlated with all others, those close in time first, the amplitudes of their rings made equal. The
+    frames before it are aligned by then, so that a fast drift or a jump is followed from frame to frame.
     """
     whitened, weight = _whitened(spectra, width)
-    starts = (_followed(whitened, weight, width), np.zeros((len(spectra), 2)))
-    candidates = [_refined(whitened, weight, width, start) for start in starts]
-    best: Array = max(candidates, key=lambda candidate: candidate[1])[0]
-    return best - best[0]  # type: ignore[no-any-return]
+    shifts = np.zeros((len(spectra), 2))
+    aligned = whitened.copy()
+    for _ in range(_PASSES):
+        before = shifts.copy()
+        _improve(whitened, aligned, weight, width, shifts)
+        if np.abs(shifts - before).max() < 0.25:
+            break
+    return shifts - shifts[0]  # type: ignore[no-any-return]
 
 
 def _whitened(spectra: Array, width: int) -> tuple[Array, Array]:
@@ -61,44 +65,33 @@ def _whitened(spectra: Array, width: int) -> tuple[Array, Array]:
     return spectra * scale, weight.astype(xp.float32)
 
 
-def _followed(spectra: Array, weight: Array, width: int) -> Array:
-    shifts = np.zeros((len(spectra), 2))
-    reference = spectra[0].copy()
-    for frame in range(1, len(spectra)):
-        shifts[frame], _ = _displacement(spectra[frame], reference, weight, width, shifts[frame - 1])
-        reference *= np.float32(_MEMORY)
-        reference += spectra[frame] * _ramp(spectra, width, shifts[frame])
-    return shifts
+def _improve(spectra: Array, aligned: Array, weight: Array, width: int, shifts: Array) -> None:
+    """Find each frame once, in order, against those before it where they are now and those after it where they were."""
+    last = len(spectra) - 1
+    after = array_module(spectra).zeros_like(aligned)
+    for frame in range(last - 1, -1, -1):
+        after[frame] = _MEMORY * after[frame + 1] + aligned[frame + 1]
+    total, earlier = aligned.sum(axis=0), 0 * aligned[0]
+    for frame in range(last + 1):
+        total -= aligned[frame]
+        beside = shifts[[max(frame - 1, 0), min(frame + 1, last)]].mean(axis=0)
+        reference = earlier + after[frame] + _FAR * total
+        shifts[frame] = _displacement(spectra[frame], reference, weight, width, beside)
+        aligned[frame] = _moved(spectra[frame], width, shifts[frame])
+        total += aligned[frame]
+        earlier *= _MEMORY
+        earlier += aligned[frame]
 
 
-def _refined(spectra: Array, weight: Array, width: int, shifts: Array) -> tuple[Array, float]:
-    """Shifts against the sum of all other frames, and how plausible they are."""
-    shifts = shifts.copy()
-    total = array_module(spectra).zeros_like(spectra[0])
-    for frame, shift in enumerate(shifts):
-        total += spectra[frame] * _ramp(spectra, width, shift)
-    for _ in range(_PASSES):
-        before, plausibility = shifts.copy(), 0.0
-        for frame in range(len(spectra)):
-            total -= spectra[frame] * _ramp(spectra, width, shifts[frame])
-            beside = shifts[[max(frame - 1, 0), min(frame + 1, len(spectra) - 1)]].mean(axis=0)
-            shifts[frame], plausible = _displacement(spectra[frame], total, weight, width, beside)
-            plausibility += plausible
-            total += spectra[frame] * _ramp(spectra, width, shifts[frame])
-        if np.abs(shifts - before).max() < 0.25:
-            break
-    return shifts, plausibility
-
-
-def _ramp(spectra: Array, width: int, shift: Array) -> Array:
-    """Undoes a displacement: complex64 (y, x)."""
-    xp = array_module(spectra)
-    along_y = xp.exp(2j * np.pi * xp.fft.fftfreq(spectra.shape[1]) * float(shift[0])).astype(xp.complex64)
+def _moved(spectrum: Array, width: int, shift: Array) -> Array:
+    """A frame whose displacement is undone: complex64 (y, x)."""
+    xp = array_module(spectrum)
+    along_y = xp.exp(2j * np.pi * xp.fft.fftfreq(spectrum.shape[0]) * float(shift[0])).astype(xp.complex64)
     along_x = xp.exp(2j * np.pi * xp.fft.rfftfreq(width) * float(shift[1])).astype(xp.complex64)
-    return along_y[:, None] * along_x  # type: ignore[no-any-return]
+    return spectrum * along_y[:, None] * along_x  # type: ignore[no-any-return]
 
 
-def _displacement(frame: Array, reference: Array, weight: Array, width: int, expected: Array) -> tuple[Array, float]:
+def _displacement(frame: Array, reference: Array, weight: Array, width: int, expected: Array) -> Array:
     """Displacement of a frame against a reference, near the expected one unless it is far more plausible elsewhere."""
     xp = array_module(frame)
     correlation = irfft2(frame * reference.conj() * weight, width)
@@ -111,8 +104,7 @@ def _displacement(frame: Array, reference: Array, weight: Array, width: int, exp
     plausible = 0.5 * significance.ravel()[high] ** 2 - 2.0 * xp.log1p(distance / (2.0 * _STRIDE**2))
     best = int(xp.argmax(plausible))
     y, x = int(y[best]), int(x[best])
-    shift = np.array([_peak(correlation[:, x], y), _peak(correlation[y], x)])
-    return shift, float(plausible[best])
+    return np.array([_peak(correlation[:, x], y), _peak(correlation[y], x)])
 
 
 def _peak(line: Array, index: int) -> float:

@@ -37,7 +37,7 @@ def test_information_is_the_spread_of_the_score(signal: float, shaken: float) ->
     for _ in range(60):
         samples = drawn(signal, shaken, 0.75, rng)
         model = modelled(samples)
-        gradients.append(score(samples, BAND, model.weights)[1])
+        gradients.append(score(samples, BAND, model.weights))
         information.append(model.information)
     spread = np.einsum("rfa,rga->fg", gradients, gradients) / (2 * len(gradients))
     expected = np.mean(information, axis=0)

@@ -30,6 +30,7 @@ def test_known_bad_pixels_neither_hide_nor_accuse_their_neighbours() -> None:
     known[:, 20:22] = True
     total[known] = 5000.0
     total[10, 23] = 150.0
+    total[50, 20] = 40.0
     found = find_bad_pixels(total, known)
     assert found[known].all()
     assert found[10, 23]

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from emlab.arrays.dose import dose_weights
 from emlab.arrays.motion import CleanFrames, Dose, MotionField, clean_frames, sum_frames
 from emlab.arrays.motion.repair import plan_repair
 
@@ -66,6 +67,22 @@ def test_fine_detail_comes_from_the_first_frames() -> None:
     early = sum_frames(unspoilt(frames), still, 1.0, dose=Dose(5.0, 0.0, 300.0)).image
     late = sum_frames(unspoilt(frames[::-1]), still, 1.0, dose=Dose(5.0, 0.0, 300.0)).image
     assert early.std() > 20 * late.std()
+
+
+def test_weights_know_exposure_before_and_the_binned_pixel() -> None:
+    still = field(np.zeros((6, 2)))
+
+    def contrast_of_first(frequency: float, **told: Any) -> float:
+        """How much of a wave that only the first frame shows is left in the sum."""
+        x = np.arange(SHAPE[1])
+        wave = np.tile(50.0 + 10.0 * np.cos(2 * np.pi * np.round(frequency * SHAPE[1]) / SHAPE[1] * x), (SHAPE[0], 1))
+        shown = unspoilt(np.stack([wave, *[np.full(SHAPE, 50.0)] * 5]))
+        return float(sum_frames(shown, still, 1.5, **told).image.std())
+
+    fresh, used = (contrast_of_first(0.2, dose=Dose(5.0, before, 300.0)) for before in (0.0, 60.0))
+    weights = [dose_weights(np.array([0.2 / 1.5]), 6, 5.0, 300.0, before)[0, 0] for before in (0.0, 60.0)]
+    assert used / fresh == pytest.approx(weights[1] / weights[0], rel=0.02)
+    assert contrast_of_first(0.2, dose=Dose(5.0, 0.0, 300.0), binning=2) == pytest.approx(fresh, rel=0.03)
 
 
 @pytest.mark.parametrize(("binning", "shape"), [(2, (128, 152)), (3, (85, 101))])
