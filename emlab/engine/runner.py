@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +127,7 @@ class Engine:
         if self._blocked_until > now:
             alarms.append(self._blocked_until)
         timeout = max(0.0, min(alarms) - now)
-        connection.wait([*self._executor.waitables(), self._control.fileno(), self._bell], timeout)
+        select.select([*self._executor.waitables(), self._control.fileno(), self._bell], [], [], timeout)
         return time.monotonic()
 
     def _turn(self, now: float) -> None:
@@ -317,7 +317,7 @@ class Engine:
                 self._scribe.note("warning", complaint)
             if not self._housekeeping.is_busy:
                 break
-            connection.wait([self._control.fileno()], 0.1)
+            select.select([self._control.fileno()], [], [], 0.1)
             self._control.attend()
         self._commit(time.monotonic())
 

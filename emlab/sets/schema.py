@@ -57,6 +57,8 @@ _SQL_TYPES: dict[object, str] = {
     tuple[float, ...]: "BLOB",
 }
 
+_STORED_AS_THEY_ARE = {type(None), bool, float, int, str}
+
 
 @cache
 def record_columns(kind: str) -> dict[str, object]:
@@ -94,7 +96,8 @@ def insert_row(kind: str) -> str:
 
 def to_row(set_id: int, number: int, record: Record, provenance: Provenance) -> tuple[Any, ...]:
     """The values of a record's row."""
-    own = (to_column(getattr(record, name)) for name in record_columns(record.kind))
+    values = (getattr(record, name) for name in record_columns(record.kind))
+    own = [value if type(value) in _STORED_AS_THEY_ARE else to_column(value) for value in values]
     return (set_id, number, *own, *(getattr(provenance, name) for name in PROVENANCE))
 
 

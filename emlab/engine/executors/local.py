@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import select
 import socket
 import subprocess
 import time
@@ -79,7 +80,7 @@ class LocalExecutor:
                     self._workers[index] = self._start(worker.device, worker.stillborn)
                 continue
             try:
-                while worker.line.poll():
+                while select.select([worker.line], [], [], 0)[0]:
                     message = worker.line.recv()
                     if isinstance(message, Outcome):
                         worker.task = None
