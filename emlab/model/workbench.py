@@ -34,8 +34,9 @@ class Frames(Protocol):
 class Workbench(Protocol):
     """One task's way to its inputs and outputs.
 
-    Outputs are named ``<item>_<suffix>`` (``<item>`` alone for an empty suffix), and appear under their names
-    only when the protocol has returned; each ``write_`` returns the path for the record.
+    Outputs are named ``<item>_<suffix>`` (``<item>`` alone for an empty suffix). Each appears under its name whole
+    and durable or not at all; what a task that failed has left is overwritten by the next attempt. Each ``write_``
+    returns the path for the record.
     """
 
     def inspect(self, arrival: Arrival, *, eer_grouping: int | None = None, eer_upsampling: int = 1) -> FileFacts:
