@@ -7,16 +7,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 from emlab.engine.control import send_command
 from emlab.engine.lock import is_locked
 from emlab.engine.pipeline import stages_of_runs
-from emlab.errors import EngineUnreachable, SessionError, SessionMissing
+from emlab.errors import EngineUnreachable, ParameterError, SessionError, SessionMissing
 from emlab.model.watched import WatchedFolder
 from emlab.protocols import PROTOCOLS
 from emlab.sets import Catalogue, Event, Failure, IncrementalSet, Nudge, Run
 from emlab.workflow import Workflow, parse_workflow
+
+if TYPE_CHECKING:
+    from emlab.export import Exported
 
 DATABASE = "session.db"
 START_TIMEOUT = 60.0
@@ -192,6 +195,31 @@ class Session:
         from emlab.report import write_report
 
         return write_report(self.path)
+
+    def export(self, folder: str | os.PathLike[str] | None = None, to: str = "relion", **options: Any) -> Exported:
+        """Write what another program goes on with: STAR files of the accepted micrographs for RELION.
+
+        Parameters
+        ----------
+        folder
+            Where to; named after the program, in the session's folder, by default.
+        to
+            The program: ``relion``.
+        **options
+            See `emlab.export.write_relion`.
+
+        Raises
+        ------
+        ParameterError
+            If emlab does not know the program.
+        SessionError
+            If there is nothing to export.
+        """
+        from emlab.export import EXPORTS
+
+        if to not in EXPORTS:
+            raise ParameterError(f"emlab does not know how to export to {to}; it can to: {', '.join(EXPORTS)}.")
+        return EXPORTS[to](self, Path(folder) if folder is not None else None, **options)
 
     def close(self) -> None:
         """Close this view of the session; the engine goes on."""

@@ -9,7 +9,7 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from emlab.errors import DataError
+from emlab.errors import DataError, FormatError
 from emlab.formats.atomic import whole_file
 
 
@@ -37,3 +37,17 @@ def write_jpeg(path: str | Path, picture: NDArray[Any], quality: int = 85) -> No
     data = encode_jpeg(picture, quality)
     with whole_file(path) as temporary:
         temporary.write_bytes(data)
+
+
+def read_jpeg(path: str | Path) -> NDArray[np.uint8]:
+    """A picture: uint8 (y, x) or (y, x, rgb).
+
+    Raises
+    ------
+    FormatError
+        If it is not a JPEG.
+    """
+    try:
+        return np.asarray(imagecodecs.jpeg8_decode(Path(path).read_bytes()), np.uint8)
+    except imagecodecs.Jpeg8Error as error:
+        raise FormatError(f"{path} is not a JPEG that can be read: {error}.") from error

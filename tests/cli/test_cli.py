@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -128,3 +129,13 @@ def test_the_simulator_names_its_faults() -> None:
     from emlab.simulation import Fault
 
     assert FAULTS.split(", ") == list(Fault)
+
+
+def test_an_export_names_its_files_and_what_comes_next(emlab: Emlab, invented: Any) -> None:
+    invented.add(range(2))
+    for number in range(2):
+        write_mrc(invented.path / f"item_{number}.mrc", np.zeros((8, 8), np.float32), 0.8)
+    printed = emlab("export", invented.path, "--all")
+    assert printed.split() == [
+        str(invented.path / "relion" / f"{name}.star") for name in ("micrographs", "micrographs_ctf")
+    ]

@@ -1,0 +1,163 @@
+"""RELION finds in an export what it would find in a project of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import mrcfile
+import numpy as np
+import pytest
+import starfile
+
+from emlab.errors import ParameterError, SessionError
+from emlab.formats.mrc import write_mrc
+from emlab.formats.star import write_star
+
+
+@pytest.fixture
+def filled(invented: Any) -> Any:
+    """Ten items with their files, of which numbers 4 and 9 are rejected; one more whose CTF is not there yet."""
+    invented.add(range(10), pictures=True)
+    invented.add(range(10, 11), until="align")
+    for number in range(11):
+        write_mrc(invented.path / f"item_{number}.mrc", np.full((8, 8), number, np.float32), 0.8)
+    return invented
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    "name", ["MotionCorr/job002/corrected_micrographs.star", "CtfFind/job005/micrographs_ctf.star"]
+)
+def test_the_tables_are_those_of_a_real_project(reference_data: Path, aligned: Any, name: str) -> None:
+    aligned.open().export()
+    theirs = starfile.read(reference_data / "relion" / name)
+    ours = starfile.read(aligned.path / "relion" / Path(name).name)
+    assert list(ours) == list(theirs) == ["optics", "micrographs"]
+    assert list(ours["micrographs"].columns) == list(theirs["micrographs"].columns)
+    # emlab does not know the detector's MTF.
+    assert list(ours["optics"].columns) == [label for label in theirs["optics"].columns if label != "rlnMtfFileName"]
+    for block, column in (("optics", "rlnVoltage"), ("micrographs", "rlnOpticsGroup")):
+        assert ours[block][column].dtype.kind == theirs[block][column].dtype.kind
+
+
+@pytest.fixture
+def aligned(filled: Any) -> Any:
+    """The same with everything that aligning a movie and estimating its CTF leave."""
+    for number in range(10):
+        write_star(filled.path / f"item_{number}.star", {"general": {"rlnImageSizeX": 64}})
+        write_mrc(filled.path / f"item_{number}_PS.mrc", np.full((16, 16), 9.0, np.float32), 1.6)
+    connection = filled.ledger._connection
+    connection.execute("UPDATE micrograph SET metadata = key || '.star', power_spectrum = key || '_PS.mrc'")
+    connection.execute("UPDATE ctf SET ice_density = 1.25")
+    return filled
+
+
+def test_accepted_micrographs_are_exported_with_what_is_known_of_them(aligned: Any) -> None:
+    done = aligned.open().export()
+    assert [file.name for file in done.files] == ["corrected_micrographs.star", "micrographs_ctf.star"]
+    assert done.micrographs == 8
+    tables = starfile.read(done.files[1])
+    micrographs = tables["micrographs"].set_index("rlnMicrographName")
+    assert list(micrographs.index) == [f"Micrographs/000/item_{number}.mrc" for number in (0, 1, 2, 3, 5, 6, 7, 8)]
+    third = micrographs.loc["Micrographs/000/item_3.mrc"]
+    assert (third["rlnDefocusU"], third["rlnDefocusV"], third["rlnCtfAstigmatism"]) == (10_300, 10_200, 100)
+    assert (third["rlnDefocusAngle"], third["rlnCtfFigureOfMerit"], third["rlnCtfMaxResolution"]) == (12.5, 0.3, 3.3)
+    optics = tables["optics"]
+    assert optics["rlnOpticsGroup"].tolist() == [1]
+    assert optics["rlnMicrographPixelSize"].tolist() == [0.8]
+    motion = starfile.read(done.files[0])["micrographs"]
+    assert motion["rlnAccumMotionTotal"].tolist()[:3] == [5.0, 6.0, 7.0]
+
+
+def test_every_name_leads_to_its_file(aligned: Any) -> None:
+    folder = aligned.open().export().folder
+    for file in ("corrected_micrographs.star", "micrographs_ctf.star"):
+        table = starfile.read(folder / file)["micrographs"]
+        for label in set(table) & {"rlnMicrographName", "rlnMicrographMetadata", "rlnCtfPowerSpectrum", "rlnCtfImage"}:
+            assert all((folder / name.removesuffix(":mrc")).is_file() for name in table[label])
+    assert mrcfile.read(folder / "Micrographs/000/item_3.mrc").max() == 3
+    with mrcfile.open(folder / "Micrographs/000/item_3_PS.mrc") as spectrum:
+        assert spectrum.data.max() == 3.0
+        assert spectrum.voxel_size.x == pytest.approx(1.6)
+    assert mrcfile.read(folder / "Micrographs/000/item_3.ctf").dtype == np.int8
+
+
+def test_links_follow_the_session_when_it_moves(aligned: Any, tmp_path: Path) -> None:
+    aligned.open().export()
+    moved = aligned.path.rename(tmp_path / "archive")
+    assert mrcfile.read(moved / "relion/Micrographs/000/item_3.mrc").max() == 3
+
+
+def test_an_export_elsewhere_is_named_from_the_project(aligned: Any, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    done = aligned.open().export(project / "emlab", project=project)
+    table = starfile.read(done.files[1])["micrographs"]
+    assert (project / table["rlnMicrographName"][0]).is_file()
+    assert table["rlnMicrographName"][0] == "emlab/Micrographs/000/item_0.mrc"
+    with pytest.raises(SessionError, match="is not inside it"):
+        aligned.open().export(tmp_path / "elsewhere", project=project)
+
+
+def test_a_second_export_adds_what_came_and_leaves_the_rest(aligned: Any) -> None:
+    folder = aligned.open().export().folder
+    before = {path: path.lstat().st_mtime_ns for path in (folder / "Micrographs/000").iterdir()}
+    with aligned.ledger.transaction():
+        for run in ("ctf", "select"):
+            aligned.record(run, 10)
+    assert aligned.open().export().micrographs == 9
+    after = {path: path.lstat().st_mtime_ns for path in (folder / "Micrographs/000").iterdir()}
+    assert {path: after[path] for path in before} == before
+    assert {path.name for path in after.keys() - before.keys()} == {"item_10.mrc"}
+    assert not list(folder.rglob(".*"))
+
+
+def test_all_micrographs_can_be_exported_and_copied(filled: Any) -> None:
+    done = filled.open().export(every=True, copy=True)
+    assert not any(path.is_symlink() for path in done.folder.rglob("*"))
+    assert len(starfile.read(done.files[0])["micrographs"]) == 11
+    assert len(starfile.read(done.files[1])["micrographs"]) == 10
+    assert list(starfile.read(done.files[0])["micrographs"]) == [
+        "rlnMicrographName",
+        "rlnOpticsGroup",
+        "rlnAccumMotionTotal",
+        "rlnAccumMotionEarly",
+        "rlnAccumMotionLate",
+    ]
+
+
+def test_a_micrograph_that_is_gone_is_left_out_and_told(filled: Any) -> None:
+    (filled.path / "item_5.mrc").unlink()
+    done = filled.open().export()
+    assert done.missing == ("item_5",)
+    assert done.micrographs == 7
+
+
+def test_another_selection_is_exported_by_its_name(filled: Any) -> None:
+    filled.add_run("strict", "select_micrographs", ("micrographs", "ctfs"), {"strict": "accepted"})
+    with filled.ledger.transaction():
+        filled.record("select", 2, name="strict")
+    session = filled.open()
+    assert session.export().micrographs == 1
+    assert session.export(selection="accepted").micrographs == 8
+    with pytest.raises(SessionError, match="no set 'stricter'; it has: .*strict"):
+        session.export(selection="stricter")
+
+
+def test_what_cannot_be_exported_is_told(invented: Any) -> None:
+    session = invented.open()
+    with pytest.raises(SessionError, match="no micrograph to export yet"):
+        session.export()
+    with pytest.raises(ParameterError, match="how to export to warp; it can to: relion"):
+        session.export(to="warp")
+
+
+def test_beam_shifts_can_have_optics_groups_of_their_own(filled: Any) -> None:
+    for kind in ("micrograph", "ctf", "accepted"):
+        filled.ledger._connection.execute(
+            f"UPDATE {kind} SET key = 'FoilHole_1_Data_' || (200 + number % 2) || '_3_' || number"
+        )
+    tables = starfile.read(filled.open().export(beam_shift=True).files[1])
+    assert tables["optics"]["rlnOpticsGroupName"].tolist() == ["beamShift200", "beamShift201"]
+    names = tables["micrographs"]["rlnMicrographName"].str.extract(r"Data_20(\d)")[0].astype(int)
+    assert (tables["micrographs"]["rlnOpticsGroup"] == names + 1).all()
