@@ -31,7 +31,7 @@ def main() -> int:
     )
     workers = arguments.workers or cpu_workers()
     try:
-        engine = Engine(arguments.session, lambda: LocalExecutor(arguments.session, workers, gpus), chores)
+        engine = Engine(arguments.session, lambda: LocalExecutor(workers, gpus), chores)
     except EmlabError as error:
         logging.getLogger("emlab.engine").error("%s", error)  # noqa: TRY400
         return 1

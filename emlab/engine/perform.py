@@ -19,7 +19,7 @@ from emlab.sets import Provenance, schema
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
-def perform(task: Task, root: Path, worker: str, device: str = "cpu", pantry: Pantry | None = None) -> Outcome:
+def perform(task: Task, worker: str, device: str = "cpu", pantry: Pantry | None = None) -> Outcome:
     """Do a task in this process and give its outcome; never raises for what the protocol raises."""
     started, cpu = time.monotonic(), time.process_time()
     record: Record | None = None
@@ -28,7 +28,7 @@ def perform(task: Task, root: Path, worker: str, device: str = "cpu", pantry: Pa
     on = device if protocol.accelerated else "cpu"
     try:
         parameters = protocol.parameters.model_validate(task.parameters)
-        workbench = FolderWorkbench(root, task.folder, task.key, on.partition(":")[0], pantry)
+        workbench = FolderWorkbench(Path(task.root), task.folder, task.key, on.partition(":")[0], pantry)
         record = protocol.function(*task.records, parameters, workbench)
         _check(record, task)
     except Exception as error:  # noqa: BLE001 (the one place where an item may fail in any way)

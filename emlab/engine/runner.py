@@ -239,6 +239,7 @@ class Engine:
                 protocol=stage.protocol.name,
                 parameters=stage.parameters.model_dump(mode="json"),
                 records=item.records,
+                root=str(self._folder),
                 folder=f"outputs/{stage.name}/{item.shard:03d}",
                 attempt=item.attempt,
             )

@@ -20,8 +20,10 @@ class Task:
         The protocol's name and its validated values.
     records
         One of each kind that the protocol consumes.
+    root
+        The session's folder; paths in records are relative to it.
     folder
-        Where outputs go, relative to the session's folder.
+        Where outputs go, relative to ``root``.
     attempt
         1 for the first.
     """
@@ -31,6 +33,7 @@ class Task:
     protocol: str
     parameters: dict[str, Any]
     records: tuple[Record, ...]
+    root: str
     folder: str
     attempt: int = 1
 

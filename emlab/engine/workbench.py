@@ -29,10 +29,10 @@ class Pantry:
     """What a worker process keeps between tasks: the last images, the gain references, the defects."""
 
     def __init__(self) -> None:
-        self.images: OrderedDict[str, Array] = OrderedDict()
+        self.images: OrderedDict[Path, Array] = OrderedDict()
         self.references: dict[tuple[Any, ...], Array] = {}
 
-    def keep(self, path: str, image: Array) -> None:
+    def keep(self, path: Path, image: Array) -> None:
         """Keep an image, and let the oldest go."""
         self.images[path] = image
         while len(self.images) > KEPT_IMAGES:
@@ -93,7 +93,7 @@ class FolderWorkbench:
         return self._pantry.references[identity]
 
     def read_image(self, path: str) -> Array:
-        image = self._pantry.images.get(path)
+        image = self._pantry.images.get(self._root / path)
         return image if image is not None else read_image(self._root / path)[0]
 
     def write_image(self, suffix: str, image: Array, pixel_size: float) -> str:
@@ -105,7 +105,7 @@ class FolderWorkbench:
             raise DataError(f"The image {suffix or 'of ' + self._item} is blank: every pixel is {low:g}.")
         relative, path = self._output(suffix, ".mrc")
         write_mrc(path, host, pixel_size)
-        self._pantry.keep(relative, host)
+        self._pantry.keep(path, host)
         return relative
 
     def write_picture(self, suffix: str, picture: Array, quality: int = 85) -> str:

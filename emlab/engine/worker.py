@@ -8,13 +8,12 @@ import signal
 import socket
 import sys
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 NICENESS = 5
 """Workers leave the processor to the engine, which only ever needs a moment."""
 
 
-def main(descriptor: int, root: Path, name: str, device: str, parent: int) -> None:
+def main(descriptor: int, name: str, device: str, parent: int) -> None:
     """Serve tasks until the engine hangs up or dies."""
     _die_with(parent)
     os.nice(NICENESS)
@@ -32,17 +31,16 @@ def main(descriptor: int, root: Path, name: str, device: str, parent: int) -> No
             task = line.recv()
         except EOFError:
             return
-        line.send(perform(task, root, name, device, pantry))
+        line.send(perform(task, name, device, pantry))
 
 
-def spawn_arguments(theirs: socket.socket, root: Path, name: str, device: str) -> list[str]:
+def spawn_arguments(theirs: socket.socket, name: str, device: str) -> list[str]:
     """Command that starts a worker at its end of a socket pair."""
     return [
         sys.executable,
         "-m",
         "emlab.engine.worker",
         str(theirs.fileno()),
-        str(root),
         name,
         device,
         str(os.getpid()),
@@ -58,4 +56,4 @@ def _die_with(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4], int(sys.argv[5]))
+    main(int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]))

@@ -23,8 +23,8 @@ from emlab.model import Arrival, Movie
 
 
 @pytest.fixture
-def executor(tmp_path: Path) -> Iterator[LocalExecutor]:
-    executor = LocalExecutor(tmp_path, cpu_workers=2)
+def executor() -> Iterator[LocalExecutor]:
+    executor = LocalExecutor(cpu_workers=2)
     yield executor
     executor.close()
 
@@ -46,7 +46,7 @@ def endless(tmp_path: Path) -> Path:
 def importing(path: Path) -> Task:
     arrival = Arrival(key=path.stem, path=str(path), size=1, modified=0.0, evidence="stable")
     parameters = {"folder": str(path.parent), "voltage": 300.0}
-    return Task("import", path.stem, "import_movies", parameters, (arrival,), "outputs/import/000")
+    return Task("import", path.stem, "import_movies", parameters, (arrival,), str(path.parent), "outputs/import/000")
 
 
 def when_free(executor: LocalExecutor, workers: int) -> None:
@@ -108,14 +108,14 @@ def test_a_worker_that_cannot_begin_is_complained_of_and_tried_again_later(
     """Not at once and for ever, in silence."""
     begun: list[str] = []
 
-    def broken(theirs: object, root: Path, name: str, device: str) -> list[str]:
+    def broken(theirs: object, name: str, device: str) -> list[str]:
         begun.append(name)
         return [sys.executable, "-c", "raise SystemExit(3)"]
 
     monkeypatch.setattr("emlab.engine.executors.local.spawn_arguments", broken)
     now = [0.0]
     monkeypatch.setattr("emlab.engine.executors.local.time", SimpleNamespace(monotonic=lambda: now[0]))
-    executor = LocalExecutor(tmp_path, cpu_workers=1)
+    executor = LocalExecutor(cpu_workers=1)
     for now[0], seconds in ((0.0, 5), (5.0, 10), (15.0, 20)):
         assert executor.collect() == []
         connection.wait(executor.waitables())
@@ -141,20 +141,18 @@ def test_a_task_goes_to_the_worker_that_has_its_input(executor: LocalExecutor, m
 def test_workers_die_with_their_engine(tmp_path: Path, endless: Path) -> None:
     """Killed, not asked: a worker in the middle of an item goes too, so that no orphan keeps a GPU."""
     program = (
-        "import sys, time, pickle, pathlib\n"
+        "import sys, time, pickle\n"
         "from multiprocessing import connection\n"
         "from emlab.engine.executors import LocalExecutor\n"
-        "executor = LocalExecutor(pathlib.Path(sys.argv[1]), 2)\n"
+        "executor = LocalExecutor(2)\n"
         "while executor.free(accelerated=False) < 2:\n"
         "    connection.wait(executor.waitables()); executor.collect()\n"
-        "executor.submit(pickle.loads(bytes.fromhex(sys.argv[2])), accelerated=False)\n"
+        "executor.submit(pickle.loads(bytes.fromhex(sys.argv[1])), accelerated=False)\n"
         "print(*[worker.process.pid for worker in executor._workers], flush=True)\n"
         "time.sleep(600)\n"
     )
     task = pickle.dumps(importing(endless)).hex()
-    with subprocess.Popen(
-        [sys.executable, "-c", program, str(tmp_path), task], stdout=subprocess.PIPE, text=True
-    ) as engine:
+    with subprocess.Popen([sys.executable, "-c", program, task], stdout=subprocess.PIPE, text=True) as engine:
         assert engine.stdout is not None
         workers = [psutil.Process(int(pid)) for pid in engine.stdout.readline().split()]
         assert len(workers) == 2

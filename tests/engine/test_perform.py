@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,7 +36,7 @@ def outcome(monkeypatch: pytest.MonkeyPatch, **values: Any) -> Outcome:
         return Ctf(**{**GOOD, **values})
 
     monkeypatch.setitem(PROTOCOLS, "toy", toy)
-    return perform(Task("ctf", "movie", "toy", {}, (None,), "outputs"), Path(), "inline")  # type: ignore[arg-type]
+    return perform(Task("ctf", "movie", "toy", {}, (None,), "", "outputs"), "inline")  # type: ignore[arg-type]
 
 
 def test_a_record_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,7 @@ def create(tmp_path: Path, movies: Path, toys: dict[str, Protocol]) -> Callable[
 
 
 def engine(session: Session) -> Engine:
-    return Engine(session.path, lambda: InlineExecutor(session.path))
+    return Engine(session.path, InlineExecutor)
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-from pathlib import Path
 
 from emlab.engine.perform import perform
 from emlab.engine.task import Outcome, Task
@@ -17,8 +16,7 @@ class InlineExecutor:
     Each is pickled and unpickled first, which proves that it can travel.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self) -> None:
         self._pantry = Pantry()
         self._outcomes: list[Outcome] = []
         self._bell = os.eventfd(0, os.EFD_NONBLOCK)
@@ -28,7 +26,7 @@ class InlineExecutor:
 
     def submit(self, task: Task, *, accelerated: bool, prefer: str | None = None) -> None:
         travelled: Task = pickle.loads(pickle.dumps(task))  # noqa: S301 (our own bytes)
-        outcome = perform(travelled, self._root, "inline", "cpu", self._pantry)
+        outcome = perform(travelled, "inline", "cpu", self._pantry)
         self._outcomes.append(pickle.loads(pickle.dumps(outcome)))  # noqa: S301
         os.eventfd_write(self._bell, 1)
 

@@ -10,7 +10,6 @@ import subprocess
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 from emlab.engine.task import Outcome, Task, Trouble
 from emlab.engine.worker import spawn_arguments
@@ -41,16 +40,13 @@ class LocalExecutor:
 
     Parameters
     ----------
-    root
-        The session's folder.
     cpu_workers
         Processes on the CPU.
     gpus
         Indices of the CUDA devices to use, one worker each.
     """
 
-    def __init__(self, root: Path, cpu_workers: int, gpus: tuple[int, ...] = ()) -> None:
-        self._root = root
+    def __init__(self, cpu_workers: int, gpus: tuple[int, ...] = ()) -> None:
         self._complaints: list[str] = []
         self._serial = itertools.count(1)
         self._has_gpus = bool(gpus)
@@ -127,7 +123,7 @@ class LocalExecutor:
         environment["CUDA_VISIBLE_DEVICES"] = device.removeprefix("gpu:") if device != "cpu" else ""
         with theirs:
             process = subprocess.Popen(
-                spawn_arguments(theirs, self._root, name, device),
+                spawn_arguments(theirs, name, device),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 env=environment,
