@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 import uuid
 from collections.abc import Mapping
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +33,12 @@ def create_session(
     path
         A folder that does not exist, or an empty one.
     workflow
-        The name of one that comes with emlab, or the path of a JSON file.
+        The name of one that is known (`emlab workflows`), or the path of a workflow or a template.
     name
         For people; the folder's name by default.
     **values
-        The workflow's fields (``movies=…, voltage=300``), or any parameter as ``**{"ctf.max_resolution": 4}``.
+        The workflow's fields (``movies=…, voltage=300``), or any parameter as ``**{"ctf.max_resolution": 4}``;
+        ``None`` for the protocol's default.
 
     Raises
     ------
@@ -47,6 +50,13 @@ def create_session(
         If the gain does not fit the movies that are there already, or they cannot be read.
         Nothing is created in any of these cases.
     """
+    return fill_session(path, workflow, name, values)
+
+
+def fill_session(
+    path: str | os.PathLike[str], workflow: str | os.PathLike[str], name: str | None, values: Mapping[str, Any]
+) -> Session:
+    """Create a session as `create_session` does, of values whose names may be anything."""
     folder = Path(path).absolute()
     if (folder / DATABASE).exists():
         raise SessionExists(
@@ -80,10 +90,22 @@ def create_session(
     return Session(folder)
 
 
+def propose_path(sessions: Path, movies: str = "") -> Path:
+    """Give the path of a session that does not exist yet: the date, and what the folder of its movies is called.
+
+    Parameters
+    ----------
+    sessions
+        The folder that it is to lie in.
+    movies
+        The folder that the microscope writes to, where it is known.
+    """
+    stem = re.sub(r"[^\w.+-]+", "_", Path(movies).name).strip("._-")
+    name = f"{time.strftime('%Y-%m-%d')}{f'-{stem}' if stem else ''}"
+    numbered = chain([name], (f"{name}-{number}" for number in count(2)))
+    return next(path for path in map(sessions.__truediv__, numbered) if not path.exists())
+
+
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as JSON has them: paths as text, and nothing for ``None``."""
-    return {
-        name: os.fspath(value) if isinstance(value, os.PathLike) else value
-        for name, value in values.items()
-        if value is not None
-    }
+    """Values as JSON has them: paths as text."""
+    return {name: os.fspath(value) if isinstance(value, os.PathLike) else value for name, value in values.items()}

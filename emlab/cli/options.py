@@ -42,7 +42,8 @@ _OUT = Annotated[Path, typer.Option(help="Folder for the outputs.")]
 
 def described(field: FieldInfo) -> str:
     """A parameter's help with its unit and its default."""
-    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    extra: Any = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    meanings = ", ".join(f"{value} {name}" for value, name in extra.get("choices") or ())
     unit = f" {extra['unit']}" if extra.get("unit") else ""
     if field.default is PydanticUndefined:
         ending = f"[{unit.strip()}; required]" if unit else "[required]"
@@ -50,7 +51,7 @@ def described(field: FieldInfo) -> str:
         ending = f"[{unit.strip()}]" if unit else ""
     else:
         ending = f"[default: {field.default}{unit}]"
-    return f"{field.description} {ending}".strip()
+    return " ".join(filter(None, (field.description, f"({meanings})" if meanings else "", ending)))
 
 
 def _annotation(name: str, field: FieldInfo) -> Any:

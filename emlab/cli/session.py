@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from emlab.cli.follow import follow, table_of
-from emlab.cli.options import described
-from emlab.creation import create_session
+from emlab.cli.values import named
+from emlab.creation import fill_session
 from emlab.engine.preflight import survey
-from emlab.errors import ParameterError
 from emlab.monitors import Items, Overviewer
-from emlab.protocols import PROTOCOLS
 from emlab.session import open_session
 from emlab.status import status_of
-from emlab.workflow import read_workflow, shipped_workflows
 
 SESSION = typer.Argument(help="The session's folder.", show_default=False)
 WORKERS = typer.Option(None, help="Processes on the CPU; by default as many as fit.", min=1)
@@ -31,37 +26,24 @@ console = Console()
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (create, workflows, start, run, status, pause, resume, stop, report):
+    for command in (create, start, run, status, pause, resume, stop, report):
         app.command()(command)
 
 
 def create(
     session: Path = SESSION,
     values: list[str] = typer.Argument(None, metavar="[NAME=VALUE]…", help="See `emlab workflows NAME`."),
-    workflow: str = typer.Option("screening", help="One that comes with emlab, or a JSON file."),
+    workflow: str = typer.Option("screening", help="One of `emlab workflows`, or a file."),
     name: str = typer.Option(None, help="The session's name; the folder's by default."),
 ) -> None:
     """Create a session: nothing is started yet.
 
     For example: emlab create sessions/monday movies=/data/epu/Supervisor_monday voltage=300 pixel_size=0.85
     """
-    with create_session(session, workflow, name, **_values(values)) as created:
+    with fill_session(session, workflow, name, named(values)) as created:
         for watched in created.watched:
             console.print(str(survey(watched)), highlight=False, soft_wrap=True)
         console.print(f"Created {created.path}. Now: emlab start {session}", highlight=False, soft_wrap=True)
-
-
-def workflows(name: str = typer.Argument(None, help="One of them, to see what it asks for.")) -> None:
-    """Show the workflows that come with emlab, and what they ask for."""
-    for known in [name] if name else shipped_workflows():
-        workflow = read_workflow(known)
-        steps = {step.name: PROTOCOLS[step.protocol] for step in workflow.protocols}
-        console.print(f"[bold]{workflow.name}[/]  {workflow.title}", highlight=False)
-        table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
-        for field, places in workflow.fields.items():
-            step, parameter = places[0]
-            table.add_row(field, described(steps[step].parameters.model_fields[parameter]))
-        console.print(table)
 
 
 def start(
@@ -136,15 +118,3 @@ def report(session: Path = SESSION) -> None:
     """Write a session's report now, and print its path."""
     with open_session(session) as opened:
         print(opened.report())
-
-
-def _values(texts: list[str] | None) -> dict[str, Any]:
-    values = {}
-    for text in texts or []:
-        name, sign, value = text.partition("=")
-        if not sign or not name:
-            raise ParameterError(f"{text!r} is not of the form name=value.")
-        if name in values:
-            raise ParameterError(f"{name} is given twice.")
-        values[name] = value
-    return values

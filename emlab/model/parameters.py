@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -14,7 +15,7 @@ P = TypeVar("P", bound="Parameters")
 class Parameters(BaseModel):
     """What a protocol can be told; frozen, and nothing unknown is accepted."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
 
 
 def parameter(
@@ -24,6 +25,8 @@ def parameter(
     label: str | None = None,
     unit: str | None = None,
     advanced: bool = False,
+    choices: Mapping[Any, str] | None = None,
+    kind: Literal["folder", "file"] | None = None,
     **limits: Any,
 ) -> Any:
     """A parameter's description.
@@ -40,10 +43,15 @@ def parameter(
         As it is shown, ``"Å"`` say.
     advanced
         Whether a form folds it away.
+    choices
+        What each possible value is called, where values are numbers that stand for something.
+    kind
+        What a path is one of.
     **limits
         pydantic's: ``gt``, ``ge``, ``lt``, ``le``, ``multiple_of``, ``pattern``.
     """
-    extra: dict[str, Any] = {"unit": unit, "advanced": advanced}
+    extra: dict[str, Any] = {"unit": unit, "advanced": advanced, "kind": kind}
+    extra["choices"] = [[value, name] for value, name in choices.items()] if choices else None
     return Field(default, description=help, title=label, json_schema_extra=extra, **limits)
 
 

@@ -14,7 +14,9 @@ class WatchedFolder(Parameters):
     """Which files to take, when one is complete, and when no more are waited for."""
 
     folder: AbsolutePath = parameter(
-        label="Folder", help="The folder that the microscope writes to; folders below it are watched too."
+        label="Folder",
+        kind="folder",
+        help="The folder that the microscope writes to; folders below it are watched too.",
     )
     pattern: str = parameter(
         "**/*",

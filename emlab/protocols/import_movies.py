@@ -35,6 +35,7 @@ class ImportMovies(Acquisition):
     gain_reference: AbsolutePath | None = parameter(
         None,
         label="Gain reference",
+        kind="file",
         help="MRC, TIFF or .gain; frames are multiplied with it, but an EER is divided by an MRC.",
     )
     gain_rotation: int = parameter(
@@ -42,6 +43,7 @@ class ImportMovies(Acquisition):
         ge=0,
         le=3,
         label="Gain rotation",
+        choices={0: "none", 1: "a quarter turn", 2: "a half turn", 3: "three quarter turns"},
         help="Quarter turns of the gain before the flip, as MotionCor's RotGain and RELION count them.",
     )
     gain_flip: int = parameter(
@@ -49,12 +51,14 @@ class ImportMovies(Acquisition):
         ge=0,
         le=2,
         label="Gain flip",
-        help="0 none, 1 upside down, 2 left–right. emlab reads every file as it is stored; MotionCor and RELION flip "
+        choices={0: "none", 1: "upside down", 2: "left–right"},
+        help="emlab reads every file as it is stored; MotionCor and RELION flip "
         "TIFFs, so a TIFF movie with an MRC gain needs one flip upside down more here.",
     )
     defects: AbsolutePath | None = parameter(
         None,
         label="Defects",
+        kind="file",
         advanced=True,
         help="Bad pixels: a text with a rectangle x y width height a line, or an image that is not 0 where one is bad.",
     )
@@ -70,6 +74,7 @@ class ImportMovies(Acquisition):
         ge=1,
         le=2,
         label="EER upsampling",
+        choices={1: "sensor pixels (4K)", 2: "half pixels (8K)"},
         advanced=True,
         help="1 reads an EER in the sensor's pixels (4K), 2 in 8K.",
     )

@@ -1,5 +1,22 @@
 """Workflows: which protocols, how they connect, what a person is asked."""
 
-from emlab.workflow.workflow import Step, Workflow, parse_workflow, read_workflow, shipped_workflows
+from emlab.workflow.check import complaints
+from emlab.workflow.field import Asked, Kind
+from emlab.workflow.library import Entry, read_workflow, templates
+from emlab.workflow.parse import parse_workflow
+from emlab.workflow.question import Question, questions_of
+from emlab.workflow.workflow import Step, Workflow
 
-__all__ = ["Step", "Workflow", "parse_workflow", "read_workflow", "shipped_workflows"]
+__all__ = [
+    "Asked",
+    "Entry",
+    "Kind",
+    "Question",
+    "Step",
+    "Workflow",
+    "complaints",
+    "parse_workflow",
+    "questions_of",
+    "read_workflow",
+    "templates",
+]

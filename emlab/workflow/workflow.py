@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from emlab.errors import ParameterError, WorkflowError
+from emlab.errors import ParameterError
+from emlab.workflow.field import NOTHING, Asked, Reference, references, resolved
 
 
 class Step(BaseModel):
@@ -25,8 +24,8 @@ class Step(BaseModel):
         The sets that it consumes, as ``step.plural`` (``align.micrographs``). Left out, each kind that the
         protocol consumes comes from the nearest step before that makes it.
     parameters
-        Values, or ``{"field": name}`` for a value that a person is asked for; what is left out has the
-        protocol's default.
+        Values, or ``{"field": name}`` for a value that a person is asked for (see `Reference`, `Joined`); what is
+        left out has the protocol's default.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,103 +37,81 @@ class Step(BaseModel):
 
 
 class Workflow(BaseModel):
-    """Protocols and how they connect, read from JSON."""
+    """Protocols and how they connect, read from JSON; a template where it has fields.
+
+    Attributes
+    ----------
+    fields
+        What is said of fields beyond what the parameters say that they fill, in the order of the form.
+    notes
+        What was left out where the workflow was made of another program's, a sentence each.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     title: str
     description: str = ""
+    fields: dict[str, Asked] = Field(default_factory=dict)
     protocols: tuple[Step, ...]
+    notes: tuple[str, ...] = ()
 
     @property
-    def fields(self) -> dict[str, list[tuple[str, str]]]:
-        """What a person is asked for: the field's name → the (step, parameter) pairs that it fills."""
-        asked: dict[str, list[tuple[str, str]]] = {}
+    def places(self) -> dict[str, list[tuple[Step, str, Reference]]]:
+        """What a person is asked for: the field's name → the step and parameter that it fills, and how.
+
+        Those that the template describes come first, in its order; some of them may fill nothing.
+        """
+        found: dict[str, list[tuple[Step, str, Reference]]] = {name: [] for name in self.fields}
         for step in self.protocols:
             for parameter, value in step.parameters.items():
-                if (name := _field(value)) is not None:
-                    asked.setdefault(name, []).append((step.name, parameter))
-        return asked
+                for reference in references(value):
+                    found.setdefault(reference.field, []).append((step, parameter, reference))
+        return found
 
     def filled(self, values: Mapping[str, Any]) -> Workflow:
-        """Give the workflow with its fields filled; a field without a value keeps its protocol's default.
+        """Give the workflow with its fields filled; a field without a value keeps its default.
 
         Parameters
         ----------
         values
-            By the name of a field, or by ``step.parameter`` for any parameter of any step.
+            By the name of a field, or by ``step.parameter`` for any parameter of any step; ``None`` for the protocol's
+            default.
 
         Raises
         ------
         ParameterError
-            For a name that is neither.
+            For a name that is neither, or a value that the template does not allow.
         """
-        fields, steps = self.fields, {step.name: step for step in self.protocols}
-        chosen: dict[tuple[str, str], Any] = {}
+        fields, steps = list(self.places), {step.name: step for step in self.protocols}
+        direct: dict[tuple[str, str], Any] = {}
+        answers = {name: asked.default for name, asked in self.fields.items()}
         for name, value in values.items():
             step, _, parameter = name.partition(".")
             if name in fields:
-                chosen.update(dict.fromkeys(fields[name], value))
+                answers[name] = value
             elif parameter and step in steps:
-                chosen[step, parameter] = value
+                direct[step, parameter] = value
             else:
                 raise ParameterError(
                     f"{name!r} is asked for nowhere in the workflow {self.name}. Its fields are: {', '.join(fields)}; "
                     f"any other parameter is given as step.parameter, with the steps {', '.join(steps)}."
                 )
-        return self.model_copy(update={"protocols": tuple(_filled(step, chosen) for step in self.protocols)})
-
-
-def read_workflow(source: str | Path) -> Workflow:
-    """Read a workflow from a file, or a shipped one by its name.
-
-    Raises
-    ------
-    WorkflowError
-        If there is none, or it is not valid.
-    """
-    shipped = shipped_workflows()
-    path = shipped.get(str(source), Path(source))
-    if not path.is_file():
-        raise WorkflowError(
-            f"There is no workflow {str(source)!r}: neither a file nor one of those that come with emlab "
-            f"({', '.join(shipped)})."
+        complaints = {name: asked.complaint(answers[name]) for name, asked in self.fields.items()}
+        if said := [f"{name}: {complaint}" for name, complaint in complaints.items() if complaint]:
+            raise ParameterError(" ".join(said))
+        return self.model_copy(
+            update={"protocols": tuple(_filled(step, answers, direct) for step in self.protocols), "fields": {}}
         )
-    return parse_workflow(path.read_text(encoding="utf-8"), str(path))
 
 
-def parse_workflow(text: str, origin: str) -> Workflow:
-    """Make a workflow of its JSON.
-
-    Raises
-    ------
-    WorkflowError
-        If it is not valid; ``origin`` says where it came from.
-    """
-    try:
-        workflow = Workflow.model_validate(json.loads(text))
-    except json.JSONDecodeError as error:
-        raise WorkflowError(f"{origin} is not JSON: {error.msg} in line {error.lineno}.") from None
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        raise WorkflowError(f"{origin} is not a workflow: {problems}.") from None
-    names = [step.name for step in workflow.protocols]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise WorkflowError(f"{origin}: two steps have the name {', '.join(sorted(twice))}; each needs its own.")
-    return workflow
-
-
-def shipped_workflows() -> dict[str, Path]:
-    """The workflows that come with emlab, by name."""
-    return {path.stem: path for path in sorted((Path(__file__).parent / "shipped").glob("*.json"))}
-
-
-def _field(value: Any) -> str | None:
-    return value["field"] if isinstance(value, dict) and set(value) == {"field"} else None
-
-
-def _filled(step: Step, chosen: Mapping[tuple[str, str], Any]) -> Step:
-    given = {name: value for name, value in step.parameters.items() if _field(value) is None}
-    given |= {parameter: value for (name, parameter), value in chosen.items() if name == step.name}
-    return step.model_copy(update={"parameters": given})
+def _filled(step: Step, answers: Mapping[str, Any], direct: Mapping[tuple[str, str], Any]) -> Step:
+    given = {name: resolved(value, answers) for name, value in step.parameters.items()}
+    given |= {
+        parameter: NOTHING if value is None else value
+        for (name, parameter), value in direct.items()
+        if name == step.name
+    }
+    return step.model_copy(
+        update={"parameters": {name: value for name, value in given.items() if value is not NOTHING}}
+    )

@@ -46,7 +46,19 @@ def micrographs(tmp_path: Path) -> Path:
 
 def test_help_lists_every_command(emlab: Emlab) -> None:
     text = emlab("--help")
-    for command in ("demo", "create", "start", "run", "status", "stop", "resume", "report", "simulate", "doctor"):
+    for command in (
+        "demo",
+        "template",
+        "create",
+        "start",
+        "run",
+        "status",
+        "stop",
+        "resume",
+        "report",
+        "simulate",
+        "doctor",
+    ):
         assert f" {command} " in text
 
 
@@ -116,6 +128,37 @@ def test_every_workflow_shows_what_it_asks_for(emlab: Emlab) -> None:
     assert "screening" in text
     assert "micrographs" in text
     assert "gain_reference" in emlab("workflows", "screening")
+
+
+def test_a_template_is_filled_without_a_browser(
+    emlab: Emlab, tmp_path: Path, micrographs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "aligned.json.template").write_text(
+        "Micrographs of our Krios.\n"
+        '[{"object.className": "ProtImportMicrographs", "object.id": "1", "filesPath": "~Folder|/none|2|path~",'
+        ' "filesPattern": "*.mrc", "voltage": ~Voltage|300|4|volt~, "dataStreaming": true, "timeout": "2h"},'
+        ' {"object.className": "ProtMonitorSystem", "object.id": "2", "object.label": "system"}]'
+    )
+    text = emlab("template", "aligned.json.template", f"path={micrographs}", "volt=200", "--no-start")
+    assert "system (ProtMonitorSystem) is left out" in " ".join(text.split())
+    (session,) = (tmp_path / "sessions").iterdir()
+    assert session.name.endswith("-micrographs")
+    with open_session(session) as opened:
+        assert opened.state == "created"
+        assert (opened.runs[0].parameters["voltage"], opened.runs[0].parameters["idle_timeout"]) == (200, 7200)
+    with pytest.raises(SystemExit, match=r"volt \(Voltage\): It has to be at least 10 and at most 3,000 kV."):
+        emlab("template", "aligned.json.template", f"path={micrographs}", "volt=2")
+
+
+def test_a_template_that_cannot_be_used_does_not_hide_the_others(
+    emlab: Emlab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMLAB_TEMPLATES", str(tmp_path))
+    (tmp_path / "broken.json").write_text("{")
+    text = " ".join(emlab("workflows").split())
+    assert "broken cannot be used:" in text
+    assert "screening" in text
 
 
 def test_doctor_looks_around(emlab: Emlab, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emlab.errors import ParameterError, WorkflowError
-from emlab.workflow import parse_workflow, read_workflow, shipped_workflows
+from emlab.workflow import parse_workflow, read_workflow, templates
 
 TWO_STEPS = {
     "name": "two",
@@ -21,7 +21,8 @@ TWO_STEPS = {
 
 
 def test_fields_are_what_a_person_is_asked() -> None:
-    assert parse_workflow(json.dumps(TWO_STEPS), "").fields == {
+    places = parse_workflow(json.dumps(TWO_STEPS), "").places
+    assert {name: [(step.name, parameter) for step, parameter, _ in filled] for name, filled in places.items()} == {
         "movies": [("import", "folder")],
         "binning": [("align", "binning")],
     }
@@ -42,7 +43,7 @@ def test_an_unknown_field_is_refused_with_those_that_exist() -> None:
     ("text", "complaint"),
     [
         ("{", "two.json is not JSON: .* in line 1"),
-        ("[]", "two.json is not a workflow"),
+        ("3", "two.json is not a workflow"),
         (json.dumps({**TWO_STEPS, "color": 1}), "color: Extra inputs are not permitted"),
         (json.dumps({**TWO_STEPS, "protocols": TWO_STEPS["protocols"][:1] * 2}), "two steps have the name import"),  # type: ignore[index]
     ],
@@ -52,11 +53,56 @@ def test_what_is_no_workflow_is_refused(text: str, complaint: str) -> None:
         parse_workflow(text, "two.json")
 
 
+def test_an_answer_is_turned_into_the_parameters_unit_and_joined_to_a_text() -> None:
+    steps = [
+        {
+            "name": "import",
+            "protocol": "import_movies",
+            "parameters": {
+                "folder": {"join": ["/data/", {"field": "project"}, "/movies"]},
+                "pixel_size": {"field": "pixel", "times": 10},
+                "dose_per_frame": {"field": "dose", "none": 0},
+            },
+        }
+    ]
+    workflow = parse_workflow(json.dumps({**TWO_STEPS, "protocols": steps}), "")
+    filled = workflow.filled({"project": "p1", "pixel": "0.085", "dose": "0.0"})
+    assert filled.protocols[0].parameters == {"folder": "/data/p1/movies", "pixel_size": pytest.approx(0.85)}
+    with pytest.raises(ParameterError, match="pixel is 'small', which is not a number"):
+        workflow.filled({"pixel": "small"})
+
+
+def test_a_default_of_the_template_is_taken_unless_it_is_taken_back() -> None:
+    workflow = parse_workflow(json.dumps({**TWO_STEPS, "fields": {"binning": {"default": 2}}}), "")
+    assert workflow.filled({}).protocols[1].parameters == {"binning": 2}
+    assert workflow.filled({"binning": 4}).protocols[1].parameters == {"binning": 4}
+    assert workflow.filled({"binning": None}).protocols[1].parameters == {}
+
+
+def test_limits_and_choices_of_a_template_are_kept() -> None:
+    fields = {"binning": {"le": 2, "unit": "times"}, "movies": {"required": True, "choices": ["/a", "/b"]}}
+    workflow = parse_workflow(json.dumps({**TWO_STEPS, "fields": fields}), "")
+    with pytest.raises(ParameterError, match=r"binning: It has to be at most 2 times. movies: Give a value."):
+        workflow.filled({"binning": 3})
+    with pytest.raises(ParameterError, match=r"movies: /c is none of the choices: /a, /b."):
+        workflow.filled({"movies": "/c"})
+
+
+def test_a_facilitys_template_is_found_by_name_and_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMLAB_TEMPLATES", f"{tmp_path / 'none'}:{tmp_path}")
+    (tmp_path / "screening.json").write_text(json.dumps(TWO_STEPS))
+    (tmp_path / "krios.json.template").write_text('Krios 1.\n[{"object.className": "ProtImportMovies"}]')
+    assert read_workflow("screening").name == "two"
+    assert read_workflow("krios").description == "Krios 1."
+    assert templates()["krios"].origin == str(tmp_path)
+    assert templates()["micrographs"].origin == "emlab"
+
+
 def test_a_workflow_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
     with pytest.raises(WorkflowError, match=r"no workflow .*nothing.json.*micrographs, screening"):
         read_workflow(tmp_path / "nothing.json")
 
 
-@pytest.mark.parametrize("name", shipped_workflows())
-def test_shipped_workflows_are_called_what_their_files_are_called(name: str) -> None:
+@pytest.mark.parametrize("name", templates())
+def test_templates_are_called_what_their_files_are_called(name: str) -> None:
     assert read_workflow(name).name == name

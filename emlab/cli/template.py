@@ -1,0 +1,100 @@
+"""``emlab workflows`` and ``emlab template``: what can be filled, and filling it without a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from emlab.cli.values import named
+from emlab.creation import fill_session, propose_path
+from emlab.errors import ParameterError, WorkflowError
+from emlab.workflow import Entry, Question, Workflow, complaints, questions_of, read_workflow, templates
+
+console = Console()
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(workflows)
+    app.command()(template)
+
+
+def workflows(
+    name: str = typer.Argument(None, help="A name or a file, to see what it asks for."),
+    everything: bool = typer.Option(False, "--all", help="With the parameters that a form folds away."),
+) -> None:
+    """List the workflows and templates that are known, or what one asks for.
+
+    Known are emlab's own, those in the folders of $EMLAB_TEMPLATES (separated by colons), and those in
+    ~/.config/emlab/templates.
+    """
+    if name is None:
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        for entry in templates().values():
+            table.add_row(f"[bold]{escape(entry.name)}[/]", escape(_title(entry)), escape(entry.origin))
+        console.print(table, "`emlab workflows NAME` shows what one asks for.", highlight=False)
+        return
+    workflow = read_workflow(name)
+    console.print(f"[bold]{escape(workflow.name)}[/]  {escape(workflow.title)}", highlight=False, soft_wrap=True)
+    if workflow.description:
+        console.print(escape(workflow.description), highlight=False)
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
+    for question in questions_of(workflow):
+        if everything or not question.advanced:
+            table.add_row(escape(question.name), escape(_described(question)))
+    console.print(table)
+    _print_notes(workflow)
+
+
+def template(
+    path: str = typer.Argument(metavar="PATH", help="A workflow or a template: a file, or one of `emlab workflows`."),
+    values: list[str] = typer.Argument(None, metavar="[NAME=VALUE]…", help="See `emlab workflows PATH`."),
+    session: Path = typer.Option(None, help="The session's folder; in ./sessions by default."),
+    name: str = typer.Option(None, help="The session's name; the folder's by default."),
+    no_start: bool = typer.Option(False, "--no-start", "--noschedule", help="Create the session, and start nothing."),
+    _no_window: bool = typer.Option(False, "--nogui", hidden=True),
+) -> None:
+    """Fill a template and start its session, without a browser.
+
+    For example: emlab template facility.json.template movies=/data/epu/Supervisor_monday volt=300
+    """
+    workflow, given = read_workflow(path), named(values)
+    questions = questions_of(workflow)
+    if wrong := complaints(workflow, given):
+        labels = {question.name: question.label for question in questions}
+        raise ParameterError(" ".join(f"{field} ({labels.get(field, field)}): {said}" for field, said in wrong.items()))
+    _print_notes(workflow)
+    folder = next(
+        (given[question.name] for question in questions if question.kind == "folder" and question.name in given), ""
+    )
+    with fill_session(session or propose_path(Path("sessions"), folder), path, name, given) as created:
+        if no_start:
+            console.print(f"Created {created.path}. Now: emlab start {created.path}", highlight=False, soft_wrap=True)
+        else:
+            created.start()
+            console.print(
+                f"{created.path} runs. Look at it: emlab view {created.path}", highlight=False, soft_wrap=True
+            )
+
+
+def _title(entry: Entry) -> str:
+    try:
+        return read_workflow(entry.path).title
+    except WorkflowError as error:  # one that is wrong must not hide the others
+        return f"cannot be used: {error}"
+
+
+def _described(question: Question) -> str:
+    choices = ", ".join(f"{value} {name}" if str(value) != name else name for value, name in question.choices)
+    default = "" if question.default in (None, "") else f"default: {question.default} {question.unit}".strip()
+    ending = "; ".join(filter(None, ("required" if question.required else "", default or question.unit, choices)))
+    return f"{question.label}. {question.help} {f'[{ending}]' if ending else ''}".strip()
+
+
+def _print_notes(workflow: Workflow) -> None:
+    for note in workflow.notes:
+        console.print(f"[yellow]–[/] {escape(note)}", highlight=False)
