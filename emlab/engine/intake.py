@@ -79,7 +79,7 @@ class Intake:
         wanted, idle = self._parameters.expected_count, self._parameters.idle_timeout
         if self._ended is None and wanted is not None and self._taken >= wanted:
             self._ended = f"all {wanted} files that were expected have come"
-        elif self._ended is None and now - self._last >= idle:
+        elif self._ended is None and now >= self.next_look():
             self._ended = f"no new file for {idle:g} s"
         elif self._ended is None and self._deadline is not None and time.time() >= self._deadline:
             self._ended = "the time to stop had come"

@@ -7,6 +7,8 @@ import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from emlab.errors import WorkflowError
 from emlab.model import Arrival, Parameters, Protocol, Record, validated
@@ -40,14 +42,18 @@ class Stage:
     outputs: Mapping[str, str]
     depth: int
 
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """The parameters' values, of JSON's types."""
+        return self.parameters.model_dump(mode="json")
+
     def to_run(self) -> Run:
         """Give what the session's database keeps of the stage."""
-        parameters = self.parameters.model_dump(mode="json")
-        identity = json.dumps([self.protocol.name, parameters, self.inputs], sort_keys=True)
+        identity = json.dumps([self.protocol.name, self.values, self.inputs], sort_keys=True)
         return Run(
             name=self.name,
             protocol=self.protocol.name,
-            parameters=parameters,
+            parameters=self.values,
             inputs=self.inputs,
             outputs=dict(self.outputs),
             digest=hashlib.sha256(identity.encode()).hexdigest(),

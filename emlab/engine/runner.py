@@ -121,7 +121,11 @@ class Engine:
     def _wait(self) -> float:
         """Sleep until something happens, and give the time."""
         now = time.monotonic()
-        alarms = [now + IDLE, *(intake.next_look() for intake in self._intakes)]
+        alarms = [
+            now + IDLE,
+            max(self._scribe.due, self._blocked_until),
+            *(intake.next_look() for intake in self._intakes),
+        ]
         if (release := self._backlog.next_release()) is not None:
             alarms.append(release)
         if self._blocked_until > now:
@@ -212,7 +216,8 @@ class Engine:
             self._given_up[stage.name].remove(arrival.key)
             self._backlog.progress[stage.name].failed -= 1
             self._scribe.forgive(stage.name, arrival.key)
-        number = self._scribe.append(name, arrival, Provenance(recorded_at=time.time()))
+        # A crash loses no arrival: the watcher finds the file again.
+        number = self._scribe.append(name, arrival, Provenance(recorded_at=time.time()), at_leisure=True)
         self._backlog.add(name, number, arrival, now)
 
     def _take_report(self, stage: Stage, report: Report) -> None:
@@ -237,7 +242,7 @@ class Engine:
                 run=stage.name,
                 key=item.key,
                 protocol=stage.protocol.name,
-                parameters=stage.parameters.model_dump(mode="json"),
+                parameters=stage.values,
                 records=item.records,
                 root=str(self._folder),
                 folder=f"outputs/{stage.name}/{item.shard:03d}",

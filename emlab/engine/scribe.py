@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import sqlite3
 import time
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from emlab.sets import Closing, Ledger, Provenance
 
 ACCOUNT_EVERY = 1.0
 """Seconds between records of the engine's own CPU time."""
+LEISURE = 0.1
+"""Seconds that what costs nothing to lose waits for something else to be committed with."""
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +32,7 @@ class Scribe:
         self._ledger = ledger
         self._lengths = {name: ledger.length(name) for name in open_sets}
         self._unwritten: list[Callable[[], Any]] = []
+        self._due = math.inf
         self.open_sets = open_sets
         self.state = ""
         self._cpu_at_start = time.process_time()
@@ -41,9 +45,12 @@ class Scribe:
         """Whether something is not durable yet."""
         return bool(self._unwritten)
 
-    def append(self, name: str, record: Record, provenance: Provenance) -> int:
-        """Append a record to a set, and give its number."""
-        self._unwritten.append(lambda: self._ledger.append(name, record, provenance))
+    def append(self, name: str, record: Record, provenance: Provenance, *, at_leisure: bool = False) -> int:
+        """Append a record to a set, and give its number.
+
+        ``at_leisure`` is for what a crash would not lose: it need not cost a commit of its own.
+        """
+        self._write(lambda: self._ledger.append(name, record, provenance), LEISURE if at_leisure else 0.0)
         number = self._lengths[name]
         self._lengths[name] = number + 1
         return number
@@ -51,42 +58,47 @@ class Scribe:
     def fail(self, run: str, key: str, trouble: Trouble, attempt: int, *, final: bool) -> None:
         """Record that an item failed."""
         what = {"error": trouble.error, "message": trouble.message, "traceback": trouble.traceback}
-        self._unwritten.append(lambda: self._ledger.add_failure(run, key, attempt=attempt, final=final, **what))
+        self._write(lambda: self._ledger.add_failure(run, key, attempt=attempt, final=final, **what))
 
     def forgive(self, run: str, key: str) -> None:
         """Take back that a run gave up on an item."""
-        self._unwritten.append(lambda: self._ledger.forgive(run, key))
+        self._write(lambda: self._ledger.forgive(run, key))
 
     def note(self, level: str, message: str, run: str | None = None, key: str | None = None) -> None:
         """Record something that a person may want to know, in the log too."""
         log.log(getattr(logging, level.upper()), "%s", message)
-        self._unwritten.append(lambda: self._ledger.add_event(level, message, run, key))
+        self._write(lambda: self._ledger.add_event(level, message, run, key))
 
     def note_command(self, name: str, arguments: dict[str, Any]) -> None:
         """Record what the engine was told to do."""
-        self._unwritten.append(lambda: self._ledger.add_command(name, arguments))
+        self._write(lambda: self._ledger.add_command(name, arguments))
 
     def set_state(self, state: str) -> None:
         """Change the session's state."""
         self.state = state
-        self._unwritten.append(lambda: self._ledger.set_meta("state", state))
+        self._write(lambda: self._ledger.set_meta("state", state))
 
     def reopen_sets(self) -> None:
         """Open every set again."""
-        self._unwritten.append(self._ledger.reopen_sets)
+        self._write(self._ledger.reopen_sets)
 
     def close_set(self, name: str, status: str, reason: str) -> None:
         """End a set."""
         self.open_sets.discard(name)
         closing = Closing(status=status, reason=reason, at=time.time())
-        self._unwritten.append(lambda: self._ledger.close_set(name, closing))
+        self._write(lambda: self._ledger.close_set(name, closing))
+
+    @property
+    def due(self) -> float:
+        """When `commit` has something to do, seconds of the machine's monotonic clock."""
+        return self._due
 
     def commit(self) -> bool:
-        """Make everything durable; ``False`` when the disk does not take it, and it is kept.
+        """Make everything durable if it is time; ``False`` when the disk does not take it, and it is kept.
 
         Whether anything was written is seen by `recorded`.
         """
-        if not self._unwritten:
+        if time.monotonic() < self._due:
             return True
         try:
             with self._ledger.transaction():
@@ -97,13 +109,17 @@ class Scribe:
             log.error("the database cannot be written: %s", error)  # noqa: TRY400
             return False
         self.recorded += len(self._unwritten)
-        self._unwritten = []
+        self._unwritten, self._due = [], math.inf
         return True
 
     def testify(self, message: str) -> None:
         """Record this alone, because what is unwritten may be what cannot be written."""
         with suppress(sqlite3.Error), self._ledger.transaction():
             self._ledger.add_event("error", message)
+
+    def _write(self, write: Callable[[], Any], leisure: float = 0.0) -> None:
+        self._unwritten.append(write)
+        self._due = min(self._due, time.monotonic() + leisure)
 
     def _account(self) -> None:
         """Record now and then what the engine itself has cost."""

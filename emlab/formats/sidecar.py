@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -16,13 +17,10 @@ _ENDING: Final = re.compile(r"(_[Ff]ractions|_EER)$")
 
 def find_sidecar(movie: str | Path) -> Path | None:
     """EPU's XML or SerialEM's mdoc of a movie; ``None`` where there is none."""
-    movie = Path(movie)
-    candidates = (
-        movie.with_name(_ENDING.sub("", movie.stem) + ".xml"),
-        movie.with_name(movie.name + ".mdoc"),
-        movie.with_name(movie.stem + ".mdoc"),
-    )
-    return next((candidate for candidate in candidates if candidate.is_file()), None)
+    # Strings, because a watcher asks for every file.
+    stem, suffix = os.path.splitext(movie)  # noqa: PTH122
+    candidates = (f"{_ENDING.sub('', stem)}.xml", f"{stem}{suffix}.mdoc", f"{stem}.mdoc")
+    return next((Path(candidate) for candidate in candidates if os.path.isfile(candidate)), None)  # noqa: PTH113
 
 
 def read_sidecar(movie: str | Path) -> Sidecar | None:

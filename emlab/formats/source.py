@@ -34,7 +34,7 @@ class Source:
     def __init__(self, path: str | Path) -> None:
         self.path = str(path)
         try:
-            mode = Path(path).stat().st_mode
+            mode = os.stat(path).st_mode  # noqa: PTH116 - watchers open many
             if not stat.S_ISREG(mode):
                 raise FormatError(f"{path} is not a file{' but a folder' if stat.S_ISDIR(mode) else ''}; name a file.")
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

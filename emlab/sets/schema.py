@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import types
 import typing
+from collections.abc import Callable
 from dataclasses import fields
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -57,6 +59,7 @@ _SQL_TYPES: dict[object, str] = {
     tuple[float, ...]: "BLOB",
 }
 
+_provenance = attrgetter(*PROVENANCE)
 _STORED_AS_THEY_ARE = {type(None), bool, float, int, str}
 
 
@@ -96,9 +99,9 @@ def insert_row(kind: str) -> str:
 
 def to_row(set_id: int, number: int, record: Record, provenance: Provenance) -> tuple[Any, ...]:
     """The values of a record's row."""
-    values = (getattr(record, name) for name in record_columns(record.kind))
+    values = _getter(record.kind)(record)
     own = [value if type(value) in _STORED_AS_THEY_ARE else to_column(value) for value in values]
-    return (set_id, number, *own, *(getattr(provenance, name) for name in PROVENANCE))
+    return (set_id, number, *own, *_provenance(provenance))
 
 
 def to_column(value: Any) -> Any:
@@ -132,6 +135,11 @@ def from_row(kind: str, row: tuple[Any, ...]) -> Record:
     columns = record_columns(kind)
     values = {name: from_column(value, hint) for (name, hint), value in zip(columns.items(), row, strict=True)}
     return RECORDS[kind](**values)
+
+
+@cache
+def _getter(kind: str) -> Callable[[Record], tuple[Any, ...]]:
+    return attrgetter(*record_columns(kind))
 
 
 def _hints(record: type[Record]) -> dict[str, Any]:

@@ -97,8 +97,9 @@ class Admission:
                 del self.candidates[path]
                 return
             candidate.see(status, now, just_closed=just_closed)
-            candidate.completeness = candidate.completeness or self._check(Path(path))
-            sidecar = self._find_sidecar(Path(path))
+            file = Path(path)
+            candidate.completeness = candidate.completeness or self._check(file)
+            sidecar = self._find_sidecar(file)
             sidecar_modified = sidecar.stat().st_mtime if sidecar else None
         except FileNotFoundError:
             if not os.path.lexists(path):

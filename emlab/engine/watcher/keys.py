@@ -7,7 +7,8 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from pathlib import Path
+
+_UNWANTED = re.compile(r"[.\s]")
 
 
 class Keys:
@@ -39,9 +40,9 @@ class Keys:
 
     def namesakes(self, path: str) -> list[str]:
         """Files of the same name in other folders, in the order in which they asked."""
-        stem, name = _stem(path), Path(path).name
+        stem, name = _stem(path), _name(path)
         alike = [self._first.get(stem, path), *self._further.get(stem, ())]
-        return [other for other in alike if other != path and Path(other).name == name]
+        return [other for other in alike if other != path and _name(other) == name]
 
 
 def printable(path: str) -> str:
@@ -50,4 +51,9 @@ def printable(path: str) -> str:
 
 
 def _stem(path: str) -> str:
-    return re.sub(r"[.\s]", "_", printable(Path(path).stem))
+    # Strings, because a watcher asks for every file.
+    return _UNWANTED.sub("_", printable(os.path.splitext(_name(path))[0]))  # noqa: PTH122
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]

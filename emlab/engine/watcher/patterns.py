@@ -28,12 +28,17 @@ class Patterns:
         self._left_out = [_segments(pattern[1:]) for pattern in given if pattern.startswith("!")]
         if not self._taken:
             raise ParameterError("There is no pattern for the files to take; give one, **/*.tiff say.")
+        self._by_folder: dict[str, tuple[list[str], list[str]]] = {}
 
     def match(self, file: str) -> bool:
         """Whether a file is meant; ``file`` is relative to the folder, with ``/``."""
-        parts = file.split("/")
-        return any(_matches(parts, pattern) for pattern in self._taken) and not any(
-            _matches(parts, pattern) for pattern in self._left_out
+        folder, _, name = file.rpartition("/")
+        if folder not in self._by_folder:
+            parts = folder.split("/") if folder else []
+            self._by_folder[folder] = (_names_in(parts, self._taken), _names_in(parts, self._left_out))
+        taken, left_out = self._by_folder[folder]
+        return any(_is_named(name, pattern) for pattern in taken) and not any(
+            _is_named(name, pattern) for pattern in left_out
         )
 
     def may_lie_in(self, folder: str) -> bool:
@@ -48,7 +53,12 @@ def _segments(pattern: str) -> tuple[str, ...]:
         raise ParameterError(f"The pattern {pattern!r} leads out of the folder; give it relative to the folder.")
     if not path.parts:
         raise ParameterError(f"The pattern {pattern!r} matches no file; give one such as **/*.tiff.")
-    return path.parts
+    return (*path.parts, "*") if path.parts[-1] == "**" else path.parts
+
+
+def _names_in(folder: Sequence[str], patterns: Iterable[Sequence[str]]) -> list[str]:
+    """What the patterns want the files of one folder to be called."""
+    return [pattern[-1] for pattern in patterns if _matches(folder, pattern[:-1])]
 
 
 def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
