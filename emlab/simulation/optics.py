@@ -41,6 +41,8 @@ class Optics:
         Standard deviation of the electrons' energy and of the voltage, eV.
     convergence
         Half angle of illumination, mrad.
+    vibration
+        Of specimen and lens, and what a motion correction leaves of the motion: Å RMS along each axis.
     """
 
     voltage: float = 300.0
@@ -55,6 +57,7 @@ class Optics:
     tilt_axis: float = 0.0
     energy_spread: float = 0.4
     convergence: float = 0.01
+    vibration: float = 0.0
 
 
 def frequencies(shape: tuple[int, int], pixel_size: float) -> tuple[Array, Array]:
@@ -113,14 +116,14 @@ def ring_power(optics: Optics, chi: Array, fading: Array) -> Array:
 
 
 def coherence(optics: Optics, k_squared: Array) -> Array:
-    """Envelope of the finite source and energy spread, 0 to 1; ``k_squared`` in 1/Å²."""
+    """Envelope of the finite source, energy spread and vibration, 0 to 1; ``k_squared`` in 1/Å²."""
     wavelength = electron_wavelength(optics.voltage)
     spread = optics.chromatic_aberration * MILLIMETRE * optics.energy_spread / (optics.voltage * 1e3)
     temporal = 0.5 * (math.pi * wavelength * spread * k_squared) ** 2
     defocus = 0.5 * (optics.defocus_u + optics.defocus_v)
     gradient = optics.spherical_aberration * MILLIMETRE * wavelength**2 * k_squared - defocus
     spatial = (math.pi * optics.convergence * 1e-3 * gradient) ** 2 * k_squared
-    return np.exp(-temporal - spatial)
+    return np.exp(-temporal - spatial - 2.0 * (math.pi * optics.vibration) ** 2 * k_squared)
 
 
 def tilt_defocus(optics: Optics, shape: tuple[int, int], pixel_size: float) -> Array:

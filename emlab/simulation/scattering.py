@@ -6,6 +6,7 @@ projected potential: an atom of scattering factor f (Å) adds γ·λ·f radians 
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import gemmi
@@ -25,6 +26,8 @@ CARBON_DENSITY: Final = 0.1
 _COMPOSITION: Final = {"C": 0.63, "N": 0.17, "O": 0.19, "S": 0.01}
 _FLEXIBILITY: Final = 60.0
 """Temperature factor of the protein, Å²."""
+_TABLE: Final = 4000
+"""Frequencies between which the curves of large arrays are interpolated, to a relative 1e-6."""
 
 
 def phase_per_length(voltage: float) -> float:
@@ -44,9 +47,13 @@ def mean_free_path(voltage: float) -> float:
 
 def atom_scattering(element: str, k_squared: Array | float) -> Array:
     """Scattering factor of an element, Å, for ``k_squared`` in 1/Å²."""
+    wanted = np.asarray(k_squared)
+    if wanted.size > 2 * _TABLE:
+        known = np.linspace(0.0, math.sqrt(wanted.max()), _TABLE) ** 2
+        return np.asarray(np.interp(wanted, known, atom_scattering(element, known)), wanted.dtype)
     coefficients = gemmi.Element(element).c4322.get_coefs()
     terms = zip(coefficients[:5], coefficients[5:], strict=True)
-    return np.asarray(sum(a * np.exp(-0.25 * b * np.asarray(k_squared)) for a, b in terms))
+    return np.asarray(sum(a * np.exp(-0.25 * b * wanted) for a, b in terms))
 
 
 def water_scattering(k_squared: Array | float) -> Array:

@@ -60,6 +60,12 @@ def test_coherence_takes_high_frequencies_first():
     assert 0.1 < envelope[-1] < 0.9
 
 
+def test_vibration_blurs_like_a_temperature_factor_of_8_pi_squared_times_its_mean_square():
+    k_squared = np.array([0.0, 0.04])
+    still, shaken = coherence(Optics(), k_squared), coherence(Optics(vibration=1.0), k_squared)
+    np.testing.assert_allclose(shaken / still, np.exp(-0.25 * 8 * np.pi**2 * k_squared))
+
+
 def test_a_tilted_field_is_further_from_focus_on_one_side_of_its_axis():
     about_x = tilt_defocus(Optics(tilt_angle=45.0), (100, 100), 2.0)
     assert about_x[75, 10] == pytest.approx(50.0)

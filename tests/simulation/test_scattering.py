@@ -18,6 +18,13 @@ def test_scattering_factors_are_those_of_the_international_tables():
     assert atom_scattering("C", 1.0) < atom_scattering("C", 0.1) < atom_scattering("C", 0.0)
 
 
+def test_a_large_array_has_the_same_factors_as_its_parts():
+    k_squared = np.random.default_rng(1).uniform(0.0, 0.5, 10_000)
+    np.testing.assert_allclose(
+        atom_scattering("C", k_squared)[::100], atom_scattering("C", k_squared[::100]), rtol=3e-6
+    )
+
+
 def test_the_inner_potential_of_ice_is_about_four_and_a_half_volts():
     volts = 47.878 * WATER_DENSITY * float(water_scattering(0.0))
     assert volts == pytest.approx(4.5, abs=0.2)

@@ -37,18 +37,22 @@ class Flattened:
         Where the samples lie.
     excess
         (sample,) power over background, less 1; spots are cut.
+    level
+        (sample,) the background.
     weights
         (ring,) of its samples: 1 over their variance around the ring's mean, relative to its average.
     """
 
     rings: Rings
     excess: Array
+    level: Array
     weights: Array
 
     def up_to(self, frequency: float) -> Flattened:
         """The part up to a spatial frequency, 1/Å."""
         rings = self.rings.up_to(frequency)
-        return Flattened(rings, self.excess[: rings.index.size], self.weights[: rings.counts.size])
+        end = rings.index.size
+        return Flattened(rings, self.excess[:end], self.level[:end], self.weights[: rings.counts.size])
 
 
 def spline_basis(frequency: Array, knots: Array) -> Array:
@@ -80,23 +84,31 @@ def flatten(spectrum: Array, rings: Rings) -> Flattened:
     for _ in range(_CUTS):
         power = np.minimum(power, rings.spread((_LARGEST * means).astype(np.float32)))
         means = rings.means(power.astype(np.float64))
-    excess = _without_lobes(_relative(power, means, rings), rings)
+    level = _smooth(means, rings)
+    level *= _lobes(power / level - 1.0, rings)
+    excess = power / level - 1.0
+    return Flattened(rings, excess, level, weights_of(excess, rings))
+
+
+def weights_of(excess: Array, rings: Rings) -> Array:
+    """(ring,) 1 over the variance of its samples around their mean, relative to the average: of (sample,)."""
     variance = np.maximum(rings.means(excess**2) - rings.means(excess) ** 2, np.finfo(np.float32).tiny)
-    return Flattened(rings, excess, variance.mean() / np.maximum(variance, 1e-3 * variance.mean()))
+    weights: Array = variance.mean() / np.maximum(variance, 1e-3 * variance.mean())
+    return weights
 
 
-def _relative(power: Array, means: Array, rings: Rings) -> Array:
-    """Power over the smooth curve through the rings' means, less 1."""
+def _smooth(means: Array, rings: Rings) -> Array:
+    """(sample,) the smooth curve through the rings' means."""
     basis, root = spline_basis(rings.frequency, KNOTS), np.sqrt(rings.counts)
     logarithm = basis @ np.linalg.lstsq(basis * root[:, None], np.log(means) * root, rcond=None)[0]
     # A ring is one sample wide, so that within it the background is straight.
     slope = rings.spread(np.gradient(logarithm).astype(np.float32))
-    background = rings.spread(np.exp(logarithm).astype(np.float32)) * (1.0 + slope * rings.offset)
-    return power / background - 1.0
+    curve: Array = rings.spread(np.exp(logarithm).astype(np.float32)) * (1.0 + slope * rings.offset)
+    return curve
 
 
-def _without_lobes(excess: Array, rings: Rings) -> Array:
-    """The excess without what interpolated frames add to it: lobes along the axes, the stronger the finer."""
+def _lobes(excess: Array, rings: Rings) -> Array:
+    """(sample,) the factor by which interpolated frames raise the power: lobes along the axes, stronger the finer."""
     basis, root = spline_basis(rings.frequency, _BROAD_KNOTS), np.sqrt(rings.counts)
     four = 2.0 * rings.cosines**2 - 1.0
     shape = np.ones_like(excess)
@@ -104,4 +116,4 @@ def _without_lobes(excess: Array, rings: Rings) -> Array:
         height = 2.0 * rings.means(excess * lobes)
         smooth = basis @ np.linalg.lstsq(basis * root[:, None], height * root, rcond=None)[0]
         shape += rings.spread(smooth.astype(np.float32)) * lobes
-    return (1.0 + excess) / np.maximum(shape, 0.2) - 1.0
+    return np.maximum(shape, 0.2)

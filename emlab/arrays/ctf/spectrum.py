@@ -54,9 +54,8 @@ def tile_spectrum(image: Array, tile: int) -> Array:
     """
     xp = array_module(image)
     height, width = (_fast_part(length) for length in image.shape)
-    part = image[:height, :width].astype(xp.float32)
-    part -= part[::_ROUGH, ::_ROUGH].mean()
-    transform = rfft2(part)
+    part = image[:height, :width]
+    transform = rfft2(xp.subtract(part, part[::_ROUGH, ::_ROUGH].mean(dtype=xp.float64), dtype=xp.float32))
     power = xp.zeros(transform.shape, xp.float32)
     add_power(transform, power)
     return tile_power(power, (height, width), tile)

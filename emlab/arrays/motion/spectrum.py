@@ -48,13 +48,12 @@ def tile_power(power: Array, shape: tuple[int, int], tile: int) -> Array:
     xp = array_module(power)
     height, width = shape
     power = to_host(power)
+    half = tile // 2
+    smooth = _smoothed(power, np.fft.fftfreq(height), np.arange(-half, half) / tile, tile, wrapped=True)
     # Columns left of zero are those right of it, turned by half a turn.
     margin = int(np.ceil(_LOBE * width / tile)) + 1
-    left = np.roll(power[::-1], 1, axis=0)[:, margin:0:-1]
+    smooth = np.hstack([np.roll(smooth[::-1, margin:0:-1], 1, axis=0), smooth])
     columns = np.arange(-margin, power.shape[1]) / width
-    rows = np.fft.fftfreq(height)
-    half = tile // 2
-    smooth = _smoothed(np.hstack([left, power]), rows, np.arange(-half, half) / tile, tile, wrapped=True)
     smooth = _smoothed(np.ascontiguousarray(smooth.T), columns, np.arange(half + 1) / tile, tile, wrapped=False).T
     whole = np.empty((tile, tile), np.float32)
     whole[:, half:] = smooth[:, :half]
@@ -68,16 +67,13 @@ def _smoothed(power: Array, frequency: Array, wanted: Array, tile: int, *, wrapp
     step = float(frequency[1] - frequency[0])
     reach = max(int(_LOBE / tile / step), _SEAM + 1)
     nearest = np.round((wanted - frequency[0]) / step).astype(np.int64)
+    around = nearest[:, None] + np.arange(-reach, reach + 1)
+    index = around % len(frequency) if wrapped else np.clip(around, 0, len(frequency) - 1)
+    distance = around * step + frequency[0] - wanted[:, None]
+    weight = np.maximum(_hann_power(distance * tile), 1e-6) * (np.abs(frequency[index]) > (_SEAM + 0.5) * step)
     result = np.zeros((len(wanted), power.shape[1]), np.float32)
-    total = np.zeros(len(wanted))
-    for offset in range(-reach, reach + 1):
-        index = nearest + offset
-        index = index % len(frequency) if wrapped else np.clip(index, 0, len(frequency) - 1)
-        distance = (nearest + offset) * step + frequency[0] - wanted
-        weight = np.maximum(_hann_power(distance * tile), 1e-6) * (np.abs(frequency[index]) > (_SEAM + 0.5) * step)
-        result += weight[:, None].astype(np.float32) * power[index]
-        total += weight
-    return result / total[:, None].astype(np.float32)
+    _add_rows(power, index, (weight / weight.sum(axis=1, keepdims=True)).astype(np.float32), result)
+    return result
 
 
 def _hann_power(offset: Array) -> Array:
@@ -91,3 +87,14 @@ def _add_power(spectrum: Array, total: Array) -> None:
         source, target = spectrum[y], total[y]
         for x in range(target.size):
             target[x] += source[2 * x] * source[2 * x] + source[2 * x + 1] * source[2 * x + 1]
+
+
+@kernel
+def _add_rows(source: Array, index: Array, weight: Array, total: Array) -> None:
+    """Add to each row several weighted rows of the source, which pass through the cache once."""
+    for y in range(total.shape[0]):
+        row = total[y]
+        for n in range(index.shape[1]):
+            each, share = source[index[y, n]], weight[y, n]
+            for x in range(row.size):
+                row[x] += share * each[x]

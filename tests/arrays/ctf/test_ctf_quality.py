@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ def test_a_fit_to_noise_has_no_resolution(rings_of: Callable[..., Flattened], le
 def test_inverted_rings_disagree(rings_of: Callable[..., Flattened], lens: Lens) -> None:
     data = rings_of(OPTICS, height=0.2, noise=None)
     beyond = data.rings.spread(data.rings.frequency) > 0.15
-    inverted = Flattened(data.rings, np.where(beyond, -data.excess, data.excess), data.weights)
+    inverted = replace(data, excess=np.where(beyond, -data.excess, data.excess))
     profile = profile_of(inverted, lens)
     assert np.all(profile.agreement[profile.frequency > 0.18] < -0.8)
 

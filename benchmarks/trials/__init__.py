@@ -1,0 +1,1 @@
+"""What estimators are tried on in benchmarks."""
