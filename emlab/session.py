@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from emlab.engine.control import send_command
 from emlab.engine.lock import is_locked
-from emlab.engine.pipeline import stages_of_runs
 from emlab.errors import EngineUnreachable, ParameterError, SessionError, SessionMissing
 from emlab.model.watched import WatchedFolder
-from emlab.protocols import PROTOCOLS
 from emlab.sets import Catalogue, Event, Failure, IncrementalSet, Nudge, Run
 from emlab.workflow import Workflow, parse_workflow
 
@@ -97,6 +95,10 @@ class Session:
     @property
     def watched(self) -> list[WatchedFolder]:
         """The folders that the session takes files from."""
+        # The kernels of pages only look: they are spared the numerics, which take seconds to import.
+        from emlab.engine.pipeline import stages_of_runs
+        from emlab.protocols import PROTOCOLS
+
         stages = stages_of_runs(self.runs, PROTOCOLS)
         return [stage.parameters for stage in stages if isinstance(stage.parameters, WatchedFolder)]
 

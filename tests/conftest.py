@@ -59,11 +59,13 @@ class InventedSession:
             for name, protocol, inputs, outputs in self.RUNS:
                 self.add_run(name, protocol, inputs, outputs)
 
-    def add_run(self, name: str, protocol: str, inputs: tuple[str, ...], outputs: dict[str, str]) -> None:
+    def add_run(
+        self, name: str, protocol: str, inputs: tuple[str, ...], outputs: dict[str, str], **parameters: object
+    ) -> None:
         run = Run(
             name=name,
             protocol=protocol,
-            parameters={"folder": "/data/epu", "threshold": 0.5},
+            parameters={"folder": "/data/epu", "threshold": 0.5, **parameters},
             inputs=inputs,
             outputs={},
             digest=name,
@@ -82,8 +84,11 @@ class InventedSession:
 
     def record(self, run: str, number: int, pictures: bool = False, name: str | None = None) -> None:
         """Append the record that a run makes of an item, to the set called ``name`` or to the usual one."""
-        record = self.made(run, number, pictures)
-        recorded_at = self.START + 30 * number + 10
+        self.append(self.made(run, number, pictures), name)
+
+    def append(self, record: Record, name: str | None = None) -> None:
+        """Append a record to the set called ``name`` or to the usual one, 10 s after it was acquired."""
+        recorded_at = (record.acquired_at or 0.0) + 10
         provenance = Provenance(recorded_at=recorded_at, seconds=2.0, latency=0.001, worker="cpu-0", device="cpu")
         self.ledger.append(name or type(record).plural, record, provenance)
 

@@ -4,20 +4,24 @@ from emlab.monitors.events import Events
 from emlab.monitors.histogram import Histogram, histogram, robust_range
 from emlab.monitors.items import MEASURES, Items
 from emlab.monitors.overview import Overview, Overviewer
+from emlab.monitors.pictures import reduced
 from emlab.monitors.progress import progress_lines
 from emlab.monitors.rates import per_hour
+from emlab.monitors.rule import BOUNDS, Rule, kept, selection_rule
 from emlab.monitors.stages import Stage, Stages
 from emlab.monitors.thinning import thinned
 from emlab.monitors.watched import Watched
 from emlab.monitors.words import clock, counted, duration, moment, number
 
 __all__ = [
+    "BOUNDS",
     "MEASURES",
     "Events",
     "Histogram",
     "Items",
     "Overview",
     "Overviewer",
+    "Rule",
     "Stage",
     "Stages",
     "Watched",
@@ -25,10 +29,13 @@ __all__ = [
     "counted",
     "duration",
     "histogram",
+    "kept",
     "moment",
     "number",
     "per_hour",
     "progress_lines",
+    "reduced",
     "robust_range",
+    "selection_rule",
     "thinned",
 ]

@@ -14,8 +14,17 @@ from emlab.monitors.watched import Watched
 from emlab.sets import IncrementalSet
 
 MEASURES: Mapping[str, tuple[str, ...]] = {
-    "movie": ("target_defocus",),
-    "micrograph": ("total_motion", "early_motion", "late_motion", "residual_motion", "mean_counts"),
+    "movie": ("target_defocus", "stage_x", "stage_y"),
+    "micrograph": (
+        "total_motion",
+        "early_motion",
+        "late_motion",
+        "residual_motion",
+        "mean_counts",
+        "total_dose",
+        "stage_x",
+        "stage_y",
+    ),
     "ctf": (
         "defocus_u",
         "defocus_v",
@@ -31,6 +40,9 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
 }
 """The measures of each kind of record, by their names."""
 
+PLACES: Mapping[str, tuple[str, ...]] = {"movie": ("grid_square",), "micrograph": ("grid_square",)}
+"""Columns of text of each kind of record, which hold numbers of `Items.names`."""
+
 
 class Items:
     """Every item of a session with its measures, one row per item in the order of arrival.
@@ -41,6 +53,8 @@ class Items:
     ----------
     keys
         The item's name, by row.
+    names
+        What the numbers in a column of text stand for: ``names["grid_square"][int(items["grid_square"][row])]``.
     """
 
     def __init__(self, session: Watched) -> None:
@@ -48,9 +62,11 @@ class Items:
         self._rows: dict[str, int] = {}
         self._sources: dict[str, IncrementalSet] = {}
         self._seen: dict[str, int] = {}
-        names = ("acquired_at", "recorded_at", *MEASURES, *(name for names in MEASURES.values() for name in names))
-        self._columns = Columns(names)
+        self._columns = Columns(("acquired_at", "recorded_at", *MEASURES, *_columns(MEASURES), *_columns(PLACES)))
+        self._touched = Columns(("row",))
         self.keys: list[str] = []
+        self.names: dict[str, list[str]] = {name: [] for name in _columns(PLACES)}
+        self._codes: dict[str, dict[str, int]] = {name: {} for name in self.names}
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -59,8 +75,10 @@ class Items:
         """A measure of every item, shape (items,); nan where it is not known (yet).
 
         Beside the measures there are ``acquired_at`` and ``recorded_at``, and one column for each kind of record
-        that holds the record's number.
+        that holds the record's number; ``defocus`` is the mean of U and V.
         """
+        if measure == "defocus":
+            return (self._columns["defocus_u"] + self._columns["defocus_v"]) / 2
         return self._columns[measure]
 
     @property
@@ -75,9 +93,22 @@ class Items:
         known = self["acquired_at"][np.isfinite(self["acquired_at"])]
         return (float(known.min()), float(known.max())) if known.size else None
 
+    @property
+    def changes(self) -> int:
+        """How many changes to rows have been read so far."""
+        return len(self._touched)
+
+    def changed(self, since: int) -> NDArray[np.intp]:
+        """Which rows are new or have changed after the first ``since`` changes, in ascending order."""
+        return np.unique(self._touched["row"][since:]).astype(np.intp)
+
     def row(self, key: str) -> int:
         """The row of an item."""
         return self._rows[key]
+
+    def get(self, key: str) -> int | None:
+        """The row of an item, or ``None`` where there is none of that name."""
+        return self._rows.get(key)
 
     def update(self) -> int:
         """Read what is new; returns how many records that was."""
@@ -95,8 +126,11 @@ class Items:
 
     def to_dataframe(self) -> pd.DataFrame:
         """Every item and its measures as a table, the item's name as index."""
-        measures = [name for names in MEASURES.values() for name in names]
-        table = pd.DataFrame({name: self[name] for name in ("acquired_at", *measures)}, index=pd.Index(self.keys))
+        measures = ("acquired_at", *_columns(MEASURES))
+        table = pd.DataFrame({name: self[name] for name in measures}, index=pd.Index(self.keys))
+        for name, words in self.names.items():
+            codes = np.nan_to_num(self[name], nan=-1).astype(int)
+            table[name] = [words[code] if code >= 0 else "" for code in codes]
         decision = np.where(np.isfinite(self["accepted"]), "accepted", "")
         table["decision"] = np.where(np.isfinite(self["rejected"]), "rejected", decision)
         return table
@@ -106,9 +140,11 @@ class Items:
         if known is None or known.name != source.name:
             self._sources[kind] = source
             self._seen[kind] = 0
+            self._touch(np.flatnonzero(np.isfinite(self._columns[kind])))
             self._columns.clear((kind, *MEASURES[kind]))
-        measures = MEASURES[kind]
-        new = self._sources[kind].to_dataframe(self._seen[kind], ("key", "acquired_at", "recorded_at", *measures))
+        measures, places = MEASURES[kind], PLACES.get(kind, ())
+        wanted = ("key", "acquired_at", "recorded_at", *measures, *places)
+        new = self._sources[kind].to_dataframe(self._seen[kind], wanted)
         if new.empty:
             return 0
         rows = np.array([self._row_of(key) for key in new["key"]])
@@ -116,14 +152,36 @@ class Items:
         self._columns[kind][rows] = new.index.to_numpy(float)
         for name in measures:
             self._columns[name][rows] = new[name].to_numpy(float)
+        for name in places:
+            self._columns[name][rows] = [self._code(name, word) for word in new[name]]
         for name in ("acquired_at", "recorded_at"):
             unknown = np.isnan(self._columns[name][rows])
             self._columns[name][rows[unknown]] = new[name].to_numpy(float)[unknown]
+        self._touch(rows)
         self._seen[kind] += len(new)
         return len(new)
+
+    def _touch(self, rows: NDArray[np.intp]) -> None:
+        count = len(self._touched)
+        self._touched.grow(count + len(rows))
+        self._touched["row"][count:] = rows
+
+    def _code(self, name: str, word: str | None) -> float:
+        """The number that stands for a text in its column; nan where there is none."""
+        if word is None:
+            return np.nan
+        codes = self._codes[name]
+        if word not in codes:
+            codes[word] = len(self.names[name])
+            self.names[name].append(word)
+        return codes[word]
 
     def _row_of(self, key: str) -> int:
         row = self._rows.setdefault(key, len(self.keys))
         if row == len(self.keys):
             self.keys.append(key)
         return row
+
+
+def _columns(kinds: Mapping[str, tuple[str, ...]]) -> list[str]:
+    return list(dict.fromkeys(name for names in kinds.values() for name in names))

@@ -31,16 +31,13 @@ def report(invent: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
 def opened(report: Path, page: Page, complaints: list[str]) -> Page:
     page.context.set_offline(True)
     page.goto(report.as_uri())
-    expect(page.locator(".bqplot")).to_have_count(8)
+    expect(page.locator(".bqplot")).to_have_count(4, timeout=30_000)
     return page
 
 
 def test_the_figures_are_drawn_without_a_network(opened: Page) -> None:
-    timelines = opened.locator(".emlab-plot").filter(has_text="over time")
     for name in ("Defocus U", "CTF resolution", "Total motion"):
-        plot = timelines.filter(has_text=name)
-        expect(plot.locator(".dot")).to_have_count(60)
-        expect(plot.locator(".emlab-empty")).to_be_hidden()
+        expect(opened.get_by_role("img", name=f"{name} over time: 60 points")).to_be_visible()
     bars = opened.locator(".emlab-plot").filter(has_text="CTF resolution, distribution").locator("rect.bar")
     assert sum(box["height"] > 1 for bar in bars.all() if (box := bar.bounding_box())) == 8
 

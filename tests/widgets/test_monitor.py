@@ -14,7 +14,9 @@ def panels(invented: Any) -> Monitor:
 
 
 def text_of(panels: Monitor) -> str:
-    return panels._head.value + panels._micrograph._content.value + panels._troubles.value
+    panels._tabs.shown = "Problems"
+    problems = panels._made["Problems"].widget.value
+    return panels._head.widget.value + panels._micrograph._content.value + problems
 
 
 def test_an_empty_session_says_what_will_appear(panels: Monitor) -> None:
@@ -34,21 +36,35 @@ def test_what_is_recorded_is_drawn_into_the_same_widgets(invented: Any, panels: 
     assert text_of(panels).count("data:image/jpeg;base64,") == 2
     assert "no frames" in text_of(panels)
     assert "Grid &lt;b&gt;7&lt;/b&gt;" in text_of(panels)
+    assert panels._tabs.badges["Problems"] == 1
+
+
+def test_a_panel_is_made_when_it_is_opened_and_only_the_open_one_is_drawn(invented: Any, panels: Monitor) -> None:
+    assert list(panels._made) == ["Overview"]
+    panels._tabs.shown = "Motion"
+    assert list(panels._made) == ["Overview", "Motion"]
+    assert [panel.widget.layout.display for panel in panels._made.values()] == ["none", None]
+    invented.add(range(3))
+    panels._update(True)
+    assert panels._made["Motion"]._timeline.widget.chosen == 2
+    assert panels._made["Overview"]._timeline.widget.chosen == -1
+    panels._tabs.shown = "Overview"
+    assert panels._made["Overview"]._timeline.widget.chosen == 2
 
 
 def test_a_click_shows_that_micrograph_and_stays_there_until_told(invented: Any, panels: Monitor) -> None:
     invented.add(range(5))
     panels._update(True)
-    points = panels._timelines[0].widget.children[1].marks[0]
-    points._handle_custom_msgs(None, {"event": "element_click", "data": {"index": 1}}, None)
+    chart = panels._made["Overview"]._timeline.widget
+    chart._handle_custom_msg({"chosen": 1}, [])
     assert "item_1" in panels._micrograph._content.value
-    rings = [timeline.widget.children[1].marks[2] for timeline in panels._timelines]
-    assert [ring.x.size for ring in rings] == [1, 1, 1]
+    assert chart.chosen == 1
     invented.add(range(5, 6))
     panels._update(True)
     assert "item_1" in panels._micrograph._content.value
     panels._micrograph._next.click()
     assert "item_2" in panels._micrograph._content.value
+    assert chart.chosen == 2
     panels._micrograph._newest.click()
     assert "item_5" in panels._micrograph._content.value
     assert panels._micrograph._newest.disabled
@@ -61,9 +77,9 @@ def test_an_error_is_shown_and_goes_away_again(invented: Any, panels: Monitor, m
         raise OSError("the disk is <gone>")
 
     with monkeypatch.context() as patch:
-        patch.setattr(panels._overviewer, "update", broken)
+        patch.setattr(panels.view.overviewer, "update", broken)
         panels._update(True)
-    line = panels._guard.widget
+    line = panels.view.guard.widget
     assert line.layout.display is None
     assert "the disk is &lt;gone&gt; (OSError)" in line.value
     panels._update(True)
@@ -75,4 +91,4 @@ def test_a_picture_that_is_gone_is_left_out(invented: Any, panels: Monitor) -> N
     (invented.path / "item_0_thumbnail.jpg").unlink()
     panels._update(True)
     assert text_of(panels).count("data:image/jpeg;base64,") == 1
-    assert panels._guard.widget.layout.display == "none"
+    assert panels.view.guard.widget.layout.display == "none"

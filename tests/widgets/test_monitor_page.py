@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -34,23 +35,30 @@ def test_points_arrive_and_a_click_shows_their_micrograph(
 ) -> None:
     elsewhere = []
     page.on("request", lambda request: elsewhere.append(request.url) if "//127.0.0.1:" not in request.url else None)
-    page.goto(address)
-    defocus = page.locator(".emlab-plot").filter(has_text="Defocus U over time")
-    expect(defocus.locator(".dot")).to_have_count(4, timeout=60_000)
+    page.goto(address, wait_until="commit")
+    defocus = page.get_by_role("img", name="Defocus over time")
+    expect(defocus).to_have_attribute("aria-label", re.compile("3 points, median 1.00 µm"), timeout=60_000)
     expect(page.locator(".emlab-viewer h3")).to_contain_text("item_2")
 
     invented.add(range(3, 8), pictures=True)
-    expect(defocus.locator(".dot")).to_have_count(9, timeout=20_000)
+    expect(defocus).to_have_attribute("aria-label", re.compile("8 points"), timeout=20_000)
     expect(page.locator(".emlab-viewer h3")).to_contain_text("item_7")
     expect(page.locator(".emlab-card.emlab-ctf b")).to_have_text("8")
 
-    defocus.locator(".dot").nth(1).click()
+    x, y = defocus.evaluate("plot => plot.chart.place(1)")
+    defocus.locator(".u-over").click(position={"x": x, "y": y})
     expect(page.locator(".emlab-viewer h3")).to_contain_text("item_1")
     pictures = page.locator(".emlab-viewer img")
     expect(pictures).to_have_count(2)
     assert pictures.first.evaluate("image => image.naturalWidth") == 200
-    page.reload()
-    expect(defocus.locator(".dot")).to_have_count(9, timeout=60_000)
+    defocus.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".emlab-viewer h3")).to_contain_text("item_2")
+    page.get_by_role("button", name="Motion").click()
+    motion = page.get_by_role("img", name="Early motion over time")
+    expect(motion).to_have_attribute("aria-label", re.compile("8 points"))
+    page.reload(wait_until="commit")
+    expect(motion).to_have_attribute("aria-label", re.compile("8 points"), timeout=60_000)
     page.wait_for_function("fetch('/api/kernels').then(all => all.json()).then(all => all.length === 1)")
     # The page that goes does not wait for the answer to its last request.
     complaints[:] = [text for text in complaints if "/voila/api/shutdown/" not in text]

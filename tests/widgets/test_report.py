@@ -113,8 +113,8 @@ def test_the_table_s_data_are_whole_and_cannot_end_their_script(invented: Any, m
 
 def test_a_session_of_micrographs_has_no_plots_of_motion(invented: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     session = invented.open()
-    assert len(Report(session).timelines().children) == 4
+    assert len(Report(session).timelines().charts) == 4
     sets = {name: found for name, found in session.sets.items() if found.kind not in {"movie", "micrograph"}}
     monkeypatch.setattr(type(session), "sets", property(lambda _: sets))
     monkeypatch.setattr(type(session), "runs", property(lambda _: []))
-    assert len(Report(session).timelines().children) == 3
+    assert len(Report(session).timelines().charts) == 3

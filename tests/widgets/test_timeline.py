@@ -1,92 +1,93 @@
-"""Points over acquisition time: where they are, which are outliers, and which row a click means."""
+"""Points over acquisition time: what is sent, and that it is only what is new."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import bqplot
 import numpy as np
 import pytest
-from emlab_widgets import theme
 from emlab_widgets.figures import Timeline
 from emlab_widgets.measures import DEFOCUS, MOTION
 
 from emlab.monitors import Items
 
 
-def items_of(invented: Any) -> Items:
-    items = Items(invented.open())
+@pytest.fixture
+def items(invented: Any) -> Items:
+    return Items(invented.open())
+
+
+def unpacked(data: bytes, measures: int = 1) -> np.ndarray:
+    """Rows as the page gets them: number, time, decision, values."""
+    return np.frombuffer(data, np.float32).reshape(-1, 3 + measures)
+
+
+@pytest.fixture
+def patches(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
+    """What was sent after the first time."""
+    sent: list[np.ndarray] = []
+    monkeypatch.setattr("emlab_widgets.figures.chart.Chart.patch", lambda _, rows: sent.append(rows))
+    return sent
+
+
+def test_values_are_in_the_unit_shown_at_their_acquisition_times(invented: Any, items: Items) -> None:
+    invented.add(range(5))
     items.update()
-    return items
+    timeline = Timeline(DEFOCUS, MOTION)
+    timeline.update(items, chosen=2, limits={"total_motion": [9.0], "defocus_u": [12_000.0]})
+    rows = unpacked(timeline.widget.data, 2)
+    assert rows[:, 0].tolist() == [0, 1, 2, 3, 4]
+    assert np.diff(rows[:, 1]).tolist() == [30, 30, 30, 30]
+    assert rows[:, 2].tolist() == [1, 1, 1, 1, 2]
+    assert rows[:, 3] == pytest.approx([1.00, 1.01, 1.02, 1.03, 1.04])
+    assert rows[:, 4] == pytest.approx([5, 6, 7, 8, 9])
+    assert timeline.widget.chosen == 2
+    assert timeline.widget.limits == {"defocus_u": [1.2], "total_motion": [9.0]}
 
 
-def scatters(timeline: Timeline) -> tuple[bqplot.Scatter, bqplot.Scatter, bqplot.Scatter]:
-    """The points, the outliers and the ring."""
-    return tuple(timeline.widget.children[1].marks)
-
-
-def click(mark: bqplot.Scatter, index: int) -> None:
-    """What the browser sends for a click at a point."""
-    mark._handle_custom_msgs(None, {"event": "element_click", "data": {"index": index}}, None)
-
-
-def test_values_are_in_the_unit_shown_at_their_acquisition_times(invented: Any) -> None:
-    invented.add(range(3))
+def test_an_update_sends_what_is_new_and_a_page_that_comes_later_gets_all(
+    invented: Any, items: Items, patches: list[np.ndarray]
+) -> None:
+    invented.add(range(1000))
+    items.update()
     timeline = Timeline(DEFOCUS)
-    timeline.update(items_of(invented))
-    points, outliers, _ = scatters(timeline)
-    assert points.y == pytest.approx([1.00, 1.01, 1.02])
-    assert np.diff(points.x).astype("timedelta64[s]").astype(int).tolist() == [30, 30]
-    assert outliers.x.size == 0
-
-
-def test_an_outlier_is_drawn_at_the_edge_with_its_value_as_name(invented: Any) -> None:
-    invented.add(range(40))
-    items = items_of(invented)
-    items["total_motion"][7] = 12_345.0
-    chosen = []
-    timeline = Timeline(MOTION, chosen.append)
     timeline.update(items)
-    points, outliers, _ = scatters(timeline)
-    assert list(outliers.names) == ["12,345.0"]
-    assert outliers.y[0] < 20
-    assert points.y.size == 39
-    click(outliers, 0)
-    click(points, 7)
-    assert chosen == [7, 8]
+    invented.add(range(1000, 1002), until="align")
+    items.update()
+    timeline.update(items)
+    invented.record("ctf", 1000)
+    items.update()
+    timeline.update(items)
+    timeline.update(items)
+    assert [rows[:, 0].tolist() for rows in patches] == [[1000, 1001], [1000]]
+    assert np.isnan(patches[0][:, 3]).all()
+    assert patches[1][0, 3] == pytest.approx(11.0)
+    whole = unpacked(timeline.widget.get_state()["data"])
+    assert whole.shape == (1002, 4)
+    assert whole[1000, 3] == pytest.approx(11.0)
 
 
-def test_micrographs_without_the_measure_are_left_out_and_clicks_still_mean_their_rows(invented: Any) -> None:
-    invented.add(range(10), until="align")
-    for number in (2, 5, 9):
-        invented.record("ctf", number)
-    chosen = []
-    timeline = Timeline(DEFOCUS, chosen.append)
-    timeline.update(items_of(invented), chosen=5)
-    points, _, ring = scatters(timeline)
-    assert points.y == pytest.approx([1.02, 1.05, 1.09])
-    assert ring.y == pytest.approx([1.05])
-    click(points, 1)
-    assert chosen == [5]
+def test_a_click_means_its_row_and_what_is_no_row_means_nothing(items: Items) -> None:
+    chosen: list[int] = []
+    chart = Timeline(DEFOCUS, on_click=chosen.append).widget
+    chart._handle_custom_msg({"chosen": 7}, [])
+    chart._handle_custom_msg({"chosen": "7"}, [])
+    chart._handle_custom_msg({}, [])
+    assert chosen == [7]
 
 
-def test_many_points_are_thinned_into_the_same_widgets(invented: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(theme, "POINTS", 10)
-    invented.add(range(30))
+def test_another_run_of_the_same_kind_is_drawn_in_place_of_the_old_one(
+    invented: Any, items: Items, patches: list[np.ndarray]
+) -> None:
+    invented.add(range(5))
+    items.update()
     timeline = Timeline(DEFOCUS)
-    before = scatters(timeline)
-    timeline.update(items_of(invented))
-    assert scatters(timeline) == before
-    assert before[0].y.size == 10
-    assert before[0].y[-1] == pytest.approx(1.29)
-
-
-def test_what_will_appear_stands_there_until_it_does(invented: Any) -> None:
-    timeline = Timeline(DEFOCUS)
-    empty = timeline.widget.children[2]
-    timeline.update(items_of(invented))
-    assert empty.layout.display is None
-    assert "when the first CTF has been estimated" in empty.value
-    invented.add(range(1))
-    timeline.update(items_of(invented))
-    assert empty.layout.display == "none"
+    timeline.update(items)
+    with invented.ledger.transaction():
+        invented.add_run(
+            "select-2", "select_micrographs", ("micrographs", "ctfs"), {"good": "accepted", "bad": "rejected"}
+        )
+        invented.record("select", 4, name="bad")
+    items.update()
+    timeline.update(items)
+    assert patches[0][:, [0, 2]].tolist() == [[0, 0], [1, 0], [2, 0], [3, 0], [4, 2]]

@@ -56,16 +56,45 @@ class Measure:
     @property
     def label(self) -> str:
         """Title and unit, as an axis has it."""
-        return f"{self.title} ({self.unit})"
+        return f"{self.title} ({self.unit})" if self.unit else self.title
 
 
 _AFTER_CTF = "appears here when the first CTF has been estimated."
 _AFTER_MOTION = "appears here when the first movie has been aligned."
 
 DEFOCUS: Final = Measure("defocus_u", "ctf", "Defocus U", "µm", theme.BLUE, f"Defocus {_AFTER_CTF}", 2, 1e4)
+DEFOCUS_V: Final = Measure("defocus_v", "ctf", "Defocus V", "µm", theme.SKY, f"Defocus {_AFTER_CTF}", 2, 1e4)
+MEAN_DEFOCUS: Final = Measure("defocus", "ctf", "Defocus", "µm", theme.BLUE, f"Defocus {_AFTER_CTF}", 2, 1e4)
 RESOLUTION: Final = Measure("ctf_resolution", "ctf", "CTF resolution", "Å", theme.VERMILION, f"Resolution {_AFTER_CTF}")
 ASTIGMATISM: Final = Measure("astigmatism", "ctf", "Astigmatism", "Å", theme.PURPLE, f"Astigmatism {_AFTER_CTF}", 0)
+PHASE_SHIFT: Final = Measure("phase_shift", "ctf", "Phase shift", "°", theme.SKY, f"Phase shift {_AFTER_CTF}", 0)
+SCORE: Final = Measure("score", "ctf", "CTF score", "", theme.GREEN, f"The score {_AFTER_CTF}", 3)
+ICE: Final = Measure("ice_density", "ctf", "Ice ring", "", theme.BLUE, f"The ice ring {_AFTER_CTF}", 2)
 MOTION: Final = Measure("total_motion", "movie", "Total motion", "Å", theme.GREEN, f"Motion {_AFTER_MOTION}")
+EARLY_MOTION: Final = Measure("early_motion", "movie", "Early motion", "Å", theme.BLUE, f"Motion {_AFTER_MOTION}")
+LATE_MOTION: Final = Measure("late_motion", "movie", "Late motion", "Å", theme.SKY, f"Motion {_AFTER_MOTION}")
+RESIDUAL: Final = Measure("residual_motion", "movie", "Misfit of the path", "Å", theme.PURPLE, f"It {_AFTER_MOTION}", 2)
+COUNTS: Final = Measure(
+    "mean_counts", "movie", "Mean counts", "per px and frame", theme.BLUE, f"The mean {_AFTER_MOTION}", 3
+)
+DOSE: Final = Measure("total_dose", "movie", "Total dose", "e/Å²", theme.VERMILION, f"The dose {_AFTER_MOTION}")
+TARGET: Final = Measure(
+    "target_defocus", "movie", "Defocus asked for", "µm", theme.PURPLE, "It appears with the first movie.", 2, 1e4
+)
+
+ALL: Final = (
+    MEAN_DEFOCUS,
+    RESOLUTION,
+    ASTIGMATISM,
+    PHASE_SHIFT,
+    SCORE,
+    ICE,
+    MOTION,
+    EARLY_MOTION,
+    LATE_MOTION,
+    COUNTS,
+    DOSE,
+)
 
 
 def measured(session: Session, *measures: Measure) -> list[Measure]:

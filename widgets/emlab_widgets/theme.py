@@ -18,11 +18,10 @@ FAINT: Final = "#5b6875"
 LINE: Final = "#e3e8ee"
 
 PLOT_HEIGHT: Final = "230px"
-POINTS: Final = 1000
-"""How many points a plot draws; each is an element of the page."""
 
 
 @cache
 def stylesheet() -> str:
     """Give the CSS of panels and report."""
-    return Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+    here = Path(__file__).parent
+    return "\n".join((here / name).read_text(encoding="utf-8") for name in ("figures/uplot/uPlot.min.css", "style.css"))

@@ -24,6 +24,7 @@ class Distribution:
 
     def __init__(self, measure: Measure) -> None:
         self._measure = measure
+        self._drawn = (0, -1)
         self._x, self._y = bqplot.LinearScale(min=0, max=1), bqplot.LinearScale(min=0, max=1)
         self._value = axis(self._x, measure.label, grid_lines="none")
         self._count = axis(self._y, "Micrographs", side="left", tick_format=",.0f")
@@ -44,7 +45,10 @@ class Distribution:
         self.widget: Any = self._plot.widget
 
     def update(self, items: Items) -> None:
-        """Draw what there is now."""
+        """Draw what there is now, unless it is what was drawn."""
+        if self._drawn == (id(items), items.changes):
+            return
+        self._drawn = id(items), items.changes
         values = self._measure.values(items)
         values = values[np.isfinite(values)]
         self._plot.reveal(filled=bool(values.size))

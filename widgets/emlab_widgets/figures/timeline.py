@@ -1,34 +1,32 @@
-"""A measure of each micrograph over the time when it was taken."""
+"""Measures of each micrograph over the time when it was taken."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-import bqplot
 import numpy as np
 from numpy.typing import NDArray
 
-from emlab.monitors import Items, number, robust_range, thinned
-from emlab_widgets import theme
-from emlab_widgets.figures.plot import Plot, axis
-from emlab_widgets.figures.ticks import number_ticks, time_ticks
+from emlab.monitors import Items
+from emlab_widgets.figures.chart import Chart
 from emlab_widgets.measures import Measure
 
 
 class Timeline:
-    """Points over acquisition time, with axes that one outlier cannot ruin.
+    """Points over acquisition time, one plot per measure, with axes that one outlier cannot ruin.
 
-    Outliers are triangles at the edge of the plot. With more than `theme.POINTS` micrographs the older ones are
-    thinned evenly.
+    Rejected micrographs have a colour of their own, outliers are triangles at the edge, a line follows the median.
 
     Parameters
     ----------
-    measure
+    *measures
         What is plotted.
     on_click
         Called with the item's row when its point is clicked.
+    height
+        Of each plot, px.
 
     Attributes
     ----------
@@ -36,83 +34,62 @@ class Timeline:
         To be displayed.
     """
 
-    def __init__(self, measure: Measure, on_click: Callable[[int], None] | None = None) -> None:
-        self._measure = measure
-        self._on_click = on_click
-        self._rows: dict[bqplot.Mark, NDArray[np.intp]] = {}
-        self._x, self._y = bqplot.DateScale(), bqplot.LinearScale(min=0, max=1)
-        self._time = axis(self._x, "Acquired")
-        self._value = axis(self._y, measure.label, side="left")
-        self._points = self._marks(
-            opacities=[0.75],
-            tooltip=bqplot.Tooltip(fields=["y"], formats=[measure.form], labels=[measure.label]),
-        )
-        self._outliers = self._marks(
-            marker="triangle-up",
-            names=[],
-            display_names=False,
-            tooltip=bqplot.Tooltip(fields=["name"], labels=[measure.label]),
-        )
-        self._chosen = self._marks(fill=False, stroke=theme.INK, stroke_width=2.5, default_size=150)
-        marks = [self._points, self._outliers, self._chosen]
-        self._plot = Plot(f"{measure.title} over time", measure.empty, marks, [self._time, self._value])
-        self.widget: Any = self._plot.widget
+    def __init__(self, *measures: Measure, on_click: Callable[[int], None] | None = None, height: int = 200) -> None:
+        self._measures = measures
+        self._items: Items | None = None
+        self._seen = 0
+        charts = [_facts(measure, height) for measure in measures]
+        self._chart = Chart(charts, self._whole, on_click)
+        self.widget: Any = self._chart
 
-    def update(self, items: Items, chosen: int | None = None) -> None:
-        """Draw what there is now, with a ring around the ``chosen`` row."""
-        values, times = self._measure.values(items), _local(items.time)
-        known = np.flatnonzero(np.isfinite(values))
-        self._plot.reveal(filled=bool(known.size))
-        if not known.size:
-            return
-        low, high = robust_range(values[known])
-        self._span(times[known], low, high)
-        self._time.label = "Acquired" if np.isfinite(items["acquired_at"][known]).all() else "Recorded"
-        rows = known[thinned(known.size, theme.POINTS)]
-        far = (values[rows] < low) | (values[rows] > high)
-        values_shown = np.clip(values, low, high).astype(np.float32)
-        times_shown = (times * 1e3).astype("datetime64[ms]")
-        self._rows = {self._points: rows[~far], self._outliers: rows[far], self._chosen: known[known == chosen]}
-        for mark, shown in self._rows.items():
-            with mark.hold_sync():
-                mark.x, mark.y = times_shown[shown], values_shown[shown]
-                if mark is self._outliers:
-                    mark.names = [number(value, self._measure.digits) for value in values[shown]]
-        note = f"median {number(float(np.median(values[known])), self._measure.digits)} {self._measure.unit}"
-        self._plot.annotate(f"{note} · {far.sum():,} off the scale (▲)" if far.any() else note)
+    def update(
+        self, items: Items, chosen: int | None = None, limits: Mapping[str, Sequence[float]] | None = None
+    ) -> None:
+        """Draw what is new, with a ring around the ``chosen`` row and lines at the ``limits`` of each measure."""
+        rows = items.changed(self._seen)
+        self._seen = items.changes
+        if self._items is not items:
+            self._items = items
+        if rows.size:
+            if self._chart.origin:
+                self._chart.patch(self._packed(rows))
+            else:
+                self._chart.fill(float(np.nanmin(_local(items.time))))
+        self._chart.limits = {
+            measure.name: [value / measure.divisor for value in (limits or {}).get(measure.name, ())]
+            for measure in self._measures
+        }
+        self._chart.chosen = -1 if chosen is None else chosen
 
-    def _marks(self, **traits: Any) -> bqplot.Scatter:
-        style = {"colors": [self._measure.colour], "default_size": 22, **traits}
-        mark = bqplot.Scatter(x=[], y=[], scales={"x": self._x, "y": self._y}, **style)
-        mark.on_element_click(self._clicked)
-        return mark
+    def _whole(self) -> NDArray[np.float32]:
+        return self._packed(np.arange(0 if self._items is None else len(self._items)))
 
-    def _clicked(self, mark: bqplot.Scatter, event: dict[str, Any]) -> None:
-        if self._on_click is not None:
-            self._on_click(int(self._rows[mark][event["data"]["index"]]))
+    def _packed(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        items = self._items
+        if items is None:
+            return np.empty((0, 3 + len(self._measures)), np.float32)
+        times = _local(items.time[rows]) - self._chart.origin
+        decision = np.where(np.isfinite(items["accepted"][rows]), 1, 0)
+        decision = np.where(np.isfinite(items["rejected"][rows]), 2, decision)
+        values = [measure.values(items)[rows] for measure in self._measures]
+        return np.stack([rows, times, decision, *values], axis=1).astype(np.float32)
 
-    def _span(self, times: NDArray[np.float64], low: float, high: float) -> None:
-        """Put the axes around the points."""
-        first, last = float(times.min()), float(times.max())
-        margin = max(0.03 * (last - first), 10.0)
-        ticks, form = time_ticks(first - margin, last + margin)
-        with self._time.hold_sync():
-            self._time.tick_values, self._time.tick_format = ticks, form
-        with self._x.hold_sync():
-            self._x.min, self._x.max = (_naive(at) for at in (first - margin, last + margin))
-        values, value_form = number_ticks(low, high)
-        with self._value.hold_sync():
-            self._value.tick_values, self._value.tick_format = values, value_form
-        with self._y.hold_sync():
-            self._y.min, self._y.max = low, high
+
+def _facts(measure: Measure, height: int) -> dict[str, Any]:
+    return {
+        "name": measure.name,
+        "title": measure.title,
+        "label": measure.label,
+        "unit": measure.unit,
+        "digits": measure.digits,
+        "colour": measure.colour,
+        "empty": measure.empty,
+        "height": height,
+    }
 
 
 def _local(times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Move seconds since 1970-01-01 UTC into this machine's time zone: bqplot writes every time as UTC."""
+    """Move seconds since 1970-01-01 UTC into this machine's time zone: the page writes every time as UTC."""
     known = times[np.isfinite(times)]
     offset = datetime.fromtimestamp(known.max() if known.size else 0).astimezone().utcoffset()
     return times + (offset.total_seconds() if offset is not None else 0.0)
-
-
-def _naive(at: float) -> datetime:
-    return datetime.fromtimestamp(at, UTC).replace(tzinfo=None)

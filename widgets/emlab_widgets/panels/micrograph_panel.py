@@ -1,91 +1,58 @@
-"""The newest micrograph, or the one that was chosen."""
+"""The micrograph in focus, beside whatever panel is open."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import ipywidgets
-import numpy as np
 
-from emlab.monitors import Items
-from emlab.session import Session
 from emlab_widgets.html import empty
-from emlab_widgets.panels.guard import Guard
 from emlab_widgets.panels.micrograph_view import micrograph_view
+from emlab_widgets.panels.view import View
 
 
 class MicrographPanel:
-    """Shows one micrograph, and lets one go on to others.
-
-    Parameters
-    ----------
-    on_choice
-        Called when another one is to be shown, so that the plots ring it.
+    """Shows the micrograph in focus at a glance, and lets one go on to others.
 
     Attributes
     ----------
-    chosen
-        The row shown; ``None`` while there is none.
     widget
         To be displayed.
     """
 
-    def __init__(self, session: Session, items: Items, guard: Guard, on_choice: Callable[[], None]) -> None:
-        self._session = session
-        self._items = items
-        self._on_choice = on_choice
-        self._follows = True
-        self.chosen: int | None = None
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._shown: tuple[int | None, int] | None = None
+        focus, guard = view.focus, view.guard
         self._content = ipywidgets.HTML()
-        self._previous = _button("‹ Before", guard(lambda _: self._step(-1)))
-        self._next = _button("After ›", guard(lambda _: self._step(1)))
-        self._newest = _button("Follow the newest", guard(lambda _: self.follow()))
+        self._previous = _button("‹ Before", guard(lambda _: focus.step(-1)))
+        self._next = _button("After ›", guard(lambda _: focus.step(1)))
+        self._newest = _button("Follow the newest", guard(lambda _: focus.follow()))
         buttons = ipywidgets.HBox([self._previous, self._next, self._newest])
         buttons.add_class("emlab-buttons")
         self.widget = ipywidgets.VBox([buttons, self._content])
         self.widget.add_class("emlab-viewer")
-        self.update()
 
     def update(self) -> None:
-        """Go to the newest micrograph that has been through everything so far, unless another one was chosen."""
-        if self._follows:
-            self.chosen = self._newest_row()
-        self._show()
-
-    def choose(self, row: int) -> None:
-        """Show an item, and stay with it."""
-        self._follows = False
-        self.chosen = row
-        self._show()
-        self._on_choice()
-
-    def follow(self) -> None:
-        """Show the newest one from now on."""
-        self._follows = True
-        self.update()
-        self._on_choice()
-
-    def _step(self, step: int) -> None:
-        if self.chosen is not None:
-            self.choose(min(max(self.chosen + step, 0), len(self._items) - 1))
-
-    def _newest_row(self) -> int | None:
-        for kind in ("ctf", "micrograph", "movie"):
-            numbers = self._items[kind]
-            if np.isfinite(numbers).any():
-                return int(np.nanargmax(numbers))
-        return None
-
-    def _show(self) -> None:
-        row = self.chosen
+        """Show the micrograph in focus, unless it stands there as it is already."""
+        focus, items = self._view.focus, self._view.items
+        row = focus.row
         self._previous.disabled = not row
-        self._next.disabled = row is None or row == len(self._items) - 1
-        self._newest.disabled = self._follows
+        self._next.disabled = row is None or row == len(items) - 1
+        self._newest.disabled = focus.follows
         if row is None:
-            html = empty("Each micrograph appears here with its picture, spectrum and path when it is done.")
-        else:
-            html = micrograph_view(self._session, self._items.keys[row], self._items.records(row))
-        self._content.value = f'<div class="emlab">{html}</div>'
+            self._content.value = (
+                '<div class="emlab">'
+                f"{empty('Each micrograph appears here with its picture, spectrum and path when it is done.')}</div>"
+            )
+            return
+        records = items.records(row)
+        if self._shown == (row, len(records)):
+            return
+        self._shown = row, len(records)
+        self._content.value = (
+            f'<div class="emlab">{micrograph_view(self._view.session, items.keys[row], records)}</div>'
+        )
 
 
 def _button(label: str, on_click: Callable[..., None]) -> ipywidgets.Button:

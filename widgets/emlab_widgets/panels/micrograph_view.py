@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from html import escape
 
 from emlab.model import Accepted, Ctf, Micrograph, Movie, Record, Rejected
-from emlab.monitors import moment, number
+from emlab.monitors import moment, number, reduced
 from emlab.session import Session
 from emlab_widgets.figures import path_drawing
 from emlab_widgets.html import Cell, facts
+
+WIDTH = 380
+"""px of the pictures."""
 
 
 def micrograph_view(session: Session, key: str, records: Mapping[str, Record]) -> str:
@@ -57,9 +60,10 @@ def _decision(records: Mapping[str, Record]) -> str:
 
 
 def _picture(session: Session, path: str | None, alternative: str, caption: str) -> str:
-    if path is None or not (file := session.file(path)).is_file():
+    picture = None if path is None else reduced(session.file(path), WIDTH)
+    if picture is None:
         return ""
-    source = f"data:image/jpeg;base64,{base64.b64encode(file.read_bytes()).decode()}"
+    source = f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"
     return (
         f'<figure><img src="{source}" alt="{escape(alternative)}"><figcaption>{escape(caption)}</figcaption></figure>'
     )

@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
 
-from emlab.monitors import Events, Items, Overviewer
 from emlab.session import Session
-from emlab_widgets import theme
-from emlab_widgets.failures import events, failures
-from emlab_widgets.figures import Distribution, Timeline
-from emlab_widgets.measures import DEFOCUS, MOTION, RESOLUTION, measured
-from emlab_widgets.panels.guard import Guard
+from emlab_widgets import measures, theme
+from emlab_widgets.panels.head import Head
+from emlab_widgets.panels.measures_panel import MeasuresPanel
 from emlab_widgets.panels.micrograph_panel import MicrographPanel
+from emlab_widgets.panels.overview_panel import OverviewPanel
+from emlab_widgets.panels.problems_panel import ProblemsPanel
 from emlab_widgets.panels.pulse import Pulse
 from emlab_widgets.panels.pump import Pump
-from emlab_widgets.strip import badge, strip
+from emlab_widgets.panels.tabs import Tabs
+from emlab_widgets.panels.view import Panel, View
+
+_CTF = (
+    measures.MEAN_DEFOCUS,
+    measures.ASTIGMATISM,
+    measures.RESOLUTION,
+    measures.SCORE,
+    measures.ICE,
+    measures.PHASE_SHIFT,
+)
+_MOTION = (measures.MOTION, measures.EARLY_MOTION, measures.LATE_MOTION, measures.RESIDUAL)
+_ACQUISITION = (measures.COUNTS, measures.DOSE, measures.TARGET)
+
+PANELS: dict[str, Callable[[View], Panel]] = {
+    "Overview": OverviewPanel,
+    "CTF": lambda view: MeasuresPanel(view, *_CTF),
+    "Motion": lambda view: MeasuresPanel(view, *_MOTION),
+    "Acquisition": lambda view: MeasuresPanel(view, *_ACQUISITION),
+    "Problems": ProblemsPanel,
+}
+"""By name, in the order of the tabs."""
 
 
 class Monitor:
-    """The panels of a session, which `update` draws anew; nothing of it is made twice.
+    """The panels of a session, one of them open; each is made when it is first opened, and nothing is made twice.
 
     Attributes
     ----------
@@ -30,78 +49,82 @@ class Monitor:
         To be displayed.
     """
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._items = Items(session)
-        self._overviewer = Overviewer(session, self._items)
-        self._events = Events(session)
-        self._guard = Guard()
+    def __init__(self, session: Session, *, can_steer: bool = True) -> None:
+        self.view = View(session, can_steer=can_steer)
         self._pulse = Pulse()
-        self._head = ipywidgets.HTML()
-        measures = measured(session, DEFOCUS, RESOLUTION, MOTION)
-        self._timelines = [Timeline(measure, self._guard(self._chosen)) for measure in measures]
-        self._distributions = [Distribution(measure) for measure in measures]
-        self._micrograph = MicrographPanel(session, self._items, self._guard, self._ring)
-        self._troubles = ipywidgets.HTML()
+        self._head = Head(self.view)
+        self._tabs = Tabs(list(PANELS))
+        self._micrograph = MicrographPanel(self.view)
+        self._made: dict[str, Panel] = {}
+        self._room = ipywidgets.VBox()
+        self._room.add_class("emlab-room")
+        body = ipywidgets.Box([self._room, self._micrograph.widget])
+        body.add_class("emlab-body")
         self.widget: Any = ipywidgets.VBox(
             [
                 ipywidgets.HTML(f"<style>{theme.stylesheet()}</style>"),
-                self._head,
-                self._guard.widget,
-                _side_by_side(self._timelines),
-                _side_by_side(self._distributions),
-                self._micrograph.widget,
-                self._troubles,
+                self._head.widget,
+                self.view.guard.widget,
+                self._tabs,
+                body,
                 self._pulse,
             ]
         )
         self.widget.add_class("emlab-monitor")
-        self._update = self._guard(self._draw)
-        self._update(True)
+        self._update = self.view.guard(self._draw)
+        self._tabs.observe(self.view.guard(lambda _: self._open()), "shown")
+        self.view.focus.listen(self.view.guard(self._draw_focus))
+        self.view.guard(self._begin)()
 
     def start(self) -> None:
         """Draw from now on whatever is recorded, as long as a page shows it."""
-        Pump(self._session, self._pulse, self._update).start()
+        Pump(self.view.session, self._pulse, self._update).start()
+
+    def _begin(self) -> None:
+        self.view.update()
+        self._open()
+        self._draw(recorded=False)
+        self._micrograph.update()
 
     def _draw(self, recorded: bool) -> None:
-        if recorded and self._items.update():
-            self._micrograph.update()
-            self._ring()
-            for distribution in self._distributions:
-                distribution.update(self._items)
-        overview = self._overviewer.update()
-        name = escape(self._session.name)
-        self._head.value = f'<div class="emlab"><h1>{name} {badge(overview.state)}</h1>{strip(overview)}</div>'
         if recorded:
-            self._events.update()
-            self._troubles.value = self._lists()
+            self.view.update()
+            self._micrograph.update()
+        else:
+            self.view.overview = self.view.overviewer.update()
+        self._head.update()
+        self._panel.update()
+        self._tabs.badges = {"Problems": self.view.overview.failed}
 
-    def _lists(self) -> str:
-        failed = self._overviewer.stages.failures
-        return (
-            f'<div class="emlab emlab-lists"><section><h2>Failures</h2>{failures(failed[:20])}</section>'
-            f"<section><h2>Events</h2>{events(list(self._events.recent)[-20:])}</section></div>"
-        )
+    def _draw_focus(self) -> None:
+        self._micrograph.update()
+        self._panel.update()
 
-    def _chosen(self, row: int) -> None:
-        self._micrograph.choose(row)
+    @property
+    def _panel(self) -> Panel:
+        """The one that is open."""
+        name = self._tabs.shown
+        if name not in self._made:
+            self._made[name] = PANELS[name](self.view)
+            self._room.children = [panel.widget for panel in self._made.values()]
+        return self._made[name]
 
-    def _ring(self) -> None:
-        for timeline in self._timelines:
-            timeline.update(self._items, self._micrograph.chosen)
-
-
-def _side_by_side(plots: Sequence[Timeline | Distribution]) -> ipywidgets.Widget:
-    box = ipywidgets.GridBox([plot.widget for plot in plots])
-    box.add_class("emlab-plots")
-    return box
+    def _open(self) -> None:
+        self._panel.update()
+        for name, panel in self._made.items():
+            panel.widget.layout.display = None if name == self._tabs.shown else "none"
 
 
-def monitor(session: Session) -> ipywidgets.Widget:
+def monitor(session: Session, *, can_steer: bool = True) -> ipywidgets.Widget:
     """Give live panels of a session, for a JupyterLab cell or a Voila page.
 
-    They go on while a page shows them and rest while none does. They only read the session.
+    They go on while a page shows them and rest while none does.
+
+    Parameters
+    ----------
+    can_steer
+        Whether the page has buttons that change the session: its selection, and what a person rejects or notes.
     """
-    panels = Monitor(session)
+    panels = Monitor(session, can_steer=can_steer)
     panels.start()
     return panels.widget

@@ -10,7 +10,7 @@ from emlab.session import Session
 from emlab_widgets.failures import events, failures
 from emlab_widgets.figures import Distribution, Timeline
 from emlab_widgets.html import Html
-from emlab_widgets.measures import ASTIGMATISM, DEFOCUS, MOTION, RESOLUTION, Measure, measured
+from emlab_widgets.measures import ASTIGMATISM, DEFOCUS, MOTION, RESOLUTION, measured
 from emlab_widgets.report.acquisition import acquisition
 from emlab_widgets.report.header import header
 from emlab_widgets.report.methods import methods
@@ -51,11 +51,19 @@ class Report:
 
     def timelines(self) -> ipywidgets.Widget:
         """Defocus, resolution, astigmatism and motion over acquisition time."""
-        return self._figures(Timeline, DEFOCUS, RESOLUTION, ASTIGMATISM, MOTION)
+        timeline = Timeline(*measured(self._session, DEFOCUS, RESOLUTION, ASTIGMATISM, MOTION))
+        timeline.update(self._items)
+        return timeline.widget
 
     def distributions(self) -> ipywidgets.Widget:
         """Histograms of the same."""
-        return self._figures(Distribution, DEFOCUS, RESOLUTION, ASTIGMATISM, MOTION)
+        measures = measured(self._session, DEFOCUS, RESOLUTION, ASTIGMATISM, MOTION)
+        drawn = [Distribution(measure) for measure in measures]
+        for one in drawn:
+            one.update(self._items)
+        grid = ipywidgets.GridBox([one.widget for one in drawn])
+        grid.add_class("emlab-plots")
+        return grid
 
     def selection(self) -> Html:
         """What was selected, and why the rest was not."""
@@ -84,11 +92,3 @@ class Report:
     def versions(self) -> Html:
         """With what it was done."""
         return versions(self._session)
-
-    def _figures(self, figure: type[Timeline | Distribution], *measures: Measure) -> ipywidgets.Widget:
-        drawn = [figure(measure) for measure in measured(self._session, *measures)]
-        for one in drawn:
-            one.update(self._items)
-        grid = ipywidgets.GridBox([one.widget for one in drawn])
-        grid.add_class("emlab-plots")
-        return grid

@@ -1,0 +1,65 @@
+"""The micrograph that everything shows: click a point anywhere, and it is that one everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from emlab.monitors import Items
+
+
+class Focus:
+    """One item of a session, chosen by a person; or the newest that has been through everything so far.
+
+    Attributes
+    ----------
+    row
+        Of `emlab.monitors.Items`; ``None`` while there is none.
+    follows
+        Whether it goes on to the newest.
+    """
+
+    def __init__(self, items: Items) -> None:
+        self._items = items
+        self._listeners: list[Callable[[], None]] = []
+        self.row: int | None = None
+        self.follows = True
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` whenever a person has chosen another one."""
+        self._listeners.append(listener)
+
+    def update(self) -> None:
+        """Go to the newest, unless another one was chosen."""
+        if self.follows:
+            self.row = self._newest()
+
+    def choose(self, row: int) -> None:
+        """Show an item, and stay with it."""
+        if not 0 <= row < len(self._items):
+            return
+        self.follows, self.row = False, row
+        self._tell()
+
+    def follow(self) -> None:
+        """Show the newest one from now on."""
+        self.follows = True
+        self.update()
+        self._tell()
+
+    def step(self, step: int) -> None:
+        """Go to the item before or after."""
+        if self.row is not None:
+            self.choose(min(max(self.row + step, 0), len(self._items) - 1))
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+    def _newest(self) -> int | None:
+        for kind in ("ctf", "micrograph", "movie"):
+            numbers = self._items[kind]
+            if np.isfinite(numbers).any():
+                return int(np.nanargmax(numbers))
+        return None

@@ -1,0 +1,41 @@
+// Which panel is open. The address of a page of its own remembers it, so that a page that is loaded again shows it.
+export default {
+  render({ model, el }) {
+    const isPage = document.body.hasAttribute("data-voila");
+    const bar = document.createElement("nav");
+    bar.className = "emlab-tabs";
+    bar.setAttribute("aria-label", "Panels");
+    const buttons = model.get("names").map((name) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(name, document.createElement("b"));
+      button.onclick = () => open(name);
+      return button;
+    });
+    bar.append(...buttons);
+    el.append(bar);
+    const open = (name) => {
+      if (isPage) history.replaceState(null, "", `#${encodeURIComponent(name)}`);
+      model.set("shown", name);
+      model.save_changes();
+    };
+    const mark = () => {
+      model.get("names").forEach((name, at) => {
+        const isOpen = name === model.get("shown");
+        isOpen ? buttons[at].setAttribute("aria-current", "true") : buttons[at].removeAttribute("aria-current");
+        const count = model.get("badges")[name] ?? 0;
+        buttons[at].lastChild.textContent = count ? count.toLocaleString("en-US") : "";
+      });
+      bar.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    };
+    bar.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (step) buttons[(buttons.indexOf(document.activeElement) + step + buttons.length) % buttons.length].focus();
+    });
+    model.on("change:shown change:badges", mark);
+    mark();
+    const wanted = isPage && decodeURIComponent(location.hash.slice(1));
+    if (wanted && wanted !== model.get("shown") && model.get("names").includes(wanted)) open(wanted);
+    return () => model.off("change:shown change:badges", mark);
+  },
+};

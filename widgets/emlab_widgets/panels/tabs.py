@@ -1,0 +1,22 @@
+"""The row of buttons that opens one panel at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+
+class Tabs(anywidget.AnyWidget):
+    """The panels' names, each with a count beside it where there is something to look at."""
+
+    _esm = Path(__file__).with_suffix(".js").read_text("utf-8")
+
+    names = traitlets.List().tag(sync=True)
+    shown = traitlets.Unicode().tag(sync=True)
+    badges = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(names=list(names), shown=names[0])
