@@ -33,6 +33,8 @@ class Measure:
         Decimals.
     divisor
         Å per unit shown.
+    trend
+        Whether a running median tells something; not of what is varied on purpose.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Measure:
     empty: str
     digits: int = 1
     divisor: float = 1.0
+    trend: bool = True
 
     def values(self, items: Items) -> NDArray[np.float64]:
         """Give the measure of every item, in the unit shown; nan where it is not known."""
@@ -62,9 +65,15 @@ class Measure:
 _AFTER_CTF = "appears here when the first CTF has been estimated."
 _AFTER_MOTION = "appears here when the first movie has been aligned."
 
-DEFOCUS: Final = Measure("defocus_u", "ctf", "Defocus U", "µm", theme.BLUE, f"Defocus {_AFTER_CTF}", 2, 1e4)
-DEFOCUS_V: Final = Measure("defocus_v", "ctf", "Defocus V", "µm", theme.SKY, f"Defocus {_AFTER_CTF}", 2, 1e4)
-MEAN_DEFOCUS: Final = Measure("defocus", "ctf", "Defocus", "µm", theme.BLUE, f"Defocus {_AFTER_CTF}", 2, 1e4)
+DEFOCUS: Final = Measure(
+    "defocus_u", "ctf", "Defocus U", "µm", theme.BLUE, f"Defocus {_AFTER_CTF}", 2, 1e4, trend=False
+)
+DEFOCUS_V: Final = Measure(
+    "defocus_v", "ctf", "Defocus V", "µm", theme.SKY, f"Defocus {_AFTER_CTF}", 2, 1e4, trend=False
+)
+MEAN_DEFOCUS: Final = Measure(
+    "defocus", "ctf", "Defocus", "µm", theme.BLUE, f"Defocus {_AFTER_CTF}", 2, 1e4, trend=False
+)
 RESOLUTION: Final = Measure("ctf_resolution", "ctf", "CTF resolution", "Å", theme.VERMILION, f"Resolution {_AFTER_CTF}")
 ASTIGMATISM: Final = Measure("astigmatism", "ctf", "Astigmatism", "Å", theme.PURPLE, f"Astigmatism {_AFTER_CTF}", 0)
 PHASE_SHIFT: Final = Measure("phase_shift", "ctf", "Phase shift", "°", theme.SKY, f"Phase shift {_AFTER_CTF}", 0)
@@ -79,7 +88,15 @@ COUNTS: Final = Measure(
 )
 DOSE: Final = Measure("total_dose", "movie", "Total dose", "e/Å²", theme.VERMILION, f"The dose {_AFTER_MOTION}")
 TARGET: Final = Measure(
-    "target_defocus", "movie", "Defocus asked for", "µm", theme.PURPLE, "It appears with the first movie.", 2, 1e4
+    "target_defocus",
+    "movie",
+    "Defocus asked for",
+    "µm",
+    theme.PURPLE,
+    "It appears with the first movie.",
+    2,
+    1e4,
+    trend=False,
 )
 
 ALL: Final = (

@@ -184,7 +184,8 @@ class Chart {
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
     const rejected = this.colour("rejected"), colour = this.facts.colour;
-    const bins = new Map();
+    // Bins of the running median: narrow where there are many points.
+    const bins = new Map(), step = Math.max(10 * ratio, (bbox.width * 12) / (this.shown.length || 1));
     let beyond = 0, count = 0;
     const size = Math.round((this.shown.length > 5000 ? 2 : this.shown.length > 800 ? 3 : 4.5) * ratio);
     ctx.globalAlpha = this.shown.length > 5000 ? 0.5 : 0.75;
@@ -202,17 +203,17 @@ class Chart {
           continue;
         }
         ctx.fillRect(Math.round(x - size / 2), Math.round(y0 + (value - low) * dy - size / 2), size, size);
-        const bin = Math.floor((x - bbox.left) / (10 * ratio));
+        const bin = Math.floor((x - bbox.left) / step);
         bins.has(bin) ? bins.get(bin).push(value) : bins.set(bin, [value]);
       }
     }
     ctx.globalAlpha = 1;
     // The running median shows a drift that the cloud of points hides.
-    if (count > 200) {
+    if (count > 200 && this.facts.trend) {
       ctx.beginPath();
       for (const bin of [...bins.keys()].sort((a, b) => a - b)) {
-        if (bins.get(bin).length < 5) continue;
-        ctx.lineTo(bbox.left + (bin + 0.5) * 10 * ratio, y0 + (median(bins.get(bin)) - low) * dy);
+        if (bins.get(bin).length < 7) continue;
+        ctx.lineTo(bbox.left + (bin + 0.5) * step, y0 + (median(bins.get(bin)) - low) * dy);
       }
       ctx.lineWidth = 4 * ratio; ctx.strokeStyle = this.colour("ground"); ctx.stroke();
       ctx.lineWidth = 1.75 * ratio; ctx.strokeStyle = this.colour("ink"); ctx.stroke();

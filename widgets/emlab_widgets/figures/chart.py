@@ -20,7 +20,7 @@ class Chart(anywidget.AnyWidget):
     Parameters
     ----------
     charts
-        Of each measure: ``name``, ``title``, ``label``, ``unit``, ``digits``, ``colour``, ``empty``, ``height`` (px).
+        Of each measure: ``name``, ``title``, ``label``, ``unit``, ``digits``, ``colour``, ``empty``, ``trend``, ``height`` (px).
     whole
         Gives every row as `patch` takes them: for a page that comes later, which has seen no patch.
     on_click

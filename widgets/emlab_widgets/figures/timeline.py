@@ -84,6 +84,7 @@ def _facts(measure: Measure, height: int) -> dict[str, Any]:
         "digits": measure.digits,
         "colour": measure.colour,
         "empty": measure.empty,
+        "trend": measure.trend,
         "height": height,
     }
 
