@@ -20,7 +20,8 @@ class Chart(anywidget.AnyWidget):
     Parameters
     ----------
     charts
-        Of each measure: ``name``, ``title``, ``label``, ``unit``, ``digits``, ``colour``, ``empty``, ``trend``, ``height`` (px).
+        Of each measure: ``name``, ``title``, ``label``, ``unit``, ``digits``, ``colour``, ``empty``, ``trend``, and
+        ``height`` (px).
     whole
         Gives every row as `patch` takes them: for a page that comes later, which has seen no patch.
     on_click
