@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from emlab.engine.amendment import change, judge
 from emlab.engine.control import send_command
 from emlab.engine.lock import is_locked
 from emlab.errors import EngineUnreachable, ParameterError, SessionError, SessionMissing
+from emlab.model import RECORDS
 from emlab.model.watched import WatchedFolder
-from emlab.sets import Catalogue, Event, Failure, IncrementalSet, Nudge, Run
+from emlab.protocols import PROTOCOLS
+from emlab.sets import Catalogue, Event, Failure, IncrementalSet, Judgement, Nudge, Run, Verdict
 from emlab.workflow import Workflow, parse_workflow
 
 if TYPE_CHECKING:
@@ -97,7 +102,6 @@ class Session:
         """The folders that the session takes files from."""
         # The kernels of pages only look: they are spared the numerics, which take seconds to import.
         from emlab.engine.pipeline import stages_of_runs
-        from emlab.protocols import PROTOCOLS
 
         stages = stages_of_runs(self.runs, PROTOCOLS)
         return [stage.parameters for stage in stages if isinstance(stage.parameters, WatchedFolder)]
@@ -113,7 +117,7 @@ class Session:
         return float(self.catalogue.meta("engine_cpu") or 0)
 
     def __getitem__(self, name: str) -> IncrementalSet:
-        """An incremental set by its name.
+        """An incremental set: ``"ctfs"`` is that of the newest run which makes any, ``"ctf.ctfs"`` that of one run.
 
         Raises
         ------
@@ -121,9 +125,11 @@ class Session:
             If the session has none of that name.
         """
         sets = self.catalogue.sets()
-        if name not in sets:
+        run, _, plural = name.rpartition(".")
+        found = [facts for facts in sets.values() if RECORDS[facts.kind].plural == plural and run in ("", facts.run)]
+        if not found and name not in sets:
             raise SessionError(f"{self.name} has no set {name!r}; it has: {', '.join(sets)}.")
-        return IncrementalSet(self.catalogue, sets[name])
+        return IncrementalSet(self.catalogue, found[-1] if found else sets[name])
 
     def failures(self, since: int = 0) -> list[Failure]:
         """Failures numbered ``since`` and up; the first has number 1."""
@@ -132,6 +138,23 @@ class Session:
     def events(self, since: int = 0) -> list[Event]:
         """Events numbered ``since`` and up; the first has number 1."""
         return self.catalogue.events(since)
+
+    def judgements(self, since: int = 0) -> list[Judgement]:
+        """What people decided and noted, numbered ``since`` and up; the first has number 1."""
+        return self.catalogue.judgements(since)
+
+    def accepted_keys(self) -> list[str]:
+        """Items that go on: those within the limits less those rejected by hand, and those restored by hand.
+
+        In the order in which they were selected.
+        """
+        verdicts = {judgement.key: judgement.verdict for judgement in self.judgements() if judgement.verdict != "noted"}
+        keys: dict[str, None] = {}
+        for name, passed in (("accepted", "accepted"), ("rejected", "rejected")):
+            for key in self[name].to_dataframe(columns=["key"])["key"]:
+                if verdicts.get(key, passed) in ("accepted", "restored"):
+                    keys[key] = None
+        return list(keys)
 
     def file(self, relative: str) -> Path:
         """Path of an output that a record names.
@@ -151,7 +174,9 @@ class Session:
         self._nudge = self._nudge or Nudge(self.catalogue)
         return self._nudge.wait(timeout)
 
-    def start(self, *, workers: int | None = None, gpus: str | None = None, report_every: float = 60.0) -> None:
+    def start(
+        self, *, workers: int | None = None, gpus: str | None = None, report_every: float = 60.0, watch: bool = True
+    ) -> None:
         """Start the session's engine, which goes on when this process ends; or go on with a paused one.
 
         Parameters
@@ -162,6 +187,8 @@ class Session:
             Indices of GPUs, separated by commas; by default all, and ``""`` for none.
         report_every
             Seconds between reports; 0 for none.
+        watch
+            Whether more files are taken in; without, what has come is processed.
 
         Raises
         ------
@@ -173,6 +200,7 @@ class Session:
             return
         command = [sys.executable, "-m", "emlab.engine", str(self.path.resolve()), "--report", f"{report_every:g}"]
         command += ["--workers", str(workers)] if workers else []
+        command += [] if watch else ["--no-watch"]
         command += ["--gpus", gpus] if gpus is not None else []
         with (self.path / "engine.log").open("ab") as log:
             engine = subprocess.Popen(
@@ -191,6 +219,58 @@ class Session:
     def stop(self, *, now: bool = False) -> None:
         """Take no more files, finish what came, and end; or end at once, leaving the rest for `resume`."""
         send_command(self.uuid, "stop", now=now)
+
+    def reject(self, keys: str | Sequence[str], reason: str = "") -> None:
+        """Take items out by hand, whatever the limits say of them.
+
+        Raises
+        ------
+        SessionError
+            If the session has no such item.
+        """
+        self._judge(keys, "rejected", reason)
+
+    def restore(self, keys: str | Sequence[str], reason: str = "") -> None:
+        """Let items go on, whatever the limits say of them.
+
+        Raises
+        ------
+        SessionError
+            If the session has no such item.
+        """
+        self._judge(keys, "restored", reason)
+
+    def annotate(self, keys: str | Sequence[str], note: str) -> None:
+        """Note something about items.
+
+        Raises
+        ------
+        SessionError
+            If the session has no such item.
+        """
+        self._judge(keys, "noted", note)
+
+    def change(self, step: str, **parameters: Any) -> list[str]:
+        """Do a step anew with other parameters, and what builds on it; gives the names of the new runs.
+
+        The runs that were stay, with what they made; they take nothing more. A session that was finished is started,
+        to do this and no more; one that was stopped does it when it is resumed.
+
+        Examples
+        --------
+        >>> session.change("select", max_ctf_resolution=5.0)        # doctest: +SKIP
+        ['select-2']
+
+        Raises
+        ------
+        SessionError, ParameterError
+            If there is no such step or parameter, or nothing would change.
+        """
+        was_finished = self.state == "finished"
+        runs = change(self.path, step, parameters)
+        if was_finished:
+            self.start(watch=False)
+        return runs
 
     def report(self) -> Path:
         """Write the report and give its path; needs ``emlab[app]``."""
@@ -238,6 +318,13 @@ class Session:
     def __repr__(self) -> str:
         counts = ", ".join(f"{len(records):,} {name}" for name, records in self.sets.items())
         return f"<session {self.name}, {self.state}: {counts}>"
+
+    def _judge(self, keys: str | Sequence[str], verdict: Verdict, note: str) -> None:
+        wanted = [keys] if isinstance(keys, str) else list(keys)
+        sets = self.sets.values()
+        if unknown := [key for key in wanted if not any(records.get(key) for records in sets)]:
+            raise SessionError(f"{self.name} has no item {', '.join(unknown)}; an item is called as its record's key.")
+        judge(self.path, wanted, verdict, note, getpass.getuser())
 
     def _await(self, engine: subprocess.Popen[bytes]) -> None:
         """Wait until the engine answers, or say why it ended."""

@@ -31,7 +31,7 @@ def main() -> int:
     )
     workers = arguments.workers or cpu_workers()
     try:
-        engine = Engine(arguments.session, lambda: LocalExecutor(workers, gpus), chores)
+        engine = Engine(arguments.session, lambda: LocalExecutor(workers, gpus), chores, watch=not arguments.no_watch)
     except EmlabError as error:
         logging.getLogger("emlab.engine").error("%s", error)  # noqa: TRY400
         return 1
@@ -51,6 +51,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, help="processes on the CPU")
     parser.add_argument("--gpus", help="indices of GPUs, separated by commas; empty for none")
     parser.add_argument("--report", type=float, default=0.0, help="seconds between reports; 0 for none")
+    parser.add_argument("--no-watch", action="store_true", help="process what has come, and take nothing more")
     return parser.parse_args()
 
 

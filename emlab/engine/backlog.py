@@ -69,20 +69,42 @@ class Backlog:
     """
 
     def __init__(self, stages: Iterable[Stage]) -> None:
-        self.stages = {stage.name: stage for stage in stages}
-        self.progress = {name: Progress() for name in self.stages}
+        self.stages: dict[str, Stage] = {}
+        self.progress: dict[str, Progress] = {}
+        self.retired: set[str] = set()
         self._consumers: dict[str, list[Stage]] = {}
-        for stage in self.stages.values():
-            for name in dict.fromkeys(stage.inputs):
-                self._consumers.setdefault(name, []).append(stage)
-        self._parts: dict[str, dict[str, _Parts]] = {name: {} for name in self.stages}
+        self._parts: dict[str, dict[str, _Parts]] = {}
+        for stage in stages:
+            self.adopt(stage)
         self._ready: dict[bool, list[tuple[int, int, Item]]] = {True: [], False: []}
         self._delayed: list[tuple[float, int, Item]] = []
         self._order = itertools.count()
 
+    def adopt(self, stage: Stage) -> None:
+        """Keep the books of a stage from now on."""
+        self.stages[stage.name] = stage
+        self.progress[stage.name] = Progress()
+        self._parts[stage.name] = {}
+        for name in dict.fromkeys(stage.inputs):
+            self._consumers.setdefault(name, []).append(stage)
+
+    def retire(self, name: str) -> None:
+        """Let a stage start nothing more; what it is running may finish."""
+        stage, progress = self.stages[name], self.progress[name]
+        self.retired.add(name)
+        for consumers in self._consumers.values():
+            consumers[:] = [consumer for consumer in consumers if consumer is not stage]
+        self._parts[name].clear()
+        for line in self._ready.values():
+            line[:] = [entry for entry in line if entry[-1].stage is not stage]
+            heapq.heapify(line)
+        self._delayed = [entry for entry in self._delayed if entry[-1].stage is not stage]
+        heapq.heapify(self._delayed)
+        progress.waiting = progress.ready = progress.delayed = 0
+
     def is_consumed(self, set_name: str) -> bool:
         """Whether a stage takes the records of a set."""
-        return set_name in self._consumers
+        return bool(self._consumers.get(set_name))
 
     def add(self, set_name: str, number: int, record: Record, now: float) -> None:
         """Take note of a new record: every consumer that now has all its inputs gets an item."""
@@ -118,9 +140,11 @@ class Backlog:
         return item
 
     def delay(self, item: Item, until: float) -> None:
-        """Hold a running item back, to be tried again."""
+        """Hold a running item back, to be tried again; that of a retired stage is let go."""
         progress = self.progress[item.stage.name]
         progress.running -= 1
+        if item.stage.name in self.retired:
+            return
         progress.delayed += 1
         heapq.heappush(self._delayed, (until, next(self._order), item))
 

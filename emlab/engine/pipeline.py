@@ -120,6 +120,11 @@ def stages_of_runs(runs: Iterable[Run], protocols: Mapping[str, Protocol]) -> li
     return stages
 
 
+def current_stages(runs: Iterable[Run], stages: Iterable[Stage]) -> list[Stage]:
+    """Stages of the runs that no other has superseded."""
+    return [stage for run, stage in zip(runs, stages, strict=True) if run.superseded_by is None]
+
+
 def _source(step: Step, kind: type[Record], stages: list[Stage]) -> str:
     """Name the set that a step takes its records of a kind from."""
     makers = [stage for stage in stages if kind.kind in stage.outputs]

@@ -11,11 +11,16 @@ from emlab.sets.schema import from_row, record_columns
 def restore(backlog: Backlog, catalogue: Catalogue, now: float) -> None:
     """Fill a new backlog from the session's database."""
     for stage in backlog.stages.values():
-        progress = backlog.progress[stage.name]
-        progress.done = sum(_count(catalogue, name) for name in stage.outputs.values())
-        progress.failed = _given_up(catalogue, stage)
-        for name in dict.fromkeys(stage.inputs):
-            _offer_missing(backlog, catalogue, stage, name, now)
+        restore_stage(backlog, catalogue, stage, now)
+
+
+def restore_stage(backlog: Backlog, catalogue: Catalogue, stage: Stage, now: float) -> None:
+    """Put what one stage has still to do into the backlog."""
+    progress = backlog.progress[stage.name]
+    progress.done = sum(_count(catalogue, name) for name in stage.outputs.values())
+    progress.failed = _given_up(catalogue, stage)
+    for name in dict.fromkeys(stage.inputs):
+        _offer_missing(backlog, catalogue, stage, name, now)
 
 
 def _count(catalogue: Catalogue, name: str) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import select
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,16 +16,16 @@ from emlab.engine.backlog import ATTEMPTS, Backlog, Item
 from emlab.engine.chores import Chore, Housekeeping
 from emlab.engine.control import ControlServer
 from emlab.engine.executors import Executor
-from emlab.engine.intake import Intake, is_lost
 from emlab.engine.lock import SessionLock
 from emlab.engine.mount import journal_mode
-from emlab.engine.pipeline import Stage, stages_of_runs
-from emlab.engine.recovery import restore
+from emlab.engine.pipeline import current_stages, stages_of_runs
+from emlab.engine.reception import Reception
+from emlab.engine.recovery import restore, restore_stage
+from emlab.engine.revision import record_revisions, revised
 from emlab.engine.scribe import Scribe
 from emlab.engine.task import Outcome, Task, Trouble
-from emlab.engine.watcher import Report
+from emlab.errors import EmlabError, SessionError
 from emlab.formats.atomic import sweep
-from emlab.model import Arrival
 from emlab.protocols import PROTOCOLS
 from emlab.sets import Catalogue, Ledger, Provenance
 
@@ -62,6 +62,8 @@ class Engine:
         Where items are computed; made once the session's lock is held.
     chores
         Commands to run beside, such as writing the report.
+    watch
+        Whether more files are taken in; without, what has come is processed.
 
     Raises
     ------
@@ -69,15 +71,21 @@ class Engine:
         If another engine owns the session.
     """
 
-    def __init__(self, folder: Path, executor: Callable[[], Executor], chores: Sequence[Chore] = ()) -> None:
+    def __init__(
+        self, folder: Path, executor: Callable[[], Executor], chores: Sequence[Chore] = (), *, watch: bool = True
+    ) -> None:
         self._folder = folder
         self._lock = SessionLock(folder)
         database = folder / "session.db"
         self._ledger = Ledger(database, journal_mode(folder))
         self._catalogue = Catalogue(database)
-        self._stages = stages_of_runs(self._catalogue.runs(), PROTOCOLS)
+        runs = self._catalogue.runs()
+        self._stages = current_stages(runs, stages_of_runs(runs, PROTOCOLS))
+        self._successors = {run.name: run.superseded_by for run in runs if run.superseded_by is not None}
         self._backlog = Backlog(self._stages)
-        self._scribe = Scribe(self._ledger, {name for stage in self._stages for name in stage.kinds})
+        sources = [stage for stage in self._stages if stage.protocol.is_source]
+        closed = () if watch else [stage.inputs[0] for stage in sources]
+        self._scribe = Scribe(self._ledger, {name for stage in self._stages for name in stage.kinds}.difference(closed))
         self._blocked_until = 0.0
         self._running: dict[tuple[str, str], _Running] = {}
         self._makers: dict[str, str] = {}
@@ -86,8 +94,7 @@ class Engine:
         self._executor = executor()
         self._control = ControlServer(self._catalogue.meta("uuid") or "", self._answer)
         self._housekeeping = Housekeeping(chores, folder / "engine.log")
-        self._given_up = {stage.name: self._keys_given_up(stage) for stage in self._stages}
-        self._intakes = [self._intake(stage) for stage in self._stages if stage.protocol.is_source]
+        self._reception = Reception(sources if watch else (), self._catalogue, self._scribe, self._backlog, self._bell)
 
     def run(self) -> None:
         """Run until the session is finished or stopped."""
@@ -112,11 +119,13 @@ class Engine:
         resumed = self._catalogue.meta("state") != "created"
         restore(self._backlog, self._catalogue, time.monotonic())
         self._scribe.reopen_sets()
+        for name, facts in self._catalogue.sets().items():
+            if facts.run in self._successors and facts.closing is None:
+                self._supersede(name, facts.run)
         self._scribe.set_state("running")
         self._scribe.note("info", f"{'Resumed' if resumed else 'Started'} on {self._executor.describe()}.")
         self._commit(time.monotonic())
-        for intake in self._intakes:
-            intake.start()
+        self._reception.start()
 
     def _wait(self) -> float:
         """Sleep until something happens, and give the time."""
@@ -124,7 +133,7 @@ class Engine:
         alarms = [
             now + IDLE,
             max(self._scribe.due, self._blocked_until),
-            *(intake.next_look() for intake in self._intakes),
+            *self._reception.next_looks(),
         ]
         if (release := self._backlog.next_release()) is not None:
             alarms.append(release)
@@ -139,7 +148,7 @@ class Engine:
             self._take_outcome(outcome, now)
         for complaint in self._executor.complaints():
             self._scribe.note("warning", complaint)
-        self._take_arrivals(now)
+        self._reception.take(now)
         self._control.attend()
         self._backlog.release(now)
         self._dispatch(now)
@@ -194,42 +203,6 @@ class Engine:
             again = Item(item.stage, key, item.records, item.shard, item.ready_at, attempt + 1)
             self._backlog.delay(again, now + RETRY_AFTER * 2 ** (attempt - 1))
 
-    def _take_arrivals(self, now: float) -> None:
-        if not self._intakes:
-            return
-        with suppress(BlockingIOError):
-            os.eventfd_read(self._bell)
-        for intake in self._intakes:
-            if intake.stage.inputs[0] in self._scribe.open_sets:
-                self._empty(intake, now)
-
-    def _empty(self, intake: Intake, now: float) -> None:
-        for came in intake.take(now):
-            if isinstance(came, Arrival):
-                self._take_arrival(intake.stage, came, now)
-            else:
-                self._take_report(intake.stage, came)
-
-    def _take_arrival(self, stage: Stage, arrival: Arrival, now: float) -> None:
-        name = stage.inputs[0]
-        if arrival.key in self._given_up[stage.name]:
-            self._given_up[stage.name].remove(arrival.key)
-            self._backlog.progress[stage.name].failed -= 1
-            self._scribe.forgive(stage.name, arrival.key)
-        # A crash loses no arrival: the watcher finds the file again.
-        number = self._scribe.append(name, arrival, Provenance(recorded_at=time.time()), at_leisure=True)
-        self._backlog.add(name, number, arrival, now)
-
-    def _take_report(self, stage: Stage, report: Report) -> None:
-        if report.key is None or not is_lost(report):
-            self._scribe.note("warning", report.message, stage.name, report.key)
-        elif report.key not in self._given_up[stage.name]:
-            self._given_up[stage.name].add(report.key)
-            self._backlog.progress[stage.name].failed += 1
-            self._scribe.fail(
-                stage.name, report.key, Trouble("NotTaken", report.message, "", retry=False), 1, final=True
-            )
-
     def _dispatch(self, now: float) -> None:
         if self._scribe.state != "running" or self._stopping is not None or now < self._blocked_until:
             return
@@ -254,18 +227,16 @@ class Engine:
 
     def _close_sets(self, now: float) -> None:
         """Close what can get nothing more: a source's arrivals at its end, then each stage in turn."""
-        for intake in self._intakes:
-            name = intake.stage.inputs[0]
-            if name in self._scribe.open_sets and (reason := intake.ending(now)) is not None:
-                left = intake.close()
-                self._empty(intake, now)
-                for report in left:
-                    self._take_report(intake.stage, report)
-                self._scribe.close_set(name, "success", reason)
+        self._reception.close_ended(now)
         for stage in self._stages:
             progress = self._backlog.progress[stage.name]
             names = set(stage.outputs.values()) & self._scribe.open_sets
-            if names and progress.is_idle and not self._scribe.open_sets & set(stage.inputs):
+            if not names or not progress.is_idle:
+                continue
+            if stage.name in self._backlog.retired:
+                for name in sorted(names):
+                    self._supersede(name, stage.name)
+            elif not self._scribe.open_sets & set(stage.inputs):
                 failed = f", {progress.failed:,} failed" if progress.failed else ""
                 for name in sorted(names):
                     self._scribe.close_set(name, "success", f"{progress.done:,} items done{failed}")
@@ -273,12 +244,15 @@ class Engine:
             self._scribe.set_state("finished")
             self._scribe.note("info", "Finished: every item is accounted for.")
 
-    def _commit(self, now: float) -> None:
+    def _supersede(self, name: str, run: str) -> None:
+        self._scribe.close_set(name, "superseded", f"superseded by the run {self._successors[run]}")
+
+    def _commit(self, now: float, *, at_once: bool = False) -> None:
         """Make what happened durable, and tell everyone; a disk that is full is waited for."""
         if now < self._blocked_until:
             return
         before = self._scribe.recorded
-        if not self._scribe.commit():
+        if not self._scribe.commit(at_once=at_once):
             self._blocked_until = now + DISK_RETRY
         elif self._scribe.recorded > before:
             self._control.nudge()
@@ -286,10 +260,11 @@ class Engine:
     def _answer(self, command: dict[str, Any]) -> dict[str, Any]:
         name = command.pop("command")
         is_over = self._stopping is not None or self._scribe.state not in {"running", "paused"}
+        reply: dict[str, Any] = {}
         match name:
             case "ping":
                 return {"state": self._scribe.state, "pid": os.getpid()}
-            case "pause" | "resume" if is_over:
+            case "pause" | "resume" | "change" if is_over:
                 return {"error": f"the engine is ending; {name} the session when it has, see `emlab status`"}
             case "stop" if command.get("now"):
                 self.stop()
@@ -299,13 +274,41 @@ class Engine:
                 self._scribe.set_state("paused" if name == "pause" else "running")
             case "stop":
                 self._scribe.set_state("running")
-                for intake in self._intakes:
-                    intake.end("ended by its owner")
+                self._reception.end("ended by its owner")
+            case "judge":
+                for key in command["keys"]:
+                    self._scribe.judge(key, command["verdict"], command["note"], command["author"])
+            case "change":
+                try:
+                    reply["runs"] = self._change(command["step"], command["changes"])
+                except (EmlabError, sqlite3.OperationalError) as error:
+                    return {"error": str(error).rstrip(".")}
             case _:
-                return {"error": f"there is no command {name!r}; there are: ping, pause, resume, stop, subscribe"}
+                known = "ping, pause, resume, stop, judge, change, subscribe"
+                return {"error": f"there is no command {name!r}; there are: {known}"}
         self._scribe.note_command(name, command)
         self._commit(time.monotonic())
-        return {"state": self._scribe.state}
+        return {"state": self._scribe.state, **reply}
+
+    def _change(self, step: str, changes: dict[str, Any]) -> list[str]:
+        """Give a step other parameters: it is done anew, and so are the steps that build on it."""
+        revisions = revised(self._catalogue, step, changes)
+        self._commit(time.monotonic(), at_once=True)
+        if self._scribe.is_behind:
+            raise SessionError("the disk is full; try again when it is not")
+        record_revisions(self._ledger, revisions)
+        for revision in revisions:
+            self._backlog.retire(revision.old.name)
+            self._successors[revision.old.name] = revision.new.name
+            self._stages.append(revision.new)
+            self._backlog.adopt(revision.new)
+            self._scribe.adopt_sets(revision.new.kinds)
+            restore_stage(self._backlog, self._catalogue, revision.new, time.monotonic())
+        names = [revision.new.name for revision in revisions]
+        self._scribe.note(
+            "info", f"{step} was given other parameters; what builds on it is done anew: {', '.join(names)}."
+        )
+        return names
 
     def _stop_now(self) -> None:
         for name in sorted(self._scribe.open_sets):
@@ -328,8 +331,7 @@ class Engine:
         self._commit(time.monotonic())
 
     def _close(self) -> None:
-        for intake in self._intakes:
-            intake.close()
+        self._reception.close()
         self._executor.close()
         self._housekeeping.close()
         self._control.close()
@@ -337,14 +339,3 @@ class Engine:
         self._ledger.close()
         os.close(self._bell)
         self._lock.release()
-
-    def _intake(self, stage: Stage) -> Intake:
-        facts = self._catalogue.sets()[stage.inputs[0]]
-        rows = self._catalogue.rows("SELECT path FROM arrival WHERE set_id = ?", (facts.id,))
-        return Intake(stage, [path for (path,) in rows], self._bell)
-
-    def _keys_given_up(self, stage: Stage) -> set[str]:
-        rows = self._catalogue.rows(
-            "SELECT DISTINCT key FROM failure f JOIN run r ON r.id = f.run_id WHERE r.name = ? AND final", (stage.name,)
-        )
-        return {key for (key,) in rows}

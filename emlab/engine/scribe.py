@@ -6,13 +6,13 @@ import logging
 import math
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
 from emlab.engine.task import Trouble
 from emlab.model import Record
-from emlab.sets import Closing, Ledger, Provenance
+from emlab.sets import Closing, Ledger, Provenance, Verdict
 
 ACCOUNT_EVERY = 1.0
 """Seconds between records of the engine's own CPU time."""
@@ -78,9 +78,20 @@ class Scribe:
         self.state = state
         self._write(lambda: self._ledger.set_meta("state", state))
 
+    def judge(self, key: str, verdict: Verdict, note: str, author: str) -> None:
+        """Record what a person decided or noted about an item."""
+        self._write(lambda: self._ledger.add_judgement(key, verdict, note, author))
+
+    def adopt_sets(self, names: Iterable[str]) -> None:
+        """Write to more sets, which are new in the database."""
+        for name in names:
+            self._lengths[name] = self._ledger.length(name)
+            self.open_sets.add(name)
+
     def reopen_sets(self) -> None:
-        """Open every set again."""
-        self._write(self._ledger.reopen_sets)
+        """Open the sets again that are to grow."""
+        names = tuple(self.open_sets)
+        self._write(lambda: self._ledger.reopen_sets(names))
 
     def close_set(self, name: str, status: str, reason: str) -> None:
         """End a set."""
@@ -93,12 +104,12 @@ class Scribe:
         """When `commit` has something to do, seconds of the machine's monotonic clock."""
         return self._due
 
-    def commit(self) -> bool:
-        """Make everything durable if it is time; ``False`` when the disk does not take it, and it is kept.
+    def commit(self, *, at_once: bool = False) -> bool:
+        """Make everything durable, if it is time; ``False`` when the disk does not take it, and it is kept.
 
         Whether anything was written is seen by `recorded`.
         """
-        if time.monotonic() < self._due:
+        if not self._unwritten or (time.monotonic() < self._due and not at_once):
             return True
         try:
             with self._ledger.transaction():

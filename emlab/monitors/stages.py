@@ -63,15 +63,16 @@ class Stages:
 
     @property
     def failures(self) -> list[Failure]:
-        """What was given up and is not recorded, the newest first."""
-        failed = chain.from_iterable(tally.failed.values() for tally in self._tallies.values())
+        """What runs that stand gave up, and is not recorded; the newest first."""
+        standing = (tally for tally in self._tallies.values() if tally.run.superseded_by is None)
+        failed = chain.from_iterable(tally.failed.values() for tally in standing)
         return sorted(failed, key=lambda failure: failure.number, reverse=True)
 
     def update(self) -> list[Stage]:
         """Read what is new; returns every run's progress, in the order of the workflow."""
         sets = self._session.sets
         for run in self._session.runs:
-            self._tallies.setdefault(run.name, _Tally(run))
+            self._tallies.setdefault(run.name, _Tally(run)).run = run
         for failure in self._session.failures(self._next_failure):
             self._next_failure = failure.number + 1
             if failure.final:
@@ -86,7 +87,7 @@ class _Tally:
     """What has been read of one run."""
 
     def __init__(self, run: Run) -> None:
-        self._run = run
+        self.run = run
         # The arrivals belong to the run that imports them, which does not make them.
         self._outputs = [name for name in run.outputs.values() if name not in run.inputs]
         self._seen = dict.fromkeys(self._outputs, 0)
@@ -105,17 +106,17 @@ class _Tally:
 
     def stage(self, sets: Mapping[str, IncrementalSet], now: float) -> Stage:
         """Give the run's progress."""
-        available = min(len(sets[name]) for name in self._run.inputs)
+        available = min(len(sets[name]) for name in self.run.inputs)
         done = sum(self._seen.values())
         is_open = any(sets[name].is_open for name in self._outputs)
         latency = np.array(self._recent["latency"] or [np.nan])
         return Stage(
-            name=self._run.name,
-            protocol=self._run.protocol,
+            name=self.run.name,
+            protocol=self.run.protocol,
             available=available,
             done=done,
             failed=len(self.failed),
-            waiting=max(available - done - len(self.failed), 0),
+            waiting=max(available - done - len(self.failed), 0) if self.run.superseded_by is None else 0,
             rate=per_hour(np.array(self._recent["recorded_at"]), now if is_open else None),
             seconds=float(np.median(self._recent["seconds"] or [np.nan])),
             latency=float(np.median(latency)),

@@ -1,7 +1,7 @@
 """Incremental sets: append-only, numbered, on SQLite in the session's folder."""
 
 from emlab.sets.catalogue import Catalogue
-from emlab.sets.entries import Closing, Event, Failure, Provenance, Run, SetFacts
+from emlab.sets.entries import Closing, Event, Failure, Judgement, Provenance, Run, SetFacts, Verdict
 from emlab.sets.incremental_set import IncrementalSet
 from emlab.sets.ledger import Ledger
 from emlab.sets.nudge import Nudge, control_address
@@ -12,10 +12,12 @@ __all__ = [
     "Event",
     "Failure",
     "IncrementalSet",
+    "Judgement",
     "Ledger",
     "Nudge",
     "Provenance",
     "Run",
     "SetFacts",
+    "Verdict",
     "control_address",
 ]

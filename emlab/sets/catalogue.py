@@ -10,7 +10,7 @@ from typing import Any
 
 from emlab.errors import SessionError
 from emlab.sets import schema
-from emlab.sets.entries import Closing, Event, Failure, Run, SetFacts
+from emlab.sets.entries import Closing, Event, Failure, Judgement, Run, SetFacts
 
 
 class Catalogue:
@@ -58,9 +58,11 @@ class Catalogue:
                 digest=digest,
                 version=version,
                 created_at=created_at,
+                superseded_by=superseded_by,
             )
-            for run_id, name, protocol, parameters, inputs, digest, version, created_at in self.rows(
-                "SELECT id, name, protocol, parameters, inputs, digest, version, created_at FROM run ORDER BY id"
+            for run_id, name, protocol, parameters, inputs, digest, version, created_at, superseded_by in self.rows(
+                "SELECT id, name, protocol, parameters, inputs, digest, version, created_at, superseded_by"
+                " FROM run ORDER BY id"
             )
         ]
 
@@ -108,6 +110,16 @@ class Catalogue:
             for number, at, level, message, run, key in self.rows(
                 "SELECT e.number, e.at, e.level, e.message, r.name, e.key"
                 " FROM event e LEFT JOIN run r ON r.id = e.run_id WHERE e.number >= ? ORDER BY e.number",
+                (since,),
+            )
+        ]
+
+    def judgements(self, since: int = 0) -> list[Judgement]:
+        """Judgements numbered ``since`` and up; the first has number 1."""
+        return [
+            Judgement(number=number, at=at, key=key, verdict=verdict, note=note, author=author)
+            for number, at, key, verdict, note, author in self.rows(
+                "SELECT number, at, key, verdict, note, author FROM judgement WHERE number >= ? ORDER BY number",
                 (since,),
             )
         ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+Verdict = Literal["rejected", "restored", "noted"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,8 @@ class Run:
         emlab's version that created the run.
     created_at
         Seconds since 1970-01-01 UTC.
+    superseded_by
+        Name of the run that took its place when a parameter was changed; ``None`` for one that stands.
     """
 
     name: str
@@ -38,6 +42,7 @@ class Run:
     digest: str
     version: str
     created_at: float
+    superseded_by: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +120,34 @@ class Event:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """What a person decided or noted about an item; the newest verdict on an item stands.
+
+    Attributes
+    ----------
+    number
+        Position among the session's judgements.
+    at
+        Seconds since 1970-01-01 UTC.
+    key
+        The item.
+    verdict
+        ``rejected``; ``restored``: it goes on, whatever a limit says; ``noted``: no verdict.
+    note, author
+        Why, or what there is to say; and who.
+    """
+
+    number: int
+    at: float
+    key: str
+    verdict: Verdict
+    note: str
+    author: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Closing:
-    """How a set ended: ``success``, ``stopped`` or ``failed``, why and when."""
+    """How a set ended, why and when: ``success``, ``stopped``, ``failed``, or ``superseded`` by another run."""
 
     status: str
     reason: str

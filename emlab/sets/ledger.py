@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from emlab.model import Record
 from emlab.sets import schema
-from emlab.sets.entries import Closing, Provenance, Run
+from emlab.sets.entries import Closing, Provenance, Run, Verdict
 
 
 class Ledger:
@@ -141,6 +141,17 @@ class Ledger:
             "INSERT INTO command (at, name, arguments) VALUES (?, ?, ?)", (time.time(), name, json.dumps(arguments))
         )
 
+    def supersede(self, run: str, by: str) -> None:
+        """Record that a run gave its place to another one."""
+        self._connection.execute("UPDATE run SET superseded_by = ? WHERE name = ?", (by, run))
+
+    def add_judgement(self, key: str, verdict: Verdict, note: str, author: str) -> None:
+        """Record what a person decided or noted about an item."""
+        self._connection.execute(
+            "INSERT INTO judgement (at, key, verdict, note, author) VALUES (?, ?, ?, ?, ?)",
+            (time.time(), key, verdict, _storable(note), _storable(author)),
+        )
+
     def close_set(self, name: str, closing: Closing) -> None:
         """End a set, with a status and a reason."""
         self._connection.execute(
@@ -152,9 +163,12 @@ class Ledger:
         """How many records a set has."""
         return self._lengths[self._set_ids[set_name]]
 
-    def reopen_sets(self) -> None:
-        """Open every set again, for a session that goes on."""
-        self._connection.execute("UPDATE collection SET status = NULL, reason = NULL, closed_at = NULL")
+    def reopen_sets(self, names: Iterable[str]) -> None:
+        """Open sets again, in a session that goes on."""
+        self._connection.executemany(
+            "UPDATE collection SET status = NULL, reason = NULL, closed_at = NULL WHERE name = ?",
+            [(name,) for name in names],
+        )
 
     def checkpoint(self) -> None:
         """Bring the write-ahead log into the database, so that it stays small."""

@@ -15,14 +15,15 @@ import numpy as np
 from emlab.model import RECORDS, Record
 from emlab.sets.entries import Provenance
 
-VERSION = 1
+VERSION = 2
 """Of the tables below; a database of another version is refused."""
 
 CATALOGUE = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE run (
     id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, protocol TEXT NOT NULL, parameters TEXT NOT NULL,
-    inputs TEXT NOT NULL, digest TEXT NOT NULL, version TEXT NOT NULL, created_at REAL NOT NULL
+    inputs TEXT NOT NULL, digest TEXT NOT NULL, version TEXT NOT NULL, created_at REAL NOT NULL,
+    superseded_by TEXT
 );
 CREATE TABLE collection (
     id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, run_id INTEGER NOT NULL REFERENCES run, kind TEXT NOT NULL,
@@ -36,6 +37,10 @@ CREATE INDEX failure_by_item ON failure (run_id, key);
 CREATE TABLE event (
     number INTEGER PRIMARY KEY, at REAL NOT NULL, level TEXT NOT NULL, message TEXT NOT NULL,
     run_id INTEGER REFERENCES run, key TEXT
+);
+CREATE TABLE judgement (
+    number INTEGER PRIMARY KEY, at REAL NOT NULL, key TEXT NOT NULL, verdict TEXT NOT NULL, note TEXT NOT NULL,
+    author TEXT NOT NULL
 );
 CREATE TABLE command (number INTEGER PRIMARY KEY, at REAL NOT NULL, name TEXT NOT NULL, arguments TEXT NOT NULL);
 """

@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from emlab.errors import DataError
-from emlab.model import Accepted, Arrival, Ctf, Micrograph, Parameters, Protocol, Rejected, Workbench, protocol
+from emlab.model import (
+    Accepted,
+    Arrival,
+    Ctf,
+    Micrograph,
+    Parameters,
+    Protocol,
+    Rejected,
+    Workbench,
+    parameter,
+    protocol,
+)
 from emlab.model.watched import WatchedFolder
 
 
@@ -51,10 +62,16 @@ def toy_ctf(micrograph: Micrograph, parameters: Nothing, workbench: Workbench) -
     )
 
 
+class Words(Parameters):
+    """What to reject."""
+
+    word: str = parameter("reject", help="Text of the files that are rejected.")
+
+
 @protocol(title="Toy choice", consumes=(Micrograph, Ctf), produces=(Accepted, Rejected))
-def toy_select(micrograph: Micrograph, ctf: Ctf, parameters: Nothing, workbench: Workbench) -> Accepted | Rejected:
+def toy_select(micrograph: Micrograph, ctf: Ctf, parameters: Words, workbench: Workbench) -> Accepted | Rejected:
     """Reject what says so."""
-    kind = Rejected if micrograph.warning == "reject" else Accepted
+    kind = Rejected if micrograph.warning == parameters.word else Accepted
     return kind(key=micrograph.key, micrograph=micrograph.path, reason="it said so")
 
 

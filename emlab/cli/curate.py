@@ -1,0 +1,62 @@
+"""``emlab reject``, ``restore``, ``annotate``, ``change``: what a person decides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from emlab.cli.values import named
+from emlab.session import open_session
+
+SESSION = typer.Argument(help="The session's folder.", show_default=False)
+ITEMS = typer.Argument(metavar="ITEM…", help="Names of micrographs, as tables and the live view show them.")
+
+console = Console()
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (reject, restore, annotate, change):
+        app.command()(command)
+
+
+def reject(
+    session: Path = SESSION, items: list[str] = ITEMS, reason: str = typer.Option("", help="Why, for others.")
+) -> None:
+    """Take micrographs out by hand, whatever the limits say of them."""
+    with open_session(session) as opened:
+        opened.reject(items, reason)
+
+
+def restore(
+    session: Path = SESSION, items: list[str] = ITEMS, reason: str = typer.Option("", help="Why, for others.")
+) -> None:
+    """Let micrographs go on by hand, whatever the limits say of them."""
+    with open_session(session) as opened:
+        opened.restore(items, reason)
+
+
+def annotate(
+    session: Path = SESSION, item: str = typer.Argument(help="A micrograph's name."), note: str = typer.Argument()
+) -> None:
+    """Note something about a micrograph."""
+    with open_session(session) as opened:
+        opened.annotate(item, note)
+
+
+def change(
+    session: Path = SESSION,
+    step: str = typer.Argument(help="The step, as `emlab status` calls it."),
+    values: list[str] = typer.Argument(metavar="NAME=VALUE…", help="Its parameters that change."),
+) -> None:
+    """Do a step anew with other parameters, and what builds on it; what was made before stays beside it.
+
+    For example: emlab change sessions/monday select max_ctf_resolution=5
+    """
+    with open_session(session) as opened:
+        runs = opened.change(step, **named(values))
+        console.print(f"New runs: {', '.join(runs)}.", highlight=False)
+        if not opened.is_running:
+            console.print(f"They begin with: emlab resume {session}", highlight=False)
