@@ -353,7 +353,7 @@ def test_an_import_that_has_ended_asks_for_no_more_looks(create: Callable[..., S
     """Else the engine would not sleep until the last item is done."""
     with create() as session:
         running = engine(session)
-        (intake,) = running._intakes
+        (intake,) = running._reception._intakes
         assert intake.ending(intake.next_look()) == "no new file for 60 s"
         assert intake.next_look() == math.inf
         running._close()
@@ -369,7 +369,7 @@ def test_a_file_that_was_given_up_counts_once_whatever_the_number_of_lives(
         assert session["arrivals"].reason == "no new file for 0.5 s"
         assert [failure.key for failure in session.failures()] == [r"movie_\udcff"]
         running = engine(session)
-        (intake,) = running._intakes
+        (intake,) = running._reception._intakes
         for later in (0.0, 60.0):
             intake._watcher.look(time.time() + later)
         assert len(intake.take(intake._last)) == 1
@@ -384,7 +384,7 @@ def test_a_file_that_comes_after_the_end_is_not_put_into_a_closed_set(
     write(movies, "good")
     with create(expected_count=1) as session:
         running = engine(session)
-        (intake,) = running._intakes
+        (intake,) = running._reception._intakes
         close_set = running._scribe.close_set
 
         def closed(name: str, status: str, reason: str) -> None:
