@@ -111,7 +111,7 @@ def _kill(pid: int) -> None:
 def _engine(session: Session) -> psutil.Process:
     from emlab.engine.control import send_command
 
-    return psutil.Process(send_command(session.uuid, "ping")["pid"])
+    return psutil.Process(send_command(session.path, "ping")["pid"])
 
 
 def _recorded(session: Session) -> int:

@@ -196,7 +196,7 @@ class Session:
             If the engine does not start; the message has the end of its log.
         """
         if self.is_running:
-            send_command(self.uuid, "resume")
+            send_command(self.path, "resume")
             return
         command = [sys.executable, "-m", "emlab.engine", str(self.path.resolve()), "--report", f"{report_every:g}"]
         command += ["--workers", str(workers)] if workers else []
@@ -210,7 +210,7 @@ class Session:
 
     def pause(self) -> None:
         """Start no more items; what is running finishes, and the folder is still watched."""
-        send_command(self.uuid, "pause")
+        send_command(self.path, "pause")
 
     def resume(self) -> None:
         """Go on after a pause, a stop or a crash."""
@@ -218,7 +218,7 @@ class Session:
 
     def stop(self, *, now: bool = False) -> None:
         """Take no more files, finish what came, and end; or end at once, leaving the rest for `resume`."""
-        send_command(self.uuid, "stop", now=now)
+        send_command(self.path, "stop", now=now)
 
     def reject(self, keys: str | Sequence[str], reason: str = "") -> None:
         """Take items out by hand, whatever the limits say of them.
@@ -331,7 +331,7 @@ class Session:
         deadline = time.monotonic() + START_TIMEOUT
         while time.monotonic() < deadline:
             try:
-                send_command(self.uuid, "ping", timeout=5)
+                send_command(self.path, "ping", timeout=5)
             except EngineUnreachable:
                 if (code := engine.poll()) == 0:
                     return  # it found nothing left to do

@@ -21,14 +21,12 @@ def judge(folder: Path, keys: list[str], verdict: Verdict, note: str, author: st
     SessionError
         If the session cannot be changed from here.
     """
-    with closing(Catalogue(folder / "session.db")) as catalogue:
-        arguments: dict[str, Any] = {"keys": keys, "verdict": verdict, "note": note, "author": author}
-        if is_locked(folder):
-            send_command(catalogue.meta("uuid") or "", "judge", **arguments)
-            return
-        with _Alone(folder) as ledger, ledger.transaction():
-            for key in keys:
-                ledger.add_judgement(key, verdict, note, author)
+    if is_locked(folder):
+        send_command(folder, "judge", keys=keys, verdict=verdict, note=note, author=author)
+        return
+    with _Alone(folder) as ledger, ledger.transaction():
+        for key in keys:
+            ledger.add_judgement(key, verdict, note, author)
 
 
 def change(folder: Path, step: str, changes: dict[str, Any]) -> list[str]:
@@ -39,16 +37,14 @@ def change(folder: Path, step: str, changes: dict[str, Any]) -> list[str]:
     SessionError, ParameterError
         See `revised`; or if the session cannot be changed from here.
     """
-    with closing(Catalogue(folder / "session.db")) as catalogue:
-        if is_locked(folder):
-            reply = send_command(catalogue.meta("uuid") or "", "change", step=step, changes=changes)
-            return list(reply["runs"])
-        with _Alone(folder) as ledger:
-            revisions = revised(catalogue, step, changes)
-            record_revisions(ledger, revisions)
-            with ledger.transaction():
-                ledger.add_command("change", {"step": step, "changes": changes})
-            return [revision.new.name for revision in revisions]
+    if is_locked(folder):
+        return list(send_command(folder, "change", step=step, changes=changes)["runs"])
+    with _Alone(folder) as ledger, closing(Catalogue(folder / "session.db")) as catalogue:
+        revisions = revised(catalogue, step, changes)
+        record_revisions(ledger, revisions)
+        with ledger.transaction():
+            ledger.add_command("change", {"step": step, "changes": changes})
+        return [revision.new.name for revision in revisions]
 
 
 class _Alone:

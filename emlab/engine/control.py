@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from emlab.errors import EngineUnreachable, SessionError
-from emlab.sets import control_address
+from emlab.sets import control_addresses, dial
 
 LONGEST_LINE = 65536
 """Bytes; whoever sends more is hung up on."""
@@ -23,17 +23,17 @@ class ControlServer:
 
     Parameters
     ----------
-    uuid
-        The session's.
+    session
+        Its folder.
     answer
         Called with each command, returns the reply.
     """
 
-    def __init__(self, uuid: str, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    def __init__(self, session: Path, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         self._selector = selectors.EpollSelector()
         self._answer = answer
         self._subscribers: set[socket.socket] = set()
-        self._path = control_address(uuid)
+        self._path = control_addresses(session)[0]
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path.parent.chmod(0o700)
         self._path.unlink(missing_ok=True)
@@ -123,7 +123,7 @@ class ControlServer:
         line.close()
 
 
-def send_command(uuid: str, command: str, timeout: float = 10.0, **arguments: Any) -> dict[str, Any]:
+def send_command(session: Path, command: str, timeout: float = 10.0, **arguments: Any) -> dict[str, Any]:
     """Tell a session's engine something, and return its reply.
 
     Raises
@@ -133,28 +133,26 @@ def send_command(uuid: str, command: str, timeout: float = 10.0, **arguments: An
     SessionError
         If the engine refuses; the message says why.
     """
-    path = control_address(uuid)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-        line.settimeout(timeout)
-        try:
-            line.connect(str(path))
+    try:
+        with dial(session) as line:
+            line.settimeout(timeout)
             line.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
             with line.makefile("rb") as replies:
                 reply = replies.readline()
-        except OSError as error:
-            raise EngineUnreachable(_unreachable(path, error)) from error
+    except OSError as error:
+        raise EngineUnreachable(_unreachable(session, error)) from error
     if not reply:
-        raise EngineUnreachable(_unreachable(path, None))
+        raise EngineUnreachable(_unreachable(session, None))
     answer: dict[str, Any] = json.loads(reply)
     if "error" in answer:
         raise SessionError(f"The engine refuses to {command}: {answer['error']}.")
     return answer
 
 
-def _unreachable(path: Path, error: OSError | None) -> str:
+def _unreachable(session: Path, error: OSError | None) -> str:
     return (
-        f"No engine answers at {path}{f' ({error.strerror})' if error else ''}: it does not run, or it runs on another "
-        "machine or for another user. `emlab status` shows what is known of the session."
+        f"No engine answers for {session}{f' ({error.strerror})' if error else ''}: it does not run, or it runs on "
+        "another machine or for another user. `emlab status` shows what is known of the session."
     )
 
 

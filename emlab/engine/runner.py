@@ -92,7 +92,7 @@ class Engine:
         self._stopping: float | None = None
         self._bell = os.eventfd(0, os.EFD_NONBLOCK)
         self._executor = executor()
-        self._control = ControlServer(self._catalogue.meta("uuid") or "", self._answer)
+        self._control = ControlServer(folder, self._answer)
         self._housekeeping = Housekeeping(chores, folder / "engine.log")
         self._reception = Reception(sources if watch else (), self._catalogue, self._scribe, self._backlog, self._bell)
 

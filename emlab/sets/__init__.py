@@ -1,10 +1,11 @@
 """Incremental sets: append-only, numbered, on SQLite in the session's folder."""
 
+from emlab.sets.address import control_addresses, dial
 from emlab.sets.catalogue import Catalogue
 from emlab.sets.entries import Closing, Event, Failure, Judgement, Provenance, Run, SetFacts, Verdict
 from emlab.sets.incremental_set import IncrementalSet
 from emlab.sets.ledger import Ledger
-from emlab.sets.nudge import Nudge, control_address
+from emlab.sets.nudge import Nudge
 
 __all__ = [
     "Catalogue",
@@ -19,5 +20,6 @@ __all__ = [
     "Run",
     "SetFacts",
     "Verdict",
-    "control_address",
+    "control_addresses",
+    "dial",
 ]

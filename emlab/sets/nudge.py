@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import tempfile
 import time
-from pathlib import Path
 
+from emlab.sets.address import dial
 from emlab.sets.catalogue import Catalogue
 
 POLL = 0.05
 """Seconds between looks at the database where no engine nudges."""
 RECONNECT = 1.0
 """Seconds between attempts to reach an engine."""
-LONGEST_ADDRESS = 107
-"""Bytes that the kernel takes as a socket's path."""
-
-
-def control_address(uuid: str) -> Path:
-    """Where the engine of a session listens: a socket in a folder that only its owner can enter."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    own = f"emlab-{os.getuid()}"
-    folder = Path(runtime) if runtime else Path(tempfile.gettempdir()) / own
-    address = folder / "emlab" / f"{uuid}.sock"
-    if len(os.fsencode(address)) > LONGEST_ADDRESS:
-        return Path("/tmp", own, "emlab", address.name)  # noqa: S108 (its folder is the owner's alone)
-    return address
 
 
 class Nudge:
@@ -38,7 +23,7 @@ class Nudge:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._address = control_address(catalogue.meta("uuid") or "")
+        self._session = catalogue.path.parent
         self._socket: socket.socket | None = None
         self._next_attempt = 0.0
         self._seen = catalogue.version()
@@ -73,9 +58,11 @@ class Nudge:
         if self._socket is not None or time.monotonic() < self._next_attempt:
             return
         self._next_attempt = time.monotonic() + RECONNECT
-        line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            line.connect(str(self._address))
+            line = dial(self._session)
+        except OSError:
+            return
+        try:
             line.sendall(b'{"command": "subscribe"}\n')
         except OSError:
             line.close()

@@ -114,7 +114,7 @@ def test_a_running_session_goes_over_to_the_new_rule(create: Create) -> None:
     list(islice(session["micrographs"].follow(timeout=30), 2))
     assert session.change("select", word="other") == ["select-2"]
     assert session.change("select", word="nothing") == ["select-3"]
-    send_command(session.uuid, "stop")
+    send_command(session.path, "stop")
     thread.join(30)
     assert names(session, "accepted") == ["other", "reject"]
     assert session.state == "finished"
@@ -166,7 +166,7 @@ def test_a_refusal_of_a_running_engine_says_why_too(create: Create) -> None:
         session.wait(0.05)
     with pytest.raises(SessionError, match="Nothing changes"):
         session.change("select", word="reject")
-    send_command(session.uuid, "stop")
+    send_command(session.path, "stop")
     thread.join(30)
 
 
@@ -197,5 +197,5 @@ def test_a_verdict_reaches_a_running_engine(create: Create) -> None:
     next(session["micrographs"].follow(timeout=30))
     session.reject("other", "ice")
     assert [judgement.key for judgement in session.judgements()] == ["other"]
-    send_command(session.uuid, "stop")
+    send_command(session.path, "stop")
     thread.join(30)

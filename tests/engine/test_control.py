@@ -13,9 +13,7 @@ import pytest
 
 from emlab.engine.control import ControlServer, send_command
 from emlab.errors import EngineUnreachable, SessionError
-from emlab.sets import Catalogue, Ledger, Nudge, control_address
-
-UUID = "f" * 32
+from emlab.sets import Catalogue, Ledger, Nudge, control_addresses
 
 
 @pytest.fixture(autouse=True)
@@ -23,12 +21,17 @@ def runtime_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
 class Served:
     """A control server with a thread that attends it."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         self.heard: list[dict[str, Any]] = []
-        self.server = ControlServer(UUID, self._answer)
+        self.server = ControlServer(folder, self._answer)
         self._over, self._end = socket.socketpair()
         self.thread = threading.Thread(target=self._attend)
         self.thread.start()
@@ -50,49 +53,49 @@ class Served:
 
 
 @pytest.fixture
-def served() -> Iterator[Served]:
-    served = Served()
+def served(folder: Path) -> Iterator[Served]:
+    served = Served(folder)
     yield served
     served.close()
 
 
-def test_a_command_is_answered(served: Served) -> None:
-    assert send_command(UUID, "stop", now=True) == {"heard": "stop"}
+def test_a_command_is_answered(served: Served, folder: Path) -> None:
+    assert send_command(folder, "stop", now=True) == {"heard": "stop"}
     assert served.heard == [{"command": "stop", "now": True}]
 
 
-def test_what_is_not_json_is_refused_and_the_next_one_served(served: Served) -> None:
+def test_what_is_not_json_is_refused_and_the_next_one_served(served: Served, folder: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
         line.settimeout(10)
-        line.connect(str(control_address(UUID)))
+        line.connect(str(control_addresses(folder)[0]))
         line.sendall(b"stop\n")
         assert b"expected a JSON object with a command" in line.recv(1000)
         line.sendall(b'{"command": "ping"}\n')
         assert b"ping" in line.recv(1000)
 
 
-def test_endless_input_is_hung_up_on(served: Served) -> None:
+def test_endless_input_is_hung_up_on(served: Served, folder: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
         line.settimeout(10)
-        line.connect(str(control_address(UUID)))
+        line.connect(str(control_addresses(folder)[0]))
         with pytest.raises(OSError, match="."):
             for _ in range(100):
                 line.sendall(b"x" * 65536)
-    assert send_command(UUID, "ping") == {"heard": "ping"}
+    assert send_command(folder, "ping") == {"heard": "ping"}
 
 
-def test_whoever_leaves_in_the_middle_of_a_command_ends_nothing(served: Served) -> None:
+def test_whoever_leaves_in_the_middle_of_a_command_ends_nothing(served: Served, folder: Path) -> None:
     for command in (b"ping", b"subscribe"):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-            line.connect(str(control_address(UUID)))
+            line.connect(str(control_addresses(folder)[0]))
             line.sendall(b'{"command": "%b"}\n' % command * 3)
-    assert send_command(UUID, "ping") == {"heard": "ping"}
+    assert send_command(folder, "ping") == {"heard": "ping"}
 
 
-def test_a_reader_that_leaves_while_something_is_committed_ends_nothing(tmp_path: Path) -> None:
+def test_a_reader_that_leaves_while_something_is_committed_ends_nothing(tmp_path: Path, folder: Path) -> None:
     """One look finds a command, whose commit is nudged, and a subscriber that is gone."""
-    server = ControlServer(UUID, lambda command: server.nudge() or {})  # type: ignore[func-returns-value]
-    address = str(control_address(UUID))
+    server = ControlServer(folder, lambda command: server.nudge() or {})  # type: ignore[func-returns-value]
+    address = str(control_addresses(folder)[0])
     with (
         socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as owner,
         socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as reader,
@@ -110,13 +113,13 @@ def test_a_reader_that_leaves_while_something_is_committed_ends_nothing(tmp_path
     server.close()
 
 
-def test_a_refusal_is_raised(tmp_path: Path) -> None:
-    server = ControlServer(UUID, lambda command: {"error": "it is too late"})
+def test_a_refusal_is_raised(tmp_path: Path, folder: Path) -> None:
+    server = ControlServer(folder, lambda command: {"error": "it is too late"})
     refused: list[SessionError] = []
 
     def resume() -> None:
         try:
-            send_command(UUID, "resume")
+            send_command(folder, "resume")
         except SessionError as error:
             refused.append(error)
 
@@ -129,43 +132,43 @@ def test_a_refusal_is_raised(tmp_path: Path) -> None:
     assert str(refused[0]) == "The engine refuses to resume: it is too late."
 
 
-def test_a_subscriber_hears_at_once_of_what_was_committed_while_it_dialled(served: Served) -> None:
+def test_a_subscriber_hears_at_once_of_what_was_committed_while_it_dialled(served: Served, folder: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
         line.settimeout(10)
-        line.connect(str(control_address(UUID)))
+        line.connect(str(control_addresses(folder)[0]))
         line.sendall(b'{"command": "subscribe"}\n')
         assert line.recv(10) == b"\n"
 
 
 @pytest.mark.parametrize("variable", ["XDG_RUNTIME_DIR", "TMPDIR"])
 def test_an_address_that_the_kernel_would_refuse_is_replaced(
-    tmp_path: Path, variable: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, variable: str, monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
-    folder = tmp_path / ("long" * 30)
-    folder.mkdir()
+    long = tmp_path / ("long" * 30)
+    long.mkdir()
     monkeypatch.delenv("XDG_RUNTIME_DIR")
-    monkeypatch.setenv(variable, str(folder))
+    monkeypatch.setenv(variable, str(long))
     monkeypatch.setattr("tempfile.tempdir", None)
-    server = ControlServer(UUID, lambda _: {})
+    server = ControlServer(folder, lambda _: {})
     server.close()
-    assert control_address(UUID).name == f"{UUID}.sock"
+    assert not any(address.is_relative_to(long) for address in control_addresses(folder))
 
 
-def test_only_the_owner_can_reach_it(served: Served) -> None:
-    path = control_address(UUID)
+def test_only_the_owner_can_reach_it(served: Served, folder: Path) -> None:
+    path = control_addresses(folder)[0]
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_no_engine_is_a_sentence() -> None:
+def test_no_engine_is_a_sentence(folder: Path) -> None:
     with pytest.raises(
-        EngineUnreachable, match="No engine answers at .*it does not run, or it runs on another machine"
+        EngineUnreachable, match="No engine answers for .*it does not run, or it runs on another machine"
     ):
-        send_command(UUID, "ping")
+        send_command(folder, "ping")
 
 
 def test_a_commit_wakes_a_reader(served: Served, tmp_path: Path) -> None:
-    ledger = Ledger.create(tmp_path / "session.db", {"uuid": UUID})
+    ledger = Ledger.create(tmp_path / "session.db", {"uuid": "0" * 32})
     catalogue = Catalogue(tmp_path / "session.db")
     nudge = Nudge(catalogue)
     assert not nudge.wait(0.0)
@@ -183,7 +186,7 @@ def test_a_commit_wakes_a_reader(served: Served, tmp_path: Path) -> None:
 
 
 def test_without_an_engine_a_reader_looks_for_itself(tmp_path: Path) -> None:
-    ledger = Ledger.create(tmp_path / "session.db", {"uuid": UUID})
+    ledger = Ledger.create(tmp_path / "session.db", {"uuid": "0" * 32})
     catalogue = Catalogue(tmp_path / "session.db")
     nudge = Nudge(catalogue)
     assert not nudge.wait(0.01)
@@ -193,3 +196,24 @@ def test_without_an_engine_a_reader_looks_for_itself(tmp_path: Path) -> None:
     nudge.close()
     catalogue.close()
     ledger.close()
+
+
+def test_an_engine_is_found_by_a_client_of_another_environment(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Processes of cron have no XDG_RUNTIME_DIR."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    monkeypatch.setattr("os.path.isdir", lambda path: False)
+    served = Served(folder)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "of-a-desktop"))
+    assert send_command(folder, "ping") == {"heard": "ping"}
+    served.close()
+
+
+def test_the_engine_of_a_session_is_not_that_of_its_copy(served: Served, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    with pytest.raises(EngineUnreachable):
+        send_command(copy, "stop")
+    assert served.heard == []

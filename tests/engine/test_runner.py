@@ -160,7 +160,7 @@ def test_a_file_that_never_completes_is_a_failure_at_the_end(create: Callable[..
 
 @pytest.fixture
 def in_thread() -> Iterator[Callable[[Session], threading.Thread]]:
-    threads: list[tuple[str, threading.Thread]] = []
+    threads: list[tuple[Session, threading.Thread]] = []
 
     def start(session: Session) -> threading.Thread:
         listening = threading.Event()
@@ -171,16 +171,16 @@ def in_thread() -> Iterator[Callable[[Session], threading.Thread]]:
             running.run()
 
         thread = threading.Thread(target=run)
-        threads.append((session.uuid, thread))
+        threads.append((session, thread))
         thread.start()
         assert listening.wait(30)
-        send_command(session.uuid, "ping")
+        send_command(session.path, "ping")
         return thread
 
     yield start
-    for uuid, thread in threads:
+    for session, thread in threads:
         if thread.is_alive():
-            send_command(uuid, "stop", now=True)
+            send_command(session.path, "stop", now=True)
         thread.join()
 
 
