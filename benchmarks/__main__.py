@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import pkgutil
 import sys
 from pathlib import Path
 
 
 def main() -> None:
     """Run one benchmark."""
-    known = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+    modules = pkgutil.iter_modules([str(Path(__file__).parent)])
+    known = sorted(module.name for module in modules if not module.name.startswith("_"))
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("name", choices=known)
     name = parser.parse_args(sys.argv[1:2]).name

@@ -18,8 +18,9 @@ def raw_frames(frames: Array, parts: int, rng: np.random.Generator) -> Iterator[
     movies lose some.
     """
     for frame in frames:
-        left = frame.astype(np.int64)
-        for part in range(parts, 0, -1):
-            fallen = rng.binomial(left, 1.0 / part)
-            left -= fallen
-            yield fallen > 0
+        places = np.repeat(np.arange(frame.size, dtype=np.int32), frame.ravel())
+        fallen = rng.integers(parts, size=places.size)
+        for part in range(parts):
+            seen = np.zeros(frame.shape, bool)
+            seen.ravel()[places[fallen == part]] = True
+            yield seen
