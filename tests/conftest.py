@@ -151,6 +151,10 @@ class InventedSession:
             self.ledger.set_meta("state", state)
         self._lock.release()
 
+    def release(self) -> None:
+        """Let go of the session, as an engine that ends does; others may write then."""
+        self._lock.release()
+
     def close(self) -> None:
         self._lock.release()
         self.ledger.close()

@@ -1,5 +1,6 @@
 """What is computed from sets for people: rates, series, histograms; headless."""
 
+from emlab.monitors.alarms import Alarm, Alarms
 from emlab.monitors.events import Events
 from emlab.monitors.histogram import Histogram, histogram, robust_range
 from emlab.monitors.items import MEASURES, Items
@@ -8,7 +9,9 @@ from emlab.monitors.pictures import reduced
 from emlab.monitors.progress import progress_lines
 from emlab.monitors.rates import per_hour
 from emlab.monitors.rule import BOUNDS, Rule, kept, selection_rule
+from emlab.monitors.search import matching
 from emlab.monitors.stages import Stage, Stages
+from emlab.monitors.system import GpuLoad, Load, System
 from emlab.monitors.thinning import thinned
 from emlab.monitors.watched import Watched
 from emlab.monitors.words import clock, counted, duration, moment, number
@@ -16,20 +19,26 @@ from emlab.monitors.words import clock, counted, duration, moment, number
 __all__ = [
     "BOUNDS",
     "MEASURES",
+    "Alarm",
+    "Alarms",
     "Events",
+    "GpuLoad",
     "Histogram",
     "Items",
+    "Load",
     "Overview",
     "Overviewer",
     "Rule",
     "Stage",
     "Stages",
+    "System",
     "Watched",
     "clock",
     "counted",
     "duration",
     "histogram",
     "kept",
+    "matching",
     "moment",
     "number",
     "per_hour",

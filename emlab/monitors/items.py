@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from emlab.model import Record
 from emlab.monitors.columns import Columns
 from emlab.monitors.watched import Watched
-from emlab.sets import IncrementalSet
+from emlab.sets import IncrementalSet, Judgement
 
 MEASURES: Mapping[str, tuple[str, ...]] = {
     "movie": ("target_defocus", "stage_x", "stage_y"),
@@ -43,6 +43,9 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
 PLACES: Mapping[str, tuple[str, ...]] = {"movie": ("grid_square",), "micrograph": ("grid_square",)}
 """Columns of text of each kind of record, which hold numbers of `Items.names`."""
 
+VERDICTS: Mapping[str, int] = {"restored": 1, "rejected": 2}
+"""What people's verdicts mean as a decision."""
+
 
 class Items:
     """Every item of a session with its measures, one row per item in the order of arrival.
@@ -53,6 +56,8 @@ class Items:
     ----------
     keys
         The item's name, by row.
+    judgements
+        What people decided and noted about items, by the item's name, the oldest first.
     names
         What the numbers in a column of text stand for: ``names["grid_square"][int(items["grid_square"][row])]``.
     """
@@ -62,9 +67,13 @@ class Items:
         self._rows: dict[str, int] = {}
         self._sources: dict[str, IncrementalSet] = {}
         self._seen: dict[str, int] = {}
-        self._columns = Columns(("acquired_at", "recorded_at", *MEASURES, *_columns(MEASURES), *_columns(PLACES)))
+        self._columns = Columns(
+            ("acquired_at", "recorded_at", "verdict", *MEASURES, *_columns(MEASURES), *_columns(PLACES))
+        )
         self._touched = Columns(("row",))
+        self._next_judgement = 0
         self.keys: list[str] = []
+        self.judgements: dict[str, list[Judgement]] = {}
         self.names: dict[str, list[str]] = {name: [] for name in _columns(PLACES)}
         self._codes: dict[str, dict[str, int]] = {name: {} for name in self.names}
 
@@ -86,6 +95,14 @@ class Items:
         """When each item was acquired; where nothing tells, when it was first recorded. Seconds since 1970."""
         acquired = self["acquired_at"]
         return np.where(np.isfinite(acquired), acquired, self["recorded_at"])
+
+    @property
+    def decision(self) -> NDArray[np.int64]:
+        """0 where nothing is decided yet, 1 where an item goes on, 2 where it does not; people's verdicts stand."""
+        selected = np.where(np.isfinite(self["accepted"]), 1, 0)
+        selected = np.where(np.isfinite(self["rejected"]), 2, selected)
+        verdict = self["verdict"]
+        return np.where(np.isfinite(verdict), verdict, selected).astype(np.int64)
 
     @property
     def acquired_span(self) -> tuple[float, float] | None:
@@ -113,7 +130,8 @@ class Items:
     def update(self) -> int:
         """Read what is new; returns how many records that was."""
         sets = {collection.kind: collection for collection in self._session.sets.values()}
-        return sum(self._read(kind, sets[kind]) for kind in MEASURES if kind in sets)
+        read = sum(self._read(kind, sets[kind]) for kind in MEASURES if kind in sets)
+        return read + self._read_judgements()
 
     def records(self, row: int) -> dict[str, Record]:
         """Every record of an item, by its kind."""
@@ -159,6 +177,18 @@ class Items:
             self._columns[name][rows[unknown]] = new[name].to_numpy(float)[unknown]
         self._touch(rows)
         self._seen[kind] += len(new)
+        return len(new)
+
+    def _read_judgements(self) -> int:
+        new = self._session.judgements(self._next_judgement)
+        for judgement in new:
+            self._next_judgement = judgement.number + 1
+            self.judgements.setdefault(judgement.key, []).append(judgement)
+            row = self._row_of(judgement.key)
+            self._columns.grow(len(self.keys))
+            if judgement.verdict != "noted":
+                self._columns["verdict"][row] = VERDICTS[judgement.verdict]
+            self._touch(np.array([row]))
         return len(new)
 
     def _touch(self, rows: NDArray[np.intp]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from emlab.sets import Event, Failure, IncrementalSet, Run
+from emlab.sets import Event, Failure, IncrementalSet, Judgement, Run
 
 
 class Watched(Protocol):
@@ -28,3 +28,6 @@ class Watched(Protocol):
 
     def events(self, since: int = 0) -> Sequence[Event]:
         """Events numbered ``since`` and up."""
+
+    def judgements(self, since: int = 0) -> Sequence[Judgement]:
+        """What people decided and noted, numbered ``since`` and up."""

@@ -424,6 +424,7 @@ export default () => {
       store = new Store(model);
       model.on("change:data", () => store.take(model.get("data"), model.get("origin")));
       model.on("msg:custom", (_message, [patch]) => store.take(patch, model.get("origin")));
+      model.send({ fresh: true });
     },
     render({ model, el }) {
       const panel = new Panel(model, store, el);

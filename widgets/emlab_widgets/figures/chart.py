@@ -44,6 +44,7 @@ class Chart(anywidget.AnyWidget):
     ) -> None:
         self.whole = whole
         self._on_click = on_click
+        self._is_patched = False
         super().__init__(charts=charts)
         self.add_class("emlab-timeline")
         self.on_msg(self._heard)
@@ -62,8 +63,11 @@ class Chart(anywidget.AnyWidget):
         rows
             Shape (rows, 3 + measures): number of the row, time, decision (0 none, 1 accepted, 2 rejected), values.
         """
+        self._is_patched = True
         self.send({}, [np.ascontiguousarray(rows, np.float32).tobytes()])
 
     def _heard(self, _widget: Any, content: dict[str, Any], _buffers: Any) -> None:
         if self._on_click is not None and isinstance(row := content.get("chosen"), int):
             self._on_click(row)
+        elif "fresh" in content and self._is_patched:  # a page that may have missed a patch while it was loading
+            self.fill(self.origin)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import bqplot
 import numpy as np
+from bqplot.interacts import BrushIntervalSelector
 
 from emlab.monitors import Items, counted, histogram, number
+from emlab_widgets import theme
 from emlab_widgets.figures.plot import Plot, axis
 from emlab_widgets.figures.ticks import number_ticks
 from emlab_widgets.measures import Measure
@@ -16,15 +19,22 @@ from emlab_widgets.measures import Measure
 class Distribution:
     """A histogram with axes that one outlier cannot ruin.
 
+    Parameters
+    ----------
+    measure
+        What is counted.
+    on_brush
+        Called with the span that a person drags across it, in the unit shown; ``None`` when there is none any more.
+
     Attributes
     ----------
     widget
         To be displayed.
     """
 
-    def __init__(self, measure: Measure) -> None:
+    def __init__(self, measure: Measure, on_brush: Callable[[tuple[float, float] | None], None] | None = None) -> None:
         self._measure = measure
-        self._drawn = (0, -1)
+        self._drawn: tuple[int, int, Sequence[float]] = (0, -1, ())
         self._x, self._y = bqplot.LinearScale(min=0, max=1), bqplot.LinearScale(min=0, max=1)
         self._value = axis(self._x, measure.label, grid_lines="none")
         self._count = axis(self._y, "Micrographs", side="left", tick_format=",.0f")
@@ -41,14 +51,29 @@ class Distribution:
                 labels=[measure.label, "Micrographs"],
             ),
         )
-        self._plot = Plot(f"{measure.title}, distribution", measure.empty, [self._bars], [self._value, self._count])
+        self._limits = bqplot.Lines(
+            x=[[0.0, 0.0]],
+            y=[[0.0, 0.0]],
+            scales={"x": self._x, "y": self._y},
+            colors=[theme.VERMILION],
+            line_style="dashed",
+            stroke_width=1.5,
+            visible=False,
+        )
+        marks, axes = [self._bars, self._limits], [self._value, self._count]
+        self._brush: BrushIntervalSelector | None = None
+        if on_brush is not None:
+            self._brush = BrushIntervalSelector(scale=self._x, marks=[self._bars], color=measure.colour)
+            self._brush.observe(lambda change: on_brush(_span(change["new"])), "selected")
+        self._plot = Plot(f"{measure.title}, distribution", measure.empty, marks, axes, self._brush)
         self.widget: Any = self._plot.widget
 
-    def update(self, items: Items) -> None:
-        """Draw what there is now, unless it is what was drawn."""
-        if self._drawn == (id(items), items.changes):
+    def update(self, items: Items, limits: Mapping[str, Sequence[float]] | None = None) -> None:
+        """Draw what there is now, with lines at the ``limits`` of the measure, unless it is what was drawn."""
+        bounds = [limit / self._measure.divisor for limit in (limits or {}).get(self._measure.name, ())]
+        if self._drawn == (id(items), items.changes, bounds):
             return
-        self._drawn = id(items), items.changes
+        self._drawn = id(items), items.changes, bounds
         values = self._measure.values(items)
         values = values[np.isfinite(values)]
         self._plot.reveal(filled=bool(values.size))
@@ -56,6 +81,8 @@ class Distribution:
             return
         binned = histogram(values)
         first, last, most = float(binned.edges[0]), float(binned.edges[-1]), float(binned.counts.max()) * 1.05
+        near = [bound for bound in bounds if first - (last - first) < bound < last + (last - first)]
+        first, last = min([first, *near]), max([last, *near])
         with self._value.hold_sync():
             self._value.tick_values, self._value.tick_format = number_ticks(first, last)
         counts, _ = number_ticks(0, most)
@@ -65,7 +92,24 @@ class Distribution:
         self._y.max = most
         with self._bars.hold_sync():
             self._bars.x, self._bars.y = binned.centres, binned.counts.astype(float)
+        with self._limits.hold_sync():
+            self._limits.visible = bool(near)
+            if near:
+                self._limits.x = np.repeat(np.array(near)[:, None], 2, axis=1)
+                self._limits.y = np.tile([0.0, most], (len(near), 1))
         low, high = np.percentile(values, [10, 90])
         digits, unit = self._measure.digits, self._measure.unit
         note = f"{counted(values.size, 'micrograph')}, 80 % from {number(low, digits)} to {number(high, digits)} {unit}"
         self._plot.annotate(f"{note} · {binned.beyond:,} off the scale" if binned.beyond else note)
+
+    def clear_brush(self) -> None:
+        """Take the brush away."""
+        if self._brush is not None and self._brush.selected is not None:
+            self._brush.reset()
+            self._brush.selected = None
+
+
+def _span(selected: Any) -> tuple[float, float] | None:
+    if selected is None or len(selected) < 2:
+        return None
+    return float(selected[0]), float(selected[-1])

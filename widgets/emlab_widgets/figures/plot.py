@@ -26,7 +26,15 @@ class Plot:
         To be displayed.
     """
 
-    def __init__(self, title: str, empty: str, marks: list[bqplot.Mark], axes: list[bqplot.Axis]) -> None:
+    def __init__(
+        self,
+        title: str,
+        empty: str,
+        marks: list[bqplot.Mark],
+        axes: list[bqplot.Axis],
+        interaction: bqplot.interacts.Interaction | None = None,
+        height: str = theme.PLOT_HEIGHT,
+    ) -> None:
         self._title = title
         self._heading = ipywidgets.HTML()
         self._empty = ipywidgets.HTML(f"<p>{escape(empty)}</p>")
@@ -34,9 +42,10 @@ class Plot:
         figure = bqplot.Figure(
             marks=marks,
             axes=axes,
+            interaction=interaction,
             fig_margin={"top": 8, "bottom": 46, "left": 56, "right": 14},
             background_style={"fill": "transparent"},
-            layout=ipywidgets.Layout(width="100%", height=theme.PLOT_HEIGHT, min_width="0"),
+            layout=ipywidgets.Layout(width="100%", height=height, min_width="0"),
             animation_duration=0,
             display_toolbar=False,
             padding_x=0,
@@ -49,6 +58,10 @@ class Plot:
     def annotate(self, note: str) -> None:
         """Put a note beside the heading."""
         self._heading.value = f"<h3>{escape(self._title)}</h3><span>{escape(note)}</span>"
+
+    def legend(self, html: str) -> None:
+        """Put a legend beside the heading."""
+        self._heading.value = f'<h3>{escape(self._title)}</h3><div class="emlab-legend">{html}</div>'
 
     def reveal(self, *, filled: bool) -> None:
         """Show the figure, or what stands there before the first value."""

@@ -69,10 +69,8 @@ class Timeline:
         if items is None:
             return np.empty((0, 3 + len(self._measures)), np.float32)
         times = _local(items.time[rows]) - self._chart.origin
-        decision = np.where(np.isfinite(items["accepted"][rows]), 1, 0)
-        decision = np.where(np.isfinite(items["rejected"][rows]), 2, decision)
         values = [measure.values(items)[rows] for measure in self._measures]
-        return np.stack([rows, times, decision, *values], axis=1).astype(np.float32)
+        return np.stack([rows, times, items.decision[rows], *values], axis=1).astype(np.float32)
 
 
 def _facts(measure: Measure, height: int) -> dict[str, Any]:

@@ -6,12 +6,13 @@ from html import escape
 
 import ipywidgets
 
+from emlab.monitors import counted
 from emlab_widgets.panels.view import View
 from emlab_widgets.strip import badge, strip
 
 
 class Head:
-    """Name, state, counts and outlook, always in sight."""
+    """Name, state, one sentence on whether all is well, counts and outlook; always in sight."""
 
     def __init__(self, view: View) -> None:
         self._view = view
@@ -20,6 +21,24 @@ class Head:
     def update(self) -> None:
         """Draw what there is now."""
         view = self._view
-        looking = "" if view.can_steer else '<span class="emlab-badge">Read-only</span>'
+        looking = "" if view.can_steer else ' <span class="emlab-badge">Read-only</span>'
         title = f"<h1>{escape(view.session.name)} {badge(view.overview.state)}{looking}</h1>"
-        self.widget.value = f'<div class="emlab">{title}{strip(view.overview)}</div>'
+        self.widget.value = (
+            f'<div class="emlab"><div class="emlab-head">{title}{self._light()}</div>{strip(view.overview)}</div>'
+        )
+
+    def _light(self) -> str:
+        """Give the first thing to look at: a sentence in the colour of what is worst."""
+        pressing, known = self._view.alarms.pressing, self._view.alarms.active
+        if not pressing:
+            sentence = "All is well" if not known else f"{counted(len(known), 'alarm')}, known"
+            if not len(self._view.items):
+                sentence = "Nothing to tell yet"
+            return f'<p class="emlab-light emlab-well" role="status"><i></i>{sentence}</p>'
+        worst = "error" if any(alarm.level == "error" for alarm in pressing) else "warning"
+        rest = f" and {counted(len(pressing) - 1, 'more alarm')}" if len(pressing) > 1 else ""
+        first = next(alarm for alarm in pressing if alarm.level == worst)
+        return (
+            f'<p class="emlab-light emlab-{worst}" role="alert"><i></i><b>{escape(first.name)}</b>'
+            f"<span>{escape(first.message)}{rest}</span></p>"
+        )

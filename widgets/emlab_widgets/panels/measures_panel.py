@@ -27,4 +27,4 @@ class MeasuresPanel:
         """Draw what there is now."""
         self._timeline.update(self._view.items, self._view.focus.row, self._view.limits)
         for distribution in self._distributions:
-            distribution.update(self._view.items)
+            distribution.update(self._view.items, self._view.limits)

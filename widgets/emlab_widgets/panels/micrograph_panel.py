@@ -22,7 +22,7 @@ class MicrographPanel:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._shown: tuple[int | None, int] | None = None
+        self._shown: tuple[int, int, int, int] | None = None
         focus, guard = view.focus, view.guard
         self._content = ipywidgets.HTML()
         self._previous = _button("‹ Before", guard(lambda _: focus.step(-1)))
@@ -30,7 +30,12 @@ class MicrographPanel:
         self._newest = _button("Follow the newest", guard(lambda _: focus.follow()))
         buttons = ipywidgets.HBox([self._previous, self._next, self._newest])
         buttons.add_class("emlab-buttons")
-        self.widget = ipywidgets.VBox([buttons, self._content])
+        self._why = ipywidgets.Text(placeholder="Why, or a note", layout=ipywidgets.Layout(width="auto"))
+        self._verdict = _button("Reject", guard(lambda _: self._judge()))
+        self._note = _button("Note", guard(lambda _: self._annotate()))
+        verdict = ipywidgets.HBox([self._why, self._verdict, self._note])
+        verdict.add_class("emlab-judge")
+        self.widget = ipywidgets.VBox([buttons, *([verdict] if view.can_steer else []), self._content])
         self.widget.add_class("emlab-viewer")
 
     def update(self) -> None:
@@ -46,13 +51,34 @@ class MicrographPanel:
                 f"{empty('Each micrograph appears here with its picture, spectrum and path when it is done.')}</div>"
             )
             return
-        records = items.records(row)
-        if self._shown == (row, len(records)):
+        records, judgements = items.records(row), items.judgements.get(items.keys[row], [])
+        state = (row, len(records), len(judgements), int(items.decision[row]))
+        if self._shown == state:
             return
-        self._shown = row, len(records)
-        self._content.value = (
-            f'<div class="emlab">{micrograph_view(self._view.session, items.keys[row], records)}</div>'
-        )
+        self._shown = state
+        decision = str(self._view.decisions[row])
+        self._verdict.description = "Restore" if decision == "rejected" else "Reject"
+        html = micrograph_view(self._view.session, items.keys[row], records, decision, judgements)
+        self._content.value = f'<div class="emlab">{html}</div>'
+
+    def _judge(self) -> None:
+        """Reject the micrograph in focus, or restore it."""
+        session, row = self._view.session, self._view.focus.row
+        if row is None:
+            return
+        verdict = session.restore if self._view.decisions[row] == "rejected" else session.reject
+        verdict(self._view.items.keys[row], self._why.value)
+        self._take_note()
+
+    def _annotate(self) -> None:
+        if (row := self._view.focus.row) is not None and self._why.value.strip():
+            self._view.session.annotate(self._view.items.keys[row], self._why.value)
+            self._take_note()
+
+    def _take_note(self) -> None:
+        self._why.value = ""
+        self._view.update()
+        self._view.tell()
 
 
 def _button(label: str, on_click: Callable[..., None]) -> ipywidgets.Button:

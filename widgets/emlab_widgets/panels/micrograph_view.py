@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
-from emlab.model import Accepted, Ctf, Micrograph, Movie, Record, Rejected
+from emlab.model import Ctf, Micrograph, Movie, Record, Rejected
 from emlab.monitors import moment, number, reduced
 from emlab.session import Session
+from emlab.sets import Judgement
 from emlab_widgets.figures import path_drawing
 from emlab_widgets.html import Cell, facts
 
+_DECISIONS = {
+    "": "",
+    "accepted": '<span class="emlab-badge emlab-running">Accepted</span>',
+    "rejected": '<span class="emlab-badge emlab-crashed">Rejected</span>',
+}
 WIDTH = 380
 """px of the pictures."""
 
 
-def micrograph_view(session: Session, key: str, records: Mapping[str, Record]) -> str:
+def micrograph_view(
+    session: Session, key: str, records: Mapping[str, Record], decision: str = "", judgements: Sequence[Judgement] = ()
+) -> str:
     """Give the HTML of one item.
 
     Parameters
     ----------
     records
         What there is of the item, by kind.
+    decision
+        ``accepted``, ``rejected`` or nothing.
+    judgements
+        What people decided and noted about it.
     """
     pictures, pairs, warnings = [], [], []
     for record in records.values():
@@ -45,18 +57,19 @@ def micrograph_view(session: Session, key: str, records: Mapping[str, Record]) -
                 pairs.insert(1, ("Grid square, hole", ", ".join(filter(None, (record.grid_square, record.hole)))))
     notes = "".join(f'<p class="emlab-warning">{escape(warning)}</p>' for warning in warnings if warning)
     return (
-        f"<h3>{escape(key)} {_decision(records)}</h3>"
-        f'{notes}<div class="emlab-pictures">{"".join(pictures)}</div>'
+        f"<h3>{escape(key)} {_DECISIONS[decision]}</h3>"
+        f'{notes}{"".join(map(_judgement, judgements))}<div class="emlab-pictures">{"".join(pictures)}</div>'
         f"{facts((name, value) for name, value in pairs if value)}"
     )
 
 
-def _decision(records: Mapping[str, Record]) -> str:
-    if Accepted.kind in records:
-        return '<span class="emlab-badge emlab-running">Accepted</span>'
-    if Rejected.kind in records:
-        return '<span class="emlab-badge emlab-crashed">Rejected</span>'
-    return ""
+def _judgement(judgement: Judgement) -> str:
+    done = {"rejected": "Rejected by hand", "restored": "Restored by hand", "noted": "Note"}[judgement.verdict]
+    note = f": {judgement.note}" if judgement.note else ""
+    return (
+        f'<p class="emlab-note"><b>{done}</b>{escape(note)} '
+        f"<small>{escape(judgement.author)}, {moment(judgement.at)}</small></p>"
+    )
 
 
 def _picture(session: Session, path: str | None, alternative: str, caption: str) -> str:

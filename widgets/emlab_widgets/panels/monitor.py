@@ -9,6 +9,8 @@ import ipywidgets
 
 from emlab.session import Session
 from emlab_widgets import measures, theme
+from emlab_widgets.panels.gallery_panel import GalleryPanel
+from emlab_widgets.panels.grid_panel import GridPanel
 from emlab_widgets.panels.head import Head
 from emlab_widgets.panels.measures_panel import MeasuresPanel
 from emlab_widgets.panels.micrograph_panel import MicrographPanel
@@ -16,6 +18,9 @@ from emlab_widgets.panels.overview_panel import OverviewPanel
 from emlab_widgets.panels.problems_panel import ProblemsPanel
 from emlab_widgets.panels.pulse import Pulse
 from emlab_widgets.panels.pump import Pump
+from emlab_widgets.panels.selection_panel import SelectionPanel
+from emlab_widgets.panels.system_panel import SystemPanel
+from emlab_widgets.panels.table_panel import TablePanel
 from emlab_widgets.panels.tabs import Tabs
 from emlab_widgets.panels.view import Panel, View
 
@@ -35,6 +40,11 @@ PANELS: dict[str, Callable[[View], Panel]] = {
     "CTF": lambda view: MeasuresPanel(view, *_CTF),
     "Motion": lambda view: MeasuresPanel(view, *_MOTION),
     "Acquisition": lambda view: MeasuresPanel(view, *_ACQUISITION),
+    "Gallery": GalleryPanel,
+    "Grid": GridPanel,
+    "Table": TablePanel,
+    "Selection": SelectionPanel,
+    "System": SystemPanel,
     "Problems": ProblemsPanel,
 }
 """By name, in the order of the tabs."""
@@ -73,6 +83,7 @@ class Monitor:
         self.widget.add_class("emlab-monitor")
         self._update = self.view.guard(self._draw)
         self._tabs.observe(self.view.guard(lambda _: self._open()), "shown")
+        self.view.listen(self.view.guard(self._draw_all))
         self.view.focus.listen(self.view.guard(self._draw_focus))
         self.view.guard(self._begin)()
 
@@ -81,20 +92,22 @@ class Monitor:
         Pump(self.view.session, self._pulse, self._update).start()
 
     def _begin(self) -> None:
-        self.view.update()
-        self._open()
-        self._draw(recorded=False)
-        self._micrograph.update()
+        self._draw(recorded=True)
 
     def _draw(self, recorded: bool) -> None:
+        self.view.update(recorded=recorded)
         if recorded:
-            self.view.update()
             self._micrograph.update()
-        else:
-            self.view.overview = self.view.overviewer.update()
-        self._head.update()
         self._panel.update()
-        self._tabs.badges = {"Problems": self.view.overview.failed}
+        self._draw_head()
+
+    def _draw_head(self) -> None:
+        self._head.update()
+        self._tabs.badges = {"Problems": len(self.view.alarms.pressing) + self.view.overview.failed}
+
+    def _draw_all(self) -> None:
+        self._draw_focus()
+        self._draw_head()
 
     def _draw_focus(self) -> None:
         self._micrograph.update()

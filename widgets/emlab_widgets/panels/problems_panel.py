@@ -1,26 +1,75 @@
-"""What failed, and what else there is to tell."""
+"""What is wrong now, what failed, and what else there is to tell."""
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import ipywidgets
 
+from emlab.monitors import Alarm, moment
 from emlab_widgets.failures import events, failures
+from emlab_widgets.html import empty
 from emlab_widgets.panels.view import View
 
 
 class ProblemsPanel:
-    """Failures and events, the newest first."""
+    """Alarms, each with a button by which a person says to know; failures and events, the newest first."""
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self.widget: Any = ipywidgets.HTML()
+        self._alarms = ipywidgets.VBox()
+        self._lists = ipywidgets.HTML()
+        self._shown: list[tuple[str, str, bool]] | None = None
+        self._rows: dict[str, ipywidgets.Box] = {}
+        self.widget: Any = ipywidgets.VBox([self._alarms, self._lists])
 
     def update(self) -> None:
         """Draw what there is now."""
+        self._draw_alarms()
         failed = self._view.overviewer.stages.failures
-        self.widget.value = (
+        self._lists.value = (
             f'<div class="emlab emlab-lists"><section><h2>Failures</h2>{failures(failed)}</section>'
             f"<section><h2>Events</h2>{events(list(self._view.events.recent))}</section></div>"
         )
+
+    def _draw_alarms(self) -> None:
+        alarms = self._view.alarms
+        shown = [(alarm.name, alarm.message, alarm.name in alarms.acknowledged) for alarm in alarms.active]
+        if shown == self._shown:
+            return
+        self._shown = shown
+        names = [alarm.name for alarm in alarms.active]
+        for gone in self._rows.keys() - set(names):
+            self._rows.pop(gone).close_all()
+        for alarm in alarms.active:
+            self._row(alarm)
+        heading = ipywidgets.HTML('<div class="emlab"><h2>Alarms</h2></div>')
+        quiet = ipywidgets.HTML(f'<div class="emlab">{empty("No alarm: all is as it should be.")}</div>')
+        old = self._alarms.children
+        self._alarms.children = [heading, *([self._rows[name] for name in names] or [quiet])]
+        for widget in old:
+            if widget not in self._rows.values():
+                widget.close()
+
+    def _row(self, alarm: Alarm) -> None:
+        known = alarm.name in self._view.alarms.acknowledged
+        level = "" if known else alarm.level
+        text = (
+            f'<div class="emlab"><div class="emlab-alarm emlab-{escape(level)}"><b>{escape(alarm.name)}</b> '
+            f"<small>since {moment(alarm.since)}</small><p>{escape(alarm.message)}</p></div></div>"
+        )
+        if alarm.name not in self._rows:
+            button = ipywidgets.Button(description="I know", tooltip="Stay quiet until it comes again")
+            button.on_click(self._view.guard(lambda _, name=alarm.name: self._acknowledge(name)))
+            row = ipywidgets.HBox([ipywidgets.HTML(), button])
+            row.add_class("emlab-alarm-row")
+            self._rows[alarm.name] = row
+        words, button = self._rows[alarm.name].children
+        words.value = text
+        button.disabled = known
+
+    def _acknowledge(self, name: str) -> None:
+        self._view.alarms.acknowledge(name)
+        self._draw_alarms()
+        self._view.tell()

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from emlab.monitors import Events, Items, Overview, Overviewer, selection_rule
+import numpy as np
+from numpy.typing import NDArray
+
+from emlab.monitors import Alarms, Events, Items, Load, Overview, Overviewer, System, selection_rule
 from emlab.session import Session
 from emlab_widgets.panels.focus import Focus
 from emlab_widgets.panels.guard import Guard
+
+LOOK_EVERY = 5.0
+"""Seconds between two looks at the machine."""
+LOOKS = 720
+"""How many looks at the machine are kept: an hour's."""
 
 
 class Panel(Protocol):
@@ -31,6 +41,10 @@ class View:
         As of the last update.
     focus
         The micrograph that all panels show.
+    alarms
+        What is wrong now.
+    loads
+        How busy the machine was, during the last hour.
     guard
         Runs callbacks, and shows their errors.
     can_steer
@@ -44,17 +58,39 @@ class View:
         self.events = Events(session)
         self.focus = Focus(self.items)
         self.guard = Guard()
+        self.alarms = Alarms(str(session.path))
+        self.loads: deque[Load] = deque(maxlen=LOOKS)
         self.can_steer = can_steer
+        self._system = System(session.path)
+        self._listeners: list[Callable[[], None]] = []
         self.overview: Overview = self.overviewer.update()
         self.rule = selection_rule(session)
 
-    def update(self) -> None:
-        """Read what is new."""
-        if self.items.update():
-            self.focus.update()
-            self.rule = selection_rule(self.session)
-        self.events.update()
+    def update(self, *, recorded: bool = True) -> None:
+        """Read what is new: in the session, where something was ``recorded``, and of the machine."""
+        if recorded:
+            if self.items.update():
+                self.focus.update()
+                self.rule = selection_rule(self.session)
+            self.events.update()
         self.overview = self.overviewer.update()
+        self.alarms.update(self.items, self.overview, self.rule, self.overviewer.stages.failures)
+        if not self.loads or time.time() - self.loads[-1].at > 0.9 * LOOK_EVERY:
+            self.loads.append(self._system.look())
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` whenever a person has done something that more than one panel shows."""
+        self._listeners.append(listener)
+
+    def tell(self) -> None:
+        """A person has done something that more than one panel shows."""
+        for listener in self._listeners:
+            listener()
+
+    @property
+    def decisions(self) -> NDArray[np.str_]:
+        """``accepted``, ``rejected`` or nothing, of every item."""
+        return np.array(("", "accepted", "rejected"))[self.items.decision]
 
     @property
     def limits(self) -> Mapping[str, Sequence[float]]:

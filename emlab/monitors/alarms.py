@@ -1,0 +1,263 @@
+"""What a person should be woken for: one alarm per episode, raised at one level and cleared at a lower one."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emlab.monitors.items import Items
+from emlab.monitors.overview import Overview
+from emlab.monitors.rule import Rule
+from emlab.monitors.words import counted, duration, number
+from emlab.sets import Failure
+
+RECENT: Final = 20
+"""Micrographs whose median or share counts: one bad one is no alarm."""
+HISTORY: Final = 50
+"""Earlier ones that are needed to say what is usual."""
+CTF_RESOLUTION: Final = 8.0
+"""Å; the limit where the session sets none."""
+ASTIGMATISM: Final = 500.0
+"""Å; objective stigmators are left below that."""
+LEAST_FREE: Final = 20 * 2**30
+"""Bytes: about 30 movies with what becomes of them."""
+LEAST_STALL: Final = 300.0
+"""Seconds without a new movie that are no alarm: the stage moves to another square."""
+LOOKBACK: Final = 1800.0
+"""Seconds over which failures are counted."""
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something that is wrong now.
+
+    Attributes
+    ----------
+    name
+        What is wrong; there is one alarm of a name at a time.
+    level
+        ``warning`` or ``error``.
+    message
+        What was found, and what to look at.
+    since
+        When it was first found, seconds since 1970-01-01 UTC.
+    """
+
+    name: str
+    level: str
+    message: str
+    since: float
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What alarms are judged by.
+
+    Attributes
+    ----------
+    items, overview, rule, failures
+        Of the session, as they are now.
+    free, size
+        Bytes of the session's disk.
+    now
+        Seconds since 1970-01-01 UTC.
+    """
+
+    items: Items
+    overview: Overview
+    rule: Rule | None
+    failures: list[Failure]
+    free: int
+    size: int
+    now: float
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How bad something is: an alarm from ``raised_at`` on, and until it is below ``cleared_at`` again."""
+
+    badness: float
+    raised_at: float
+    cleared_at: float
+    message: str
+    level: str = "warning"
+
+
+class Alarms:
+    """The alarms of a session.
+
+    Attributes
+    ----------
+    acknowledged
+        Names of those that a person has seen; forgotten when the episode is over.
+    """
+
+    def __init__(
+        self, path: str, now: Callable[[], float] = time.time, free: Callable[[str], tuple[int, int]] | None = None
+    ) -> None:
+        self._path = path
+        self._now = now
+        self._free = free or _disk
+        self._active: dict[str, Alarm] = {}
+        self.acknowledged: set[str] = set()
+
+    @property
+    def active(self) -> list[Alarm]:
+        """Those that are not over, the oldest first."""
+        return sorted(self._active.values(), key=lambda alarm: alarm.since)
+
+    @property
+    def pressing(self) -> list[Alarm]:
+        """Those that nobody has acknowledged."""
+        return [alarm for alarm in self.active if alarm.name not in self.acknowledged]
+
+    def acknowledge(self, name: str) -> None:
+        """Take note that a person knows; the alarm stays, and comes again in its next episode only."""
+        if name in self._active:
+            self.acknowledged.add(name)
+
+    def update(self, items: Items, overview: Overview, rule: Rule | None, failures: Iterable[Failure]) -> list[Alarm]:
+        """Look again; returns the alarms that are new."""
+        free, size = self._free(self._path)
+        scene = Scene(items, overview, rule, list(failures), free, size, self._now())
+        new = []
+        for name, check in CHECKS.items():
+            finding = check(scene)
+            known = self._active.get(name)
+            if finding is None or finding.badness < finding.cleared_at:
+                self._active.pop(name, None)
+                self.acknowledged.discard(name)
+            elif known is not None or finding.badness >= finding.raised_at:
+                since = scene.now if known is None else known.since
+                self._active[name] = Alarm(name, finding.level, finding.message, since)
+                if known is None:
+                    new.append(self._active[name])
+        return new
+
+
+def _engine(scene: Scene) -> Finding:
+    message = "The engine is gone without having said why. Start it again: nothing is lost."
+    return Finding(float(scene.overview.state == "crashed"), 1, 1, message, "error")
+
+
+def _stalled(scene: Scene) -> Finding | None:
+    """No new file although more may come."""
+    arrived = scene.items["recorded_at"]
+    arrived = arrived[np.isfinite(arrived)]
+    if scene.overview.state != "running" or not scene.overview.arriving or arrived.size < 2:
+        return None
+    usual = float(np.median(np.diff(np.sort(arrived[-200:]))))
+    silence = scene.now - float(arrived.max())
+    allowed = max(LEAST_STALL, 20 * usual)
+    return Finding(
+        silence,
+        allowed,
+        allowed,
+        f"No new file for {duration(silence)}; until then one came every {duration(usual)}. "
+        "Look at the microscope, and whether its disk or the network is full or gone.",
+    )
+
+
+def _failing(scene: Scene) -> Finding | None:
+    recent = sum(failure.at > scene.now - LOOKBACK for failure in scene.failures)
+    arrived = int((scene.items["recorded_at"] > scene.now - LOOKBACK).sum())
+    if not recent:
+        return None
+    message = f"{counted(recent, 'item')} failed during the last {duration(LOOKBACK)}. The list below says why."
+    share = recent / max(arrived, recent)
+    return Finding(share if recent >= 5 else 0.0, 0.3, 0.1, message, "error")
+
+
+def _disk_full(scene: Scene) -> Finding:
+    least = max(LEAST_FREE, scene.size // 50)
+    free = f"{scene.free / 2**30:,.0f} GiB"
+    message = f"Only {free} are free on the session's disk. Make room: when it is full, processing waits."
+    return Finding(least / max(scene.free, 1), 1.0, 0.8, message, "error")
+
+
+def _behind(scene: Scene) -> Finding | None:
+    overview = scene.overview
+    if overview.state != "running" or not overview.acquisition_rate > 1.1 * overview.processing_rate:
+        return None
+    message = (
+        f"{counted(overview.waiting, 'item')} wait: {number(overview.acquisition_rate)} an hour are taken and "
+        f"{number(overview.processing_rate)} processed. Give the session more workers or GPUs."
+    )
+    return Finding(overview.waiting, 100, 50, message)
+
+
+def _ctf(scene: Scene) -> Finding | None:
+    limit = (scene.rule and scene.rule.limits.get("max_ctf_resolution")) or CTF_RESOLUTION
+    recent, _ = _split(scene.items["ctf_resolution"])
+    if recent.size < RECENT:
+        return None
+    share = float(np.mean(recent > limit))
+    message = (
+        f"{share:.0%} of the last {RECENT} micrographs do not reach {limit:g} Å. Look at ice thickness, focus, drift "
+        "and the beam."
+    )
+    return Finding(share, 0.5, 0.25, message)
+
+
+def _astigmatism(scene: Scene) -> Finding | None:
+    recent, _ = _split(scene.items["astigmatism"])
+    if recent.size < RECENT:
+        return None
+    typical = float(np.median(recent))
+    message = f"Astigmatism is {number(typical)} Å, the median of the last {RECENT}. Align the objective stigmator."
+    return Finding(typical, ASTIGMATISM, 0.7 * ASTIGMATISM, message)
+
+
+def _motion(scene: Scene) -> Finding | None:
+    recent, earlier = _split(scene.items["total_motion"])
+    if earlier.size < HISTORY:
+        return None
+    now, usual = float(np.median(recent)), float(np.median(earlier))
+    message = (
+        f"The specimen moves {number(now, 1)} Å, {number(now / usual, 1)} times as far as before. Wait longer after "
+        "the stage has moved; look at the holder and the vacuum."
+    )
+    return Finding(now / usual, 2.0, 1.5, message)
+
+
+def _counts(scene: Scene) -> Finding | None:
+    recent, earlier = _split(scene.items["mean_counts"])
+    if earlier.size < HISTORY:
+        return None
+    change = float(np.median(recent)) / float(np.median(earlier)) - 1
+    message = (
+        f"The camera counts {abs(change):.0%} {'more' if change > 0 else 'fewer'} electrons than before. Look at the "
+        "beam, the apertures, the ice and the gain reference."
+    )
+    return Finding(abs(change), 0.15, 0.08, message)
+
+
+CHECKS: Final[dict[str, Callable[[Scene], Finding | None]]] = {
+    "Engine": _engine,
+    "Disk": _disk_full,
+    "Acquisition": _stalled,
+    "Failures": _failing,
+    "Queue": _behind,
+    "CTF": _ctf,
+    "Astigmatism": _astigmatism,
+    "Motion": _motion,
+    "Counts": _counts,
+}
+"""By the alarm's name; ``None`` where there is nothing to be told, which ends an episode."""
+
+
+def _split(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The newest values that are known, and all before them."""
+    known = values[np.isfinite(values)]
+    return known[-RECENT:], known[:-RECENT]
+
+
+def _disk(path: str) -> tuple[int, int]:
+    usage = shutil.disk_usage(path)
+    return usage.free, usage.total

@@ -1,0 +1,135 @@
+"""Alarms: raised once per episode, cleared at a lower level than raised, acknowledged until the next episode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from emlab.monitors import Items, Overview, Overviewer, Rule
+from emlab.monitors.alarms import Alarms
+
+GIB = 2**30
+
+
+@dataclass
+class World:
+    """A session, its disk and its clock, as the test wants them."""
+
+    items: Items
+    overview: Overview
+    free: int = 500 * GIB
+    now: float = 0.0
+    rule: Rule | None = None
+
+    def __post_init__(self) -> None:
+        self.alarms = Alarms(".", now=lambda: self.now, free=lambda _: (self.free, 1000 * GIB))
+
+    def look(self, failures: Any = ()) -> list[str]:
+        """The names of the alarms that are new."""
+        return [alarm.name for alarm in self.alarms.update(self.items, self.overview, self.rule, failures)]
+
+
+@pytest.fixture
+def world(invented: Any) -> World:
+    invented.add(range(100))
+    session = invented.open()
+    items = Items(session)
+    items.update()
+    return World(items, Overviewer(session, items).update(), now=float(items["recorded_at"].max()) + 10)
+
+
+def test_a_session_that_goes_well_has_none(world: World) -> None:
+    assert world.look() == []
+
+
+@pytest.mark.parametrize(
+    ("measure", "usual", "between", "bad", "name"),
+    [
+        ("ctf_resolution", 3.0, None, 20.0, "CTF"),
+        ("astigmatism", 100.0, 400.0, 600.0, "Astigmatism"),
+        ("total_motion", 6.0, 10.5, 14.0, "Motion"),
+        ("mean_counts", 1.0, 0.9, 0.8, "Counts"),
+    ],
+)
+def test_an_episode_is_raised_once_and_cleared_at_a_lower_level(
+    world: World, measure: str, usual: float, between: float | None, bad: float, name: str
+) -> None:
+    values = world.items[measure]
+    values[:] = usual
+    assert world.look() == []
+    values[-20:] = bad
+    assert world.look() == [name]
+    assert world.look() == []
+    if between is None:
+        values[-14:] = usual
+    else:
+        values[-20:] = between
+    assert world.look() == []
+    assert [alarm.name for alarm in world.alarms.active] == [name]
+    values[-20:] = usual
+    world.look()
+    assert world.alarms.active == []
+    if between is not None:
+        values[-20:] = between
+        assert world.look() == []
+
+
+def test_one_bad_micrograph_is_no_alarm(world: World) -> None:
+    for measure in ("ctf_resolution", "astigmatism", "total_motion"):
+        world.items[measure][-1] = 1e6
+    assert world.look() == []
+
+
+def test_the_limit_of_the_selection_is_that_of_the_ctf(world: World) -> None:
+    world.rule = Rule("select", {"max_ctf_resolution": 3.2})
+    assert world.look() == ["CTF"]
+    assert "do not reach 3.2 Å" in world.alarms.active[0].message
+
+
+def test_acquisition_has_stalled_after_long_silence_only_while_more_is_expected(world: World) -> None:
+    world.now += 580
+    assert world.look() == []
+    world.now += 60
+    assert world.look() == ["Acquisition"]
+    assert "one came every 30 s" in world.alarms.active[0].message
+    world.overview = replace(world.overview, arriving=False)
+    assert world.look() == []
+    assert world.alarms.active == []
+
+
+def test_what_is_acknowledged_presses_no_more_until_it_comes_again(world: World) -> None:
+    world.free = 5 * GIB
+    assert world.look() == ["Disk"]
+    world.alarms.acknowledge("Disk")
+    world.alarms.acknowledge("CTF")
+    assert world.alarms.pressing == []
+    assert len(world.alarms.active) == 1
+    world.free = 22 * GIB
+    world.look()
+    assert world.alarms.pressing == []
+    world.free = 100 * GIB
+    world.look()
+    world.free = 5 * GIB
+    assert world.look() == ["Disk"]
+    assert [alarm.name for alarm in world.alarms.pressing] == ["Disk"]
+
+
+def test_failures_press_when_they_are_many_among_what_came(world: World, invented: Any) -> None:
+    invented.fail(1, "align", "no frames")
+    failure = replace(invented.open().failures()[0], at=world.now)
+    assert world.look([failure] * 4) == []
+    assert world.look([failure] * 40) == ["Failures"]
+    assert world.look([replace(failure, at=world.now - 3600)] * 40) == []
+    assert world.alarms.active == []
+
+
+def test_an_engine_that_is_gone_and_one_that_falls_behind_press(world: World) -> None:
+    counts = {**world.overview.counts, "arrival": 300}
+    world.overview = replace(world.overview, counts=counts, acquisition_rate=600.0, processing_rate=300.0)
+    assert world.look() == ["Queue"]
+    world.overview = replace(world.overview, state="crashed", processing_rate=np.nan)
+    assert world.look() == ["Engine"]
+    assert [alarm.name for alarm in world.alarms.active] == ["Engine"]

@@ -1,0 +1,184 @@
+"""The panels without a browser: what they send, and that each button calls what a cell could call."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from emlab_widgets.panels.gallery_panel import Gallery, GalleryPanel
+from emlab_widgets.panels.grid_panel import GridPanel
+from emlab_widgets.panels.micrograph_panel import MicrographPanel
+from emlab_widgets.panels.monitor import PANELS, Monitor
+from emlab_widgets.panels.problems_panel import ProblemsPanel
+from emlab_widgets.panels.selection_panel import SelectionPanel
+from emlab_widgets.panels.system_panel import SystemPanel
+from emlab_widgets.panels.table_panel import TablePanel
+from emlab_widgets.panels.view import View
+
+
+@pytest.fixture
+def view(invented: Any) -> View:
+    invented.add(range(60), pictures=True)
+    view = View(invented.open(), can_steer=True)
+    view.update()
+    return view
+
+
+def names(table: TablePanel) -> list[str]:
+    return [line["cells"][0] for line in table.widget.shown["rows"]]
+
+
+def test_every_panel_can_be_opened_before_anything_has_come(invented: Any) -> None:
+    panels = Monitor(invented.open())
+    for name in PANELS:
+        panels._tabs.shown = name
+        assert panels.view.guard.widget.layout.display == "none", panels.view.guard.widget.value
+    assert "Nothing to tell yet" in panels._head.widget.value
+
+
+def test_the_table_sorts_searches_and_pages_in_the_kernel(view: View) -> None:
+    panel = TablePanel(view)
+    panel.update()
+    assert names(panel)[:2] == ["item_59", "item_58"]
+    assert (len(names(panel)), panel.widget.shown["total"]) == (50, 60)
+    panel.widget.asked = {**panel.widget.asked, "page": 1}
+    assert names(panel) == [f"item_{number}" for number in range(9, -1, -1)]
+    panel.widget.asked = {"query": "rejected", "sort": "resolution", "descending": False, "page": 0}
+    assert panel.widget.shown["total"] == 12
+    panel.widget.asked = {"query": "resolution<3.05 motion>8", "sort": "motion", "descending": True, "page": 0}
+    assert names(panel) == ["item_20", "item_40"]
+    panel.widget.asked = {"query": "colour<3", "sort": "motion", "descending": True, "page": 0}
+    assert "There is no column" in panel.widget.shown["problem"]
+    assert panel.widget.shown["total"] == 60
+
+
+def test_the_csv_has_the_rows_found_in_full(view: View) -> None:
+    panel = TablePanel(view)
+    panel.widget.asked = {"query": "item_1", "sort": "name", "descending": False, "page": 0}
+    lines = panel.csv().decode().splitlines()
+    assert len(lines) == 1 + 11
+    assert lines[0].startswith("name,acquired_at,target_defocus")
+    assert lines[1].startswith("item_1,")
+
+
+def test_a_thumbnail_is_sent_once_and_again_to_a_page_that_is_loaded_anew(
+    view: View, invented: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[list[int]] = []
+    monkeypatch.setattr(Gallery, "send", lambda _, content, buffers: sent.append(content["rows"]))
+    panel = GalleryPanel(view)
+    panel.update()
+    assert sent == []
+    panel.widget._handle_custom_msg({"fresh": True}, [])
+    invented.add(range(60, 61), pictures=True)
+    view.update()
+    panel.update()
+    assert sent == [list(range(59, 11, -1)), [60]]
+    panel.widget._handle_custom_msg({"fresh": True}, [])
+    assert sent[-1] == list(range(60, 12, -1))
+    panel.widget.asked = {"which": "rejected", "sort": "ctf_resolution", "page": 0}
+    assert {cell["decision"] for cell in panel.widget.shown["cells"]} == {"rejected"}
+    panel.widget._handle_custom_msg({"chosen": 4}, [])
+    assert view.focus.row == 4
+
+
+def test_the_grid_shows_a_median_per_square_and_the_holes_of_the_one_in_focus(view: View) -> None:
+    items = view.items
+    items["stage_x"][:], items["stage_y"][:] = np.arange(60) // 30 * 2e6, np.arange(60) // 2 % 15 * 3e4
+    items["grid_square"][:] = np.arange(60) // 30
+    items.names["grid_square"][:] = ["Square 1", "Square 2"]
+    items["ctf_resolution"][:] = np.where(np.arange(60) < 30, 3.0, 5.0)
+    panel = GridPanel(view)
+    panel.update()
+    assert panel._squares._points.color.tolist() == [3.0, 5.0]
+    assert list(panel._squares._points.names) == ["Square 1", "Square 2"]
+    assert panel._holes._points.x.tolist() == [200.0] * 15
+    panel._squares._clicked(None, {"data": {"index": 0}})
+    assert panel._holes._points.x.tolist() == [0.0] * 15
+    panel._holes._clicked(None, {"data": {"index": 3}})
+    assert view.focus.row == 7
+
+
+def test_brushing_tells_how_many_are_kept_and_applying_changes_the_session(
+    view: View, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes: list[Any] = []
+    monkeypatch.setattr(
+        type(view.session), "change", lambda _, step, **limits: [changes.append((step, limits)), "select-2"][1:]
+    )
+    panel = SelectionPanel(view)
+    panel.update()
+    assert panel._apply.disabled
+    assert "<b>60</b> of 60" in panel._verdict.value
+    panel._distributions[0]._brush.selected = [2.9, 3.35]
+    panel._distributions[1]._brush.selected = [1.05, 1.4]
+    assert panel.code == 'session.change("select", max_ctf_resolution=3.35, min_defocus=10500, max_defocus=14000)'
+    assert "<b>13</b> of 60" in panel._verdict.value
+    panel._apply.click()
+    assert changes == [("select", {"max_ctf_resolution": 3.35, "min_defocus": 10_500.0, "max_defocus": 14_000.0})]
+    assert "select-2" in panel._answer.value
+    assert panel._distributions[0]._brush.selected is None
+    assert "<b>60</b> of 60" in panel._verdict.value
+
+
+def test_what_a_person_decides_is_recorded_and_shown_everywhere(view: View, invented: Any) -> None:
+    invented.release()
+    panel, table = MicrographPanel(view), TablePanel(view)
+    view.focus.listen(panel.update)
+    view.listen(panel.update)
+    view.focus.choose(7)
+    panel._why.value = "on <carbon>"
+    panel._verdict.click()
+    assert view.guard.widget.layout.display == "none", view.guard.widget.value
+    assert [(one.key, one.verdict, one.note) for one in view.session.judgements()] == [
+        ("item_7", "rejected", "on <carbon>")
+    ]
+    assert "on &lt;carbon&gt;" in panel._content.value
+    assert panel._verdict.description == "Restore"
+    assert view.items.decision[7] == 2
+    table.widget.asked = {**table.widget.asked, "query": "item_7 rejected"}
+    assert names(table) == ["item_7"]
+    panel._why.value = "a nice one all the same"
+    panel._note.click()
+    panel._verdict.click()
+    assert view.items.decision[7] == 1
+    assert [one.verdict for one in view.session.judgements()] == ["rejected", "noted", "restored"]
+
+
+def test_a_read_only_page_has_no_button_that_changes_the_session(view: View) -> None:
+    view.can_steer = False
+    judge = MicrographPanel(view).widget.children
+    selection = SelectionPanel(view)
+    described = [
+        button.description
+        for box in (*judge, *selection.widget.children[0].children)
+        for button in getattr(box, "children", ())
+        if hasattr(button, "description")
+    ]
+    assert described == ["‹ Before", "After ›", "Follow the newest", "Take back"]
+
+
+def test_an_alarm_is_shown_until_it_is_known(view: View) -> None:
+    view.alarms._free = lambda _: (1, 10**12)
+    view.update()
+    panel = ProblemsPanel(view)
+    panel.update()
+    rows = [row.children for row in panel._alarms.children[1:]]
+    _, button = next(row for row in rows if "Make room" in row[0].value)
+    button.click()
+    assert button.disabled
+    assert "Disk" not in {alarm.name for alarm in view.alarms.pressing}
+    view.alarms._free = lambda _: (10**12, 10**12)
+    view.update()
+    panel.update()
+    assert not [row for row in panel._alarms.children[1:] if "Make room" in row.children[0].value]
+
+
+def test_the_machine_s_load_is_drawn(view: View) -> None:
+    panel = SystemPanel(view)
+    panel.update()
+    assert "GiB free" in panel._now.value
+    assert panel._busy._lines.y.size == 2
+    assert time.time() - view.loads[-1].at < 60

@@ -1,0 +1,134 @@
+"""The rule of selection, set by brushing histograms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import ipywidgets
+
+from emlab.monitors import BOUNDS, kept, number
+from emlab_widgets.figures import Distribution
+from emlab_widgets.html import empty
+from emlab_widgets.measures import ASTIGMATISM, ICE, MEAN_DEFOCUS, MOTION, RESOLUTION, SCORE, Measure, measured
+from emlab_widgets.panels.view import View
+
+_UNCHANGED = "Drag across a histogram to keep what lies inside; drag its edges to adjust."
+
+
+class SelectionPanel:
+    """Histograms to be brushed: how many micrographs the brushed limits would keep is shown at once.
+
+    Applying them makes a new run beside the old one; the same line of code can be copied.
+    """
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        guard = view.guard
+        self._brushed: dict[str, float | None] = {}
+        shown = measured(view.session, RESOLUTION, MEAN_DEFOCUS, MOTION, ASTIGMATISM, ICE, SCORE)
+        self._distributions = [
+            Distribution(measure, on_brush=guard(lambda span, measure=measure: self._brush(measure, span)))
+            for measure in shown
+        ]
+        self._verdict = ipywidgets.HTML()
+        self._apply = _button("Apply to the session", "primary", guard(lambda _: self._change()))
+        self._reset = _button("Take back", "", guard(lambda _: self._forget()))
+        self._code = ipywidgets.HTML()
+        self._answer = ipywidgets.HTML()
+        buttons = [self._apply, self._reset] if view.can_steer else [self._reset]
+        bar = ipywidgets.HBox(buttons)
+        bar.add_class("emlab-buttons")
+        box = ipywidgets.VBox([self._verdict, bar, self._code, self._answer])
+        box.add_class("emlab-verdict")
+        plots = ipywidgets.GridBox([one.widget for one in self._distributions])
+        plots.add_class("emlab-plots")
+        self.widget: Any = ipywidgets.VBox([box, plots])
+
+    def update(self) -> None:
+        """Draw what there is now."""
+        for distribution in self._distributions:
+            distribution.update(self._view.items, self._view.limits)
+        self._judge()
+
+    @property
+    def limits(self) -> dict[str, float | None]:
+        """The limits of the session's rule with the brushed ones in their places, by parameter."""
+        rule = self._view.rule
+        return {**(rule.limits if rule else {}), **self._brushed}
+
+    @property
+    def code(self) -> str:
+        """The line that does what the button does."""
+        changes = ", ".join(f"{name}={_literal(value)}" for name, value in self._brushed.items())
+        return f'session.change("{self._view.rule.run if self._view.rule else "select"}", {changes})'
+
+    def _brush(self, measure: Measure, span: tuple[float, float] | None) -> None:
+        """Take a span of a measure, in the unit shown, as limits; ``None`` takes them back."""
+        bounds = [bound for bound in BOUNDS if bound.measure == measure.name]
+        for bound in bounds:
+            self._brushed.pop(bound.parameter, None)
+        if span is not None:
+            for bound in bounds:
+                edge = span[1] if bound.is_maximum else span[0]
+                self._brushed[bound.parameter] = float(f"{edge * measure.divisor:.4g}")
+        self._judge()
+
+    def _judge(self) -> None:
+        rule, items = self._view.rule, self._view.items
+        can_apply = rule is not None and bool(self._brushed)
+        self._apply.disabled = not can_apply
+        self._reset.disabled = not self._brushed
+        if rule is None:
+            sentence = "This session selects nothing: its workflow has no step of selection."
+            self._verdict.value = f'<div class="emlab">{empty(sentence)}</div>'
+            return
+        total = int(kept(items, {}).sum())
+        now, then = int(kept(items, rule.limits).sum()), int(kept(items, self.limits).sum())
+        share = f"{then / total:.1%}" if total else "–"
+        change = f" ({then - now:+,} against the rule of now)" if self._brushed else ", by the rule of now"
+        self._verdict.value = (
+            f'<div class="emlab"><p class="emlab-kept" role="status"><b>{number(then)}</b> of {number(total)} '
+            f"micrographs are kept, {share}{change}.</p><p>{_words(self.limits)}</p></div>"
+        )
+        code = f"<code>{escape(self.code)}</code>" if self._brushed else _UNCHANGED
+        self._code.value = f'<div class="emlab emlab-code"><p>{code}</p></div>'
+
+    def _change(self) -> None:
+        rule = self._view.rule
+        if rule is None or not self._brushed:
+            return
+        runs = self._view.session.change(rule.run, **self._brushed)
+        sentence = (
+            f"The session selects by these limits from now on, and judges again what it has: {', '.join(runs)}. "
+            "The old selection stays beside the new one."
+        )
+        self._answer.value = f'<div class="emlab"><p role="status">{escape(sentence)}</p></div>'
+        self._forget()
+
+    def _forget(self) -> None:
+        self._brushed.clear()
+        for distribution in self._distributions:
+            distribution.clear_brush()
+        self._judge()
+
+
+def _button(label: str, style: str, on_click: Callable[..., None]) -> ipywidgets.Button:
+    button = ipywidgets.Button(description=label, button_style=style, layout=ipywidgets.Layout(width="auto"))
+    button.on_click(on_click)
+    return button
+
+
+def _literal(value: float | None) -> str:
+    return "None" if value is None else f"{value:g}" if abs(value) < 1e6 else f"{value:.0f}"
+
+
+def _words(limits: dict[str, float | None]) -> str:
+    """The limits as a sentence."""
+    set_ones = [
+        f"{bound.measure.replace('_', ' ').replace('ctf', 'CTF')} {'≤' if bound.is_maximum else '≥'} {number(limit, 1)}"
+        for bound in BOUNDS
+        if (limit := limits.get(bound.parameter)) is not None
+    ]
+    return escape("Limits: " + "; ".join(set_ones) + ".") if set_ones else "No limit is set."
