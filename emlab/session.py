@@ -272,11 +272,53 @@ class Session:
             self.start(watch=False)
         return runs
 
-    def report(self) -> Path:
-        """Write the report and give its path; needs ``emlab[app]``."""
+    def report(
+        self, *, template: str | os.PathLike[str] | None = None, compare: str | os.PathLike[str] | None = None
+    ) -> Path:
+        """Write the report and give its path; needs ``emlab[app]``.
+
+        Parameters
+        ----------
+        template
+            A folder with a logo, a style or a notebook of your own, see `emlab.report.read_look`.
+        compare
+            Another session, to be shown beside this one in a report of its own.
+        """
         from emlab.report import write_report
 
-        return write_report(self.path)
+        return write_report(self.path, template=template, compare=compare)
+
+    def publish(self, page: Path, targets: Sequence[str] | None = None) -> list[str]:
+        """Copy a report to where others can read it, and give its addresses.
+
+        Parameters
+        ----------
+        targets
+            See `emlab.report.publish`; by default the session's own, which `configure_report` sets.
+
+        Raises
+        ------
+        ParameterError, ProgramError
+            If a target is none, or cannot be reached.
+        """
+        from emlab.report import publish, read_settings
+
+        chosen = read_settings(self.path).publish if targets is None else targets
+        return [publish(page, target, self.path.name) for target in chosen]
+
+    def configure_report(
+        self, *, template: str | os.PathLike[str] | None = None, publish: Sequence[str] | None = None
+    ) -> None:
+        """Set how reports are made and where they are copied to from now on; what is left out stays.
+
+        Raises
+        ------
+        ParameterError
+            If the template or a target cannot be used.
+        """
+        from emlab.report import change_settings
+
+        change_settings(self.path, template, publish)
 
     def export(self, folder: str | os.PathLike[str] | None = None, to: str = "relion", **options: Any) -> Exported:
         """Write what another program goes on with: STAR files of the accepted micrographs for RELION.

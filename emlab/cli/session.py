@@ -1,4 +1,4 @@
-"""``emlab create``, ``start``, ``run``, ``status``, ``pause``, ``resume``, ``stop``, ``report``."""
+"""``emlab create``, ``start``, ``run``, ``status``, ``pause``, ``resume``, ``stop``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from emlab.cli.follow import follow, table_of
+from emlab.cli.report import PUBLISH, TEMPLATE, configure
 from emlab.cli.values import named
 from emlab.creation import fill_session
 from emlab.engine.preflight import survey
@@ -26,7 +27,7 @@ console = Console()
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (create, start, run, status, pause, resume, stop, report):
+    for command in (create, start, run, status, pause, resume, stop):
         app.command()(command)
 
 
@@ -47,15 +48,27 @@ def create(
 
 
 def start(
-    session: Path = SESSION, workers: int = WORKERS, gpus: str = GPUS, report_every: float = REPORT_EVERY
+    session: Path = SESSION,
+    workers: int = WORKERS,
+    gpus: str = GPUS,
+    report_every: float = REPORT_EVERY,
+    template: Path = TEMPLATE,
+    publish: list[str] = PUBLISH,
 ) -> None:
     """Start a session's engine and return; it goes on when the terminal is closed."""
     with open_session(session) as opened:
+        configure(opened, template, publish)
         opened.start(workers=workers, gpus=gpus, report_every=report_every)
         console.print(f"{opened.path} runs. `emlab status` shows how far it is, `emlab stop` ends it.", highlight=False)
 
 
-def run(session: Path = SESSION, workers: int = WORKERS, report_every: float = REPORT_EVERY) -> None:
+def run(
+    session: Path = SESSION,
+    workers: int = WORKERS,
+    report_every: float = REPORT_EVERY,
+    template: Path = TEMPLATE,
+    publish: list[str] = PUBLISH,
+) -> None:
     """Run a session to its end in the foreground, recorded by its notebook (notebooks/session.ipynb).
 
     Ctrl-C leaves the engine running; `emlab stop` ends it.
@@ -63,11 +76,13 @@ def run(session: Path = SESSION, workers: int = WORKERS, report_every: float = R
     from emlab.report import run_session_notebook
 
     with open_session(session) as opened:
+        configure(opened, template, publish)
         notebook = run_session_notebook(opened.path, {"workers": workers, "report_every": report_every})
         follow(opened, console, until=lambda: notebook.poll() is not None)
         notebook.raise_for_failure()
         console.print(f"The session's record is {notebook.output}", highlight=False, soft_wrap=True)
-        console.print(f"The report is {opened.path / 'report' / 'index.html'}", highlight=False, soft_wrap=True)
+        if report_every:
+            console.print(f"The report is {opened.path / 'report' / 'index.html'}", highlight=False, soft_wrap=True)
 
 
 def status(
@@ -112,9 +127,3 @@ def stop(
     """Take no more files, finish what has come, and end."""
     with open_session(session) as opened:
         opened.stop(now=now)
-
-
-def report(session: Path = SESSION) -> None:
-    """Write a session's report now, and print its path."""
-    with open_session(session) as opened:
-        print(opened.report())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 NICENESS = 10
 
@@ -40,7 +42,8 @@ class Housekeeping:
     def __init__(self, chores: Sequence[Chore], log: Path) -> None:
         self._chores = list(chores)
         self._log = log
-        self._running: dict[str, tuple[subprocess.Popen[bytes], float]] = {}
+        self._running: dict[str, tuple[subprocess.Popen[bytes], IO[bytes], float]] = {}
+        self._told: dict[str, str | None] = {}
         self._due = {chore.name: 0.0 for chore in chores}
         self._seen: dict[str, int] = {}
 
@@ -59,14 +62,14 @@ class Housekeeping:
         Returns
         -------
         list of str
-            A sentence per chore that failed.
+            A sentence per chore that failed, unless it failed in the same way the last time.
         """
         complaints = [complaint for chore in self._chores if (complaint := self._look_after(chore, now))]
         for chore in self._chores:
             due = last or now >= self._due[chore.name]
             if due and chore.name not in self._running and self._seen.get(chore.name) != recorded:
                 self._seen[chore.name] = recorded
-                self._running[chore.name] = (self._start(chore), now)
+                self._running[chore.name] = (*self._start(chore), now)
         return complaints
 
     @property
@@ -76,15 +79,16 @@ class Housekeeping:
 
     def close(self) -> None:
         """Kill what runs."""
-        for process, _ in self._running.values():
+        for process, said, _ in self._running.values():
             process.kill()
             process.wait()
+            self._heard(said)
         self._running.clear()
 
     def _look_after(self, chore: Chore, now: float) -> str | None:
         if chore.name not in self._running:
             return None
-        process, started = self._running[chore.name]
+        process, said, started = self._running[chore.name]
         code = process.poll()
         if code is None:
             if now - started < chore.timeout:
@@ -93,14 +97,29 @@ class Housekeeping:
             code = process.wait()
         del self._running[chore.name]
         self._due[chore.name] = now + max(chore.every, 9 * (now - started))
-        return None if code == 0 else f"The {chore.name} was not written: exit code {code}; see {self._log.name}."
+        words = self._heard(said)
+        complaint = words or f"The {chore.name} was not written: exit code {code}; see {self._log.name}."
+        told, self._told[chore.name] = self._told.get(chore.name), complaint if code else None
+        return complaint if code and complaint != told else None
 
-    def _start(self, chore: Chore) -> subprocess.Popen[bytes]:
+    def _start(self, chore: Chore) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
+        said = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the chore has ended
         with self._log.open("ab") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 chore.command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
-                stderr=log,
+                stderr=said,
                 preexec_fn=lambda: os.nice(NICENESS),
             )
+        return process, said
+
+    def _heard(self, said: IO[bytes]) -> str:
+        """Put what a chore said of its errors into the log, and give the last line of it."""
+        with said:
+            said.seek(0)
+            words = said.read()
+        with self._log.open("ab") as log:
+            log.write(words)
+        lines = words.decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""

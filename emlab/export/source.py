@@ -10,9 +10,7 @@ import pandas as pd
 
 from emlab.errors import SessionError
 from emlab.model import Accepted, Ctf, Micrograph, Movie
-from emlab.sets import IncrementalSet, Run
-
-_LAST_FIRST = (Accepted.kind, Ctf.kind, Micrograph.kind)
+from emlab.sets import IncrementalSet, Run, lineage
 
 
 class Recorded(Protocol):
@@ -32,34 +30,21 @@ class Recorded(Protocol):
 
 
 def line_of(session: Recorded, name: str | None = None) -> dict[str, IncrementalSet]:
-    """Give a set and those that it was made of, by their kind.
+    """Give the sets to export, by their kind.
 
     Parameters
     ----------
     name
-        Of the set; by default the last that holds accepted micrographs, else CTFs, else micrographs.
+        Of the last of them; by default that of the newest accepted micrographs, else CTFs, else micrographs.
 
     Raises
     ------
     SessionError
         If the session has none.
     """
-    sets, runs = session.sets, {run.name: run for run in session.runs}
-    if name is not None and name not in sets:
-        raise SessionError(f"The session has no set {name!r}; it has: {', '.join(sets)}.")
-    last = {collection.kind: collection.name for collection in sets.values()}
-    start = name or next((last[kind] for kind in _LAST_FIRST if kind in last), None)
-    if start is None:
-        raise SessionError(f"The session makes no micrographs; it has the sets: {', '.join(sets)}.")
-    line: dict[str, IncrementalSet] = {}
-    waiting = [start]
-    while waiting:
-        collection = sets[waiting.pop(0)]
-        if collection.kind not in line:
-            line[collection.kind] = collection
-            waiting += [made_of for made_of in runs[collection.run].inputs if made_of != collection.name]
+    line = lineage(session.sets, session.runs, name)
     if Micrograph.kind not in line:
-        raise SessionError(f"The set {start} was not made of micrographs; choose another.")
+        raise SessionError(f"{name or 'The session'} has no micrographs; there are: {', '.join(session.sets)}.")
     return line
 
 

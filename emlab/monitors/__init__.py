@@ -1,9 +1,11 @@
 """What is computed from sets for people: rates, series, histograms; headless."""
 
 from emlab.monitors.alarms import Alarm, Alarms
+from emlab.monitors.comparison import Agreement, Comparison, different_parameters
 from emlab.monitors.events import Events
 from emlab.monitors.histogram import Histogram, histogram, robust_range
 from emlab.monitors.items import MEASURES, Items
+from emlab.monitors.line import Line
 from emlab.monitors.overview import Overview, Overviewer
 from emlab.monitors.pictures import reduced
 from emlab.monitors.progress import progress_lines
@@ -19,12 +21,15 @@ from emlab.monitors.words import clock, counted, duration, moment, number
 __all__ = [
     "BOUNDS",
     "MEASURES",
+    "Agreement",
     "Alarm",
     "Alarms",
+    "Comparison",
     "Events",
     "GpuLoad",
     "Histogram",
     "Items",
+    "Line",
     "Load",
     "Overview",
     "Overviewer",
@@ -35,6 +40,7 @@ __all__ = [
     "Watched",
     "clock",
     "counted",
+    "different_parameters",
     "duration",
     "histogram",
     "kept",

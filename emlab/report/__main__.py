@@ -1,11 +1,14 @@
-"""``python -m emlab.report SESSION`` writes the report of a session and prints where it is."""
+"""``python -m emlab.report SESSION`` writes a report, publishes it as the session says, and prints where it is."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from emlab.errors import EmlabError
+from emlab.report.publish import publish
+from emlab.report.settings import read_settings
 from emlab.report.write import write_report
 
 
@@ -14,13 +17,23 @@ def main() -> int:
     # jsonschema imports it in passing, for a format that no notebook has, which takes two seconds.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
     parser = argparse.ArgumentParser(prog="python -m emlab.report", description="Write the report of a session.")
-    parser.add_argument("session", help="the session's folder")
+    parser.add_argument("session", type=Path, help="the session's folder")
+    session: Path = parser.parse_args().session.resolve()
+    status = 0
     try:
-        print(write_report(parser.parse_args().session))  # noqa: T201 - what the command is for
+        page = write_report(session)
+        print(page)  # noqa: T201 - what the command is for
+        targets = read_settings(session).publish
     except EmlabError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
-    return 0
+    for target in targets:
+        try:
+            print(publish(page, target, session.name))  # noqa: T201
+        except EmlabError as error:
+            print(error, file=sys.stderr)  # noqa: T201
+            status = 1
+    return status
 
 
 if __name__ == "__main__":

@@ -11,12 +11,13 @@ import nbformat
 from jupyter_core.paths import jupyter_path
 
 from emlab.errors import ProgramError
+from emlab.report.look import Look
 
 _HERE = Path(__file__).parent
 _WIDGETS = "application/vnd.jupyter.widget-state+json"
 
 
-def to_html(executed: nbformat.NotebookNode, title: str) -> str:
+def to_html(executed: nbformat.NotebookNode, title: str, look: Look) -> str:
     """Give an executed notebook's outputs as HTML, with the JavaScript that its figures need in it.
 
     Raises
@@ -31,7 +32,8 @@ def to_html(executed: nbformat.NotebookNode, title: str) -> str:
         exclude_input_prompt=True,
         exclude_output_prompt=True,
     )
-    html, _ = exporter.from_notebook_node(executed, resources={"emlab": {"title": title, "scripts": scripts(executed)}})
+    page = {"title": title, "scripts": scripts(executed), "logo": look.logo, "style": look.style}
+    html, _ = exporter.from_notebook_node(executed, resources={"emlab": page})
     return str(html)
 
 

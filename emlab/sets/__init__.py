@@ -5,6 +5,7 @@ from emlab.sets.catalogue import Catalogue
 from emlab.sets.entries import Closing, Event, Failure, Judgement, Provenance, Run, SetFacts, Verdict
 from emlab.sets.incremental_set import IncrementalSet
 from emlab.sets.ledger import Ledger
+from emlab.sets.lineage import lineage
 from emlab.sets.nudge import Nudge
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "Verdict",
     "control_addresses",
     "dial",
+    "lineage",
 ]

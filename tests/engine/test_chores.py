@@ -32,7 +32,7 @@ def housekeeping(log: Path) -> Iterator[Housekeeping]:
 
 
 def finish(housekeeping: Housekeeping) -> None:
-    for process, _ in housekeeping._running.values():
+    for process, *_ in housekeeping._running.values():
         process.wait()
 
 
@@ -75,11 +75,19 @@ def test_a_chore_that_fails_is_reported_and_tried_again(log: Path) -> None:
     housekeeping.attend(now=0, recorded=1)
     finish(housekeeping)
     (complaint,) = housekeeping.attend(now=1, recorded=1)
-    assert complaint == "The report was not written: exit code 1; see engine.log."
+    assert complaint == "no paper"
     assert "no paper" in log.read_text()
     housekeeping.attend(now=100, recorded=2)
-    assert housekeeping.is_busy
+    finish(housekeeping)
+    assert housekeeping.attend(now=101, recorded=2) == [], "told already"
     housekeeping.close()
+
+
+def test_a_chore_that_fails_without_a_word_is_reported_too(log: Path) -> None:
+    housekeeping = keep(log, "raise SystemExit(3)")
+    housekeeping.attend(now=0, recorded=1)
+    finish(housekeeping)
+    assert housekeeping.attend(now=1, recorded=1) == ["The report was not written: exit code 3; see engine.log."]
 
 
 def test_a_chore_that_hangs_is_killed(log: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -31,15 +32,18 @@ def report(invent: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
 def opened(report: Path, page: Page, complaints: list[str]) -> Page:
     page.context.set_offline(True)
     page.goto(report.as_uri())
-    expect(page.locator(".bqplot")).to_have_count(4, timeout=30_000)
+    expect(page.locator(".bqplot")).to_have_count(4, timeout=60_000)
     return page
 
 
 def test_the_figures_are_drawn_without_a_network(opened: Page) -> None:
     for name in ("Defocus U", "CTF resolution", "Total motion"):
         expect(opened.get_by_role("img", name=f"{name} over time: 60 points")).to_be_visible()
-    bars = opened.locator(".emlab-plot").filter(has_text="CTF resolution, distribution").locator("rect.bar")
-    assert sum(box["height"] > 1 for bar in bars.all() if (box := bar.bounding_box())) == 8
+    plot = opened.locator(".emlab-plot").filter(has_text="CTF resolution, distribution")
+    opened.wait_for_function(
+        "plot => [...plot.querySelectorAll('rect.bar')].filter(bar => bar.getBBox().height > 1).length === 8",
+        arg=plot.element_handle(),
+    )
 
 
 def test_the_header_counts_and_names_are_text_not_markup(opened: Page) -> None:
@@ -71,7 +75,24 @@ def test_the_table_sorts_searches_pages_and_enlarges(opened: Page) -> None:
     picture = table.get_by_role("button", name="Spectrum and fit").first
     assert picture.locator("img").evaluate("image => image.naturalWidth") == 200
     picture.click()
-    expect(opened.get_by_role("dialog")).to_be_visible()
+    dialog = opened.get_by_role("dialog")
+    expect(dialog).to_contain_text("rejected: CTF resolution 9 Å is above the limit of 6 Å.")
+    assert dialog.locator("img").count() == 2
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_have_count(0)
+
+
+def test_the_table_is_narrowed_to_a_kind_and_saved(opened: Page) -> None:
+    table = opened.locator(".emlab-micrographs")
+    table.get_by_label("Which micrographs").select_option("Failed (1)")
+    expect(table.locator("tbody tr")).to_have_count(1)
+    expect(table.locator("tbody small")).to_contain_text("31 of 40 frames. Copy it again. <img src=x")
+    with opened.expect_download() as download:
+        table.get_by_role("button", name="Save as CSV").click()
+    assert download.value.suggested_filename == "Grid_b_7_b_.csv"
+    saved = pd.read_csv(download.value.path())
+    assert saved["micrograph"].tolist() == ["item_60"]
+    assert saved["remark"][0].startswith("item_60.tiff ends after 31 of 40 frames.")
 
 
 def test_it_fits_a_phone(opened: Page) -> None:
@@ -92,5 +113,31 @@ def test_an_empty_session_has_a_report_that_says_what_will_appear(
 
 def test_nothing_in_it_is_loaded_from_elsewhere(report: Path) -> None:
     text = re.sub(r"<script(?! src).*?</script>", "", report.read_text(encoding="utf-8"), flags=re.DOTALL)
-    assert re.findall(r'(?:src|href)="(?!data:|#)[^"]*"', text) == []
+    assert re.findall(r'src="(?!data:)[^"]*"|<link[^>]*href="(?!data:)[^"]*"', text) == []
+    assert set(re.findall(r'href="(?!data:|#)([^"]*)"', text)) == {
+        f"https://doi.org/{doi}"
+        for doi in (
+            "10.1038/nmeth.4193",
+            "10.1107/S205225251801463X",
+            "10.1038/s41592-019-0580-y",
+            "10.7554/eLife.06980",
+            "10.1016/j.jsb.2015.08.008",
+        )
+    }
     assert "@import" not in text
+
+
+def test_a_facility_s_logo_and_style_and_another_session_are_in_it(
+    invented: Any, report: Path, tmp_path: Path, page: Page, complaints: list[str]
+) -> None:
+    invented.add(range(30, 50))
+    (tmp_path / "logo.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="90" height="30"/>')
+    (tmp_path / "style.css").write_text("h1 { color: rgb(1, 2, 3) !important; }")
+    compared = write_report(invented.path, template=tmp_path, compare=report.parents[1])
+    assert compared.name == "compared-with-session.html"
+    page.context.set_offline(True)
+    page.goto(compared.as_uri())
+    expect(page.get_by_role("heading", name=", side by side")).to_be_visible()
+    expect(page.locator(".emlab-comparison")).to_contain_text("20 micrographs on both sides")
+    assert page.locator(".emlab-brand img").evaluate("image => image.naturalWidth") == 90
+    assert page.locator("h1").evaluate("heading => getComputedStyle(heading).color") == "rgb(1, 2, 3)"

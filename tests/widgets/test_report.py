@@ -5,13 +5,14 @@ from __future__ import annotations
 import html
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from emlab_widgets import Report
 from emlab_widgets.report import micrograph_table
 
-from emlab.model import Micrograph, Rejected
+from emlab.model import Accepted, Micrograph, Rejected
 from emlab.sets import Provenance
 
 
@@ -70,8 +71,11 @@ def test_runs_have_their_counts_parameters_and_ends(invented: Any) -> None:
 def test_methods_say_what_was_done_with_the_session_s_numbers(invented: Any) -> None:
     invented.add(range(10))
     section = text(Report(invented.open()).methods())
-    assert "10 movies with a pixel size of 0.800 Å were collected at 300 kV, with 4.5 e/Å² in 3 frames." in section
-    assert "8 micrographs met the limits" in section
+    assert (
+        "10 movies were collected at 300 kV, with a spherical aberration of 2.70 mm and a pixel size of 0.800 Å, "
+        "with 4.5 e/Å² in 3 frames." in section
+    )
+    assert "8 of 10 micrographs were kept." in section
 
 
 def data_of(section: Any) -> dict[str, Any]:
@@ -107,14 +111,91 @@ def test_the_table_s_data_are_whole_and_cannot_end_their_script(invented: Any, m
     assert resolution[-1] is None
     assert data["decisions"][4] == "rejected"
     assert sorted(map(int, data["pictures"])) == [0, 4, 8, 9]
-    assert data["pictures"]["8"][0].startswith("data:image/jpeg;base64,")
-    assert "The pictures of 4 of 10 are in this file." in str(section)
+    assert data["pictures"]["8"][0].startswith("data:image/webp;base64,")
+    assert "The pictures of 4 of 10 are in this file: the newest" in str(section)
 
 
-def test_a_session_of_micrographs_has_no_plots_of_motion(invented: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    session = invented.open()
-    assert len(Report(session).timelines().charts) == 4
-    sets = {name: found for name, found in session.sets.items() if found.kind not in {"movie", "micrograph"}}
-    monkeypatch.setattr(type(session), "sets", property(lambda _: sets))
-    monkeypatch.setattr(type(session), "runs", property(lambda _: []))
-    assert len(Report(session).timelines().charts) == 3
+def test_a_session_of_micrographs_has_no_plots_of_motion(invented: Any, invent: Any, tmp_path: Path) -> None:
+    class OfMicrographs(invent):
+        RUNS = (
+            ("import", "import_micrographs", ("arrivals",), {"arrivals": "arrival", "micrographs": "micrograph"}),
+            *invent.RUNS[2:],
+        )
+
+    assert len(Report(invented.open()).timelines().charts) == 4
+    of_micrographs = OfMicrographs(tmp_path / "micrographs")
+    assert len(Report(of_micrographs.open()).timelines().charts) == 3
+    of_micrographs.close()
+
+
+def test_methods_cite_what_was_run_and_nothing_else(invented: Any) -> None:
+    invented.add(range(10))
+    section = str(Report(invented.open()).methods())
+    assert "weighted by dose<sup>4</sup>" in section
+    assert re.findall(r"doi.org/([^\"]+)", section) == [
+        "10.1038/nmeth.4193",
+        "10.1107/S205225251801463X",
+        "10.1038/s41592-019-0580-y",
+        "10.7554/eLife.06980",
+        "10.1016/j.jsb.2015.08.008",
+    ]
+    invented.ledger._connection.execute("UPDATE movie SET dose_per_frame = NULL")
+    invented.ledger._connection.execute("UPDATE run SET parameters = '{\"binning\": 2}' WHERE name = 'align'")
+    section = str(Report(invented.open()).methods())
+    assert "eLife" not in section
+    assert "2-fold binning to 1.600 Å a pixel" in section
+
+
+def test_a_report_follows_the_runs_that_led_to_the_newest_selection(invented: Any) -> None:
+    invented.add(range(10))
+    invented.add_run("trial", "estimate_ctf", ("micrographs",), {"trial": "ctf"})
+    with invented.ledger.transaction():
+        invented.record("ctf", 3, name="trial")
+    data = data_of(Report(invented.open()).micrographs())
+    assert sum(value is not None for value in data["values"][1]) == 10
+
+
+@pytest.fixture
+def doubled(invented: Any) -> Any:
+    """Two selections of ten items: the second also rejects number 2 and keeps number 4."""
+    invented.add(range(10))
+    outputs = {"kept": "accepted", "dropped": "rejected"}
+    invented.add_run("strict", "select_micrographs", ("micrographs", "ctfs"), outputs)
+    with invented.ledger.transaction():
+        for number in range(10):
+            judged = {"key": f"item_{number}", "micrograph": f"item_{number}.mrc"}
+            if number in (2, 9):
+                reason = f"Motion of <b>{number}</b> is above the limit."
+                invented.ledger.append("dropped", Rejected(reason=reason, **judged), Provenance(recorded_at=0.0))
+            else:
+                invented.ledger.append("kept", Accepted(reason="Within.", **judged), Provenance(recorded_at=0.0))
+    invented.ledger._connection.execute("UPDATE run SET parameters = '{\"max_motion\": 10}' WHERE name = 'strict'")
+    return invented
+
+
+def test_two_selections_are_compared_by_what_only_one_of_them_keeps(doubled: Any) -> None:
+    (comparison,) = Report(doubled.open()).comparisons()
+    section = text(comparison.summary()).replace("\n", "")
+    assert "select and strict, side by side" in section
+    assert "Motion up to (Å)||not set||10" in section
+    assert re.search(r"Accepted\|+8\|+8\|", section)
+    assert "1 micrograph rejected by strict only" in section
+    assert "item_2: Motion of <b>2</b> is above the limit." in section
+    assert "1 micrograph rejected by select only" in section
+    assert "item_4: CTF resolution 9 Å" in section
+    assert comparison.figures().children == (), "both have the same CTFs"
+
+
+def test_two_sessions_are_compared_by_the_micrographs_of_both(invented: Any, invent: Any, tmp_path: Path) -> None:
+    invented.add(range(10))
+    other = invent(tmp_path / "other")
+    other.add(range(5, 15))
+    other.ledger._connection.execute("UPDATE ctf SET defocus_u = defocus_u + 50")
+    (comparison,) = Report(invented.open(), compare=other.path).comparisons()
+    section = text(comparison.summary()).replace("\n", "")
+    assert "5 micrographs on both sides" in section
+    assert re.search(r"Defocus U, median \(µm\)\|+1\.100\|+1\.045\|+−0\.005 ± 0\.000", section)
+    assert re.search(r"Total motion, median \(Å\)\|+[\d.]+\|+[\d.]+\|+the same", section)
+    assert "All parameters are the same." in section
+    assert len(comparison.figures().children) == 1
+    other.close()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from html import escape
+from pathlib import Path
 
 from emlab.monitors import Items, Overview, duration, moment
 from emlab.session import Session
@@ -23,7 +25,12 @@ def header(session: Session, items: Items, overview: Overview) -> Html:
         ]
     dates.append(("This report", moment(time.time())))
     return Html(
-        f"<style>{theme.stylesheet()}</style>"
+        f"<style>{theme.stylesheet()}{_stylesheet()}</style>"
         f'<header class="emlab"><h1>{escape(session.name)} {badge(session.state)}</h1>'
         f"{strip(overview)}{facts(dates)}</header>"
     )
+
+
+@cache
+def _stylesheet() -> str:
+    return Path(__file__).with_name("report.css").read_text(encoding="utf-8")

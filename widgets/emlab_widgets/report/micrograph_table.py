@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from emlab.model import Ctf, Micrograph
+from emlab.model import Ctf, Micrograph, Rejected
 from emlab.monitors import Items, thinned
 from emlab.session import Session
+from emlab.sets import Failure, lineage
 from emlab_widgets.figures import path_drawing
 from emlab_widgets.html import Html, empty
-from emlab_widgets.report.pictures import small_copy
+from emlab_widgets.report.pictures import FEW, LARGE, SMALL, small_copy
 
 PICTURES = 300
 """Micrographs whose pictures the report carries: the newest without a gap, the older ones thinned evenly."""
@@ -32,25 +34,43 @@ _COLUMNS = (
 )
 
 
-def micrograph_table(session: Session, items: Items) -> Html:
-    """Give the table of micrographs."""
+def micrograph_table(session: Session, items: Items, failed: Sequence[Failure] = ()) -> Html:
+    """Give the table of micrographs.
+
+    Parameters
+    ----------
+    failed
+        What was given up, to be told beside the item.
+    """
     if not len(items):
         return Html(empty("Every micrograph appears here with its values and pictures when it has been processed."))
     columns = [column for column in _COLUMNS if np.nan_to_num(items[column[0]]).any()]
     decision = np.where(np.isfinite(items["rejected"]), "rejected", "")
     decision = np.where(np.isfinite(items["accepted"]), "accepted", decision)
+    rows = {key: row for row, key in enumerate(items.keys)}
+    notes = _notes(session, rows)
+    for failure in failed:
+        if (row := rows.get(failure.key)) is not None:
+            decision[row] = "failed"
+            notes.setdefault(row, []).append(failure.message)
     shown = thinned(len(items), PICTURES)
+    width = LARGE if shown.size <= FEW else SMALL
     data = {
+        "name": session.name,
         "columns": [{"title": title, "unit": unit, "digits": digits} for _, title, unit, _, digits in columns],
         "keys": items.keys,
-        "values": [_rounded(items[name] / divisor) for name, _, _, divisor, _ in columns],
+        "values": [_rounded(items[name] / divisor, digits) for name, _, _, divisor, digits in columns],
         "decisions": decision.tolist(),
-        "pictures": {int(row): _pictures(session, items, int(row)) for row in shown},
+        "notes": {row: " ".join(texts) for row, texts in notes.items()},
+        "pictures": {int(row): _pictures(session, items, int(row), width) for row in shown},
     }
     # "<" could end the script element; JSON knows another way to write it.
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
     note = (
-        "" if shown.size == len(items) else f"<p>The pictures of {shown.size:,} of {len(items):,} are in this file.</p>"
+        ""
+        if shown.size == len(items)
+        else f"<p>The pictures of {shown.size:,} of {len(items):,} are in this file: the newest, and others at equal "
+        "steps.</p>"
     )
     return Html(
         f'<div class="emlab-micrographs"></div>{note}'
@@ -58,25 +78,40 @@ def micrograph_table(session: Session, items: Items) -> Html:
     )
 
 
+def _notes(session: Session, rows: Mapping[str, int]) -> dict[int, list[str]]:
+    """Why micrographs were rejected, and what is doubtful about them, by row."""
+    notes: dict[int, list[str]] = {}
+    sets = lineage(session.sets, session.runs)
+    for kind, column in ((Rejected.kind, "reason"), (Micrograph.kind, "warning"), (Ctf.kind, "warning")):
+        if kind in sets:
+            frame = sets[kind].to_dataframe(columns=["key", column]).dropna()
+            for key, text in zip(frame["key"], frame[column], strict=True):
+                # More may have been recorded since the items were read.
+                if key in rows:
+                    notes.setdefault(rows[key], []).append(text)
+    return notes
+
+
 @cache
 def _program() -> str:
     return Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 
 
-def _rounded(values: Any) -> list[float | None]:
-    return [None if np.isnan(value) else float(f"{value:.10g}") for value in values.tolist()]
+def _rounded(values: Any, digits: int | None) -> list[float | None]:
+    rounded = np.round(values, 0 if digits is None else digits + 1).tolist()
+    return [None if np.isnan(value) else int(value) if value.is_integer() else value for value in rounded]
 
 
-def _pictures(session: Session, items: Items, row: int) -> list[str | None]:
+def _pictures(session: Session, items: Items, row: int, width: int) -> list[str | None]:
     """Thumbnail, spectrum and path of one item."""
     records = items.records(row)
     micrograph, ctf = records.get("micrograph"), records.get("ctf")
     pictures: list[str | None] = [None, None, None]
     if isinstance(micrograph, Micrograph):
         if micrograph.thumbnail is not None:
-            pictures[0] = small_copy(session.file(micrograph.thumbnail))
+            pictures[0] = small_copy(session.file(micrograph.thumbnail), width)
         if micrograph.shift_x:
             pictures[2] = path_drawing(micrograph.shift_y, micrograph.shift_x, micrograph.pixel_size)
     if isinstance(ctf, Ctf) and ctf.picture is not None:
-        pictures[1] = small_copy(session.file(ctf.picture))
+        pictures[1] = small_copy(session.file(ctf.picture), width)
     return pictures

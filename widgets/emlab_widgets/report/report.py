@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+
 import ipywidgets
 import pandas as pd
 
-from emlab.monitors import Items, Overviewer
-from emlab.session import Session
+from emlab.monitors import Items, Line, Overviewer
+from emlab.session import Session, open_session
 from emlab_widgets.failures import events, failures
 from emlab_widgets.figures import Distribution, Timeline
 from emlab_widgets.html import Html
 from emlab_widgets.measures import ASTIGMATISM, DEFOCUS, MOTION, RESOLUTION, measured
 from emlab_widgets.report.acquisition import acquisition
+from emlab_widgets.report.comparison import SideBySide, sides_by_side
 from emlab_widgets.report.header import header
 from emlab_widgets.report.methods import methods
 from emlab_widgets.report.micrograph_table import micrograph_table
@@ -27,11 +30,15 @@ class Report:
     ----------
     session
         Empty, running or ended.
+    compare
+        The folder of another session, to be shown beside it.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, compare: str | os.PathLike[str] | None = None) -> None:
         self._session = session
-        self._items = Items(session)
+        self._other = open_session(compare) if compare else None
+        # Where a session has several runs of a protocol, those that led to the newest selection are shown.
+        self._items = Items(Line(session))
         self._items.update()
         overviewer = Overviewer(session, self._items)
         self._overview = overviewer.update()
@@ -79,7 +86,11 @@ class Report:
 
     def micrographs(self) -> Html:
         """Every micrograph with its values and pictures."""
-        return micrograph_table(self._session, self._items)
+        return micrograph_table(self._session, self._items, self._failures)
+
+    def comparisons(self) -> list[SideBySide]:
+        """The session beside another one, and its runs of the same protocol beside each other."""
+        return list(sides_by_side(self._session, self._other))
 
     def table(self) -> pd.DataFrame:
         """The measures of every micrograph as numbers."""
