@@ -69,7 +69,7 @@ def write_relion(
             f"RELION finds files relative to its project {start}, and {target} is not inside it: export to a folder in "
             "the project, or name another project."
         )
-    table = exported_table(line_of(session, selection), every=every)
+    table = exported_table(line_of(session, selection), session.judgements(), every=every)
     is_there = [(session.path / path).is_file() for path in table["path"]]
     missing = [str(key) for key, there in zip(table.index, is_there, strict=True) if not there]
     if len(missing) == len(table):

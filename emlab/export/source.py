@@ -10,7 +10,7 @@ import pandas as pd
 
 from emlab.errors import SessionError
 from emlab.model import Accepted, Ctf, Micrograph, Movie
-from emlab.sets import IncrementalSet, Run, lineage
+from emlab.sets import IncrementalSet, Judgement, Run, lineage
 
 
 class Recorded(Protocol):
@@ -23,6 +23,9 @@ class Recorded(Protocol):
     @property
     def sets(self) -> Mapping[str, IncrementalSet]:
         """Every set by its name."""
+
+    def judgements(self, since: int = 0) -> Sequence[Judgement]:
+        """What people decided and noted."""
 
     @property
     def path(self) -> Path:
@@ -48,7 +51,9 @@ def line_of(session: Recorded, name: str | None = None) -> dict[str, Incremental
     return line
 
 
-def exported_table(line: Mapping[str, IncrementalSet], *, every: bool = False) -> pd.DataFrame:
+def exported_table(
+    line: Mapping[str, IncrementalSet], judgements: Sequence[Judgement] = (), *, every: bool = False
+) -> pd.DataFrame:
     """Give one row per micrograph, in the order in which they were recorded, with the item's name as index.
 
     The micrograph's own columns, ``number`` in its set, ``movie_pixel_size`` (Å, its own where there is no movie),
@@ -56,12 +61,17 @@ def exported_table(line: Mapping[str, IncrementalSet], *, every: bool = False) -
 
     Parameters
     ----------
+    judgements
+        What people decided, which stands whatever the limits say.
     every
         Whether micrographs that were not accepted are in it too.
     """
     table = line[Micrograph.kind].to_dataframe().reset_index().set_index("key")
     if Accepted.kind in line and not every:
-        accepted = line[Accepted.kind].to_dataframe(columns=["key"])["key"]
+        verdicts = {judgement.key: judgement.verdict for judgement in judgements if judgement.verdict != "noted"}
+        accepted = set(line[Accepted.kind].to_dataframe(columns=["key"])["key"])
+        accepted |= {key for key, verdict in verdicts.items() if verdict == "restored"}
+        accepted -= {key for key, verdict in verdicts.items() if verdict == "rejected"}
         table = table[table.index.isin(accepted)]
     table["movie_pixel_size"] = table["pixel_size"]
     if Movie.kind in line:

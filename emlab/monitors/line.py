@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from emlab.monitors.watched import Watched
-from emlab.sets import Event, Failure, IncrementalSet, Run, lineage
+from emlab.sets import Event, Failure, IncrementalSet, Judgement, Run, lineage
 
 
 class Line:
@@ -56,3 +56,7 @@ class Line:
     def events(self, since: int = 0) -> Sequence[Event]:
         """The session's events."""
         return self.session.events(since)
+
+    def judgements(self, since: int = 0) -> Sequence[Judgement]:
+        """What people decided and noted."""
+        return self.session.judgements(since)

@@ -144,6 +144,15 @@ def test_another_selection_is_exported_by_its_name(filled: Any) -> None:
         session.export(selection="stricter")
 
 
+def test_what_people_decided_stands(filled: Any) -> None:
+    with filled.ledger.transaction():
+        filled.ledger.add_judgement("item_4", "restored", "", "Ada")
+        filled.ledger.add_judgement("item_0", "rejected", "", "Ada")
+        filled.ledger.add_judgement("item_1", "noted", "a crack", "Ada")
+    names = starfile.read(filled.open().export().files[1])["micrographs"]["rlnMicrographName"]
+    assert [int(name[-5]) for name in names] == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
 def test_what_cannot_be_exported_is_told(invented: Any) -> None:
     session = invented.open()
     with pytest.raises(SessionError, match="no micrograph to export yet"):

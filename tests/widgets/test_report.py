@@ -128,6 +128,30 @@ def test_a_session_of_micrographs_has_no_plots_of_motion(invented: Any, invent: 
     of_micrographs.close()
 
 
+def test_what_people_decided_stands_in_table_selection_and_methods(invented: Any) -> None:
+    invented.add(range(10))
+    with invented.ledger.transaction():
+        invented.ledger.add_judgement("item_4", "restored", "good enough", "Ada")
+        invented.ledger.add_judgement("item_0", "rejected", "", "<Ada>")
+        invented.ledger.add_judgement("item_1", "noted", "a crack", "Ada")
+        invented.ledger.add_judgement("item_2", "rejected", "", "Ada")
+    report = Report(invented.open())
+    data = data_of(report.micrographs())
+    assert [data["decisions"][row] for row in (0, 1, 2, 4, 9)] == [
+        "rejected",
+        "accepted",
+        "rejected",
+        "accepted",
+        "rejected",
+    ]
+    assert data["notes"]["0"] == "Rejected by hand (<Ada>)."
+    assert data["notes"]["4"].endswith("is above the limit of 6 Å. Restored by hand (Ada): good enough")
+    assert data["notes"]["1"] == "Note (Ada): a crack"
+    assert "7 of 10 micrographs accepted" in text(report.selection()).replace("|", "")
+    assert "Of 3 micrographs a person decided" in text(report.selection())
+    assert "7 of 10 micrographs were kept." in text(report.methods())
+
+
 def test_methods_cite_what_was_run_and_nothing_else(invented: Any) -> None:
     invented.add(range(10))
     section = str(Report(invented.open()).methods())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from emlab.model import Micrograph, Movie
-from emlab.monitors import Items, Overview, counted, number
+from emlab.monitors import Items, counted, number
 from emlab.protocols import PROTOCOLS
 from emlab.session import Session
 from emlab.sets import Run, lineage
@@ -14,7 +14,7 @@ from emlab_widgets.html import Html, empty
 from emlab_widgets.report.references import cited
 
 
-def methods(session: Session, items: Items, overview: Overview) -> Html:
+def methods(session: Session, items: Items) -> Html:
     """Give a paragraph that says what was done with the numbers of this session, and the papers that it cites.
 
     Where a protocol was run more than once, the newest run counts.
@@ -32,7 +32,7 @@ def methods(session: Session, items: Items, overview: Overview) -> Html:
         sentence = tell(_parameters(run), image) if tell else _named(run)
         if sentence:
             sentences.append(sentence)
-    accepted, rejected = overview.counts.get("accepted", 0), overview.counts.get("rejected", 0)
+    accepted, rejected = (int((items.decision == decision).sum()) for decision in (1, 2))
     if accepted + rejected:
         sentences.append(f"{accepted:,} of {counted(accepted + rejected, 'micrograph')} were kept.")
     text, works = cited(sentences)

@@ -13,7 +13,7 @@ import numpy as np
 from emlab.model import Ctf, Micrograph, Rejected
 from emlab.monitors import Items, thinned
 from emlab.session import Session
-from emlab.sets import Failure, lineage
+from emlab.sets import Failure, Judgement, lineage
 from emlab_widgets.figures import path_drawing
 from emlab_widgets.html import Html, empty
 from emlab_widgets.report.pictures import FEW, LARGE, SMALL, small_copy
@@ -45,10 +45,11 @@ def micrograph_table(session: Session, items: Items, failed: Sequence[Failure] =
     if not len(items):
         return Html(empty("Every micrograph appears here with its values and pictures when it has been processed."))
     columns = [column for column in _COLUMNS if np.nan_to_num(items[column[0]]).any()]
-    decision = np.where(np.isfinite(items["rejected"]), "rejected", "")
-    decision = np.where(np.isfinite(items["accepted"]), "accepted", decision)
+    decision = np.array(["", "accepted", "rejected"])[items.decision]
     rows = {key: row for row, key in enumerate(items.keys)}
     notes = _notes(session, rows)
+    for key, judgements in items.judgements.items():
+        notes.setdefault(rows[key], []).extend(map(_judged, judgements))
     for failure in failed:
         if (row := rows.get(failure.key)) is not None:
             decision[row] = "failed"
@@ -90,6 +91,11 @@ def _notes(session: Session, rows: Mapping[str, int]) -> dict[int, list[str]]:
                 if key in rows:
                     notes.setdefault(rows[key], []).append(text)
     return notes
+
+
+def _judged(judgement: Judgement) -> str:
+    what = "Note" if judgement.verdict == "noted" else f"{judgement.verdict.capitalize()} by hand"
+    return f"{what} ({judgement.author})" + (f": {judgement.note}" if judgement.note else ".")
 
 
 @cache

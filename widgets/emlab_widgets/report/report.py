@@ -74,7 +74,7 @@ class Report:
 
     def selection(self) -> Html:
         """What was selected, and why the rest was not."""
-        return selection(self._session, self._overview)
+        return selection(self._session, self._items)
 
     def failures(self) -> Html:
         """The items that were given up."""
@@ -98,7 +98,7 @@ class Report:
 
     def methods(self) -> Html:
         """A paragraph for a paper."""
-        return methods(self._session, self._items, self._overview)
+        return methods(self._session, self._items)
 
     def versions(self) -> Html:
         """With what it was done."""

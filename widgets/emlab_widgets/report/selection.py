@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+import numpy as np
+
 from emlab.model import Rejected
-from emlab.monitors import Overview, counted, number
+from emlab.monitors import Items, counted, number
 from emlab.session import Session
+from emlab.sets import lineage
 from emlab_widgets.html import Html, empty, table
 
 _OWN_VALUE = re.compile(r" [-−]?\d\S*( \S+)? is(?= (above|below) )")
 
 
-def selection(session: Session, overview: Overview) -> Html:
-    """Give how many micrographs were accepted, and the limits that the others missed."""
-    accepted, rejected = overview.counts.get("accepted", 0), overview.counts.get("rejected", 0)
+def selection(session: Session, items: Items) -> Html:
+    """Give how many micrographs were accepted, the limits that the others missed, and what people decided."""
+    accepted, rejected = (int((items.decision == decision).sum()) for decision in (1, 2))
     total = accepted + rejected
     if not total:
         return Html(empty("Which micrographs are good appears here when the first one has been judged."))
@@ -25,6 +28,8 @@ def selection(session: Session, overview: Overview) -> Html:
         f"<p><b>{number(accepted)}</b> of {counted(total, 'micrograph')} accepted ({accepted / total:.1%}), "
         f"<b>{number(rejected)}</b> rejected.</p>"
     )
+    if by_hand := np.isfinite(items["verdict"]).sum():
+        html += f"<p>Of {counted(int(by_hand), 'micrograph')} a person decided, whatever the limits say.</p>"
     if rejected:
         rows = [(limit, number(count), f"{count / total:.1%}") for limit, count in _missed(session).most_common()]
         html += table(("Limit missed", "Micrographs", "Of all"), rows, numbers=(1, 2))
@@ -35,10 +40,8 @@ def selection(session: Session, overview: Overview) -> Html:
 def _missed(session: Session) -> Counter[str]:
     """Count the limits that were missed: the reasons without the micrograph's own value."""
     missed: Counter[str] = Counter()
-    for collection in session.sets.values():
-        if collection.kind == Rejected.kind:
-            reasons = collection.to_dataframe(columns=["reason"])["reason"]
-            missed.update(
-                _OWN_VALUE.sub("", part, count=1) for text in reasons for part in text.rstrip(".").split("; ")
-            )
+    line = lineage(session.sets, session.runs)
+    if Rejected.kind in line:
+        reasons = line[Rejected.kind].to_dataframe(columns=["reason"])["reason"]
+        missed.update(_OWN_VALUE.sub("", part, count=1) for text in reasons for part in text.rstrip(".").split("; "))
     return missed
