@@ -37,6 +37,11 @@ class FilledSession:
     """A session that looks as if ``items`` movies had been taken until now, with drifts, steps and bad regions.
 
     Its lock is held until `close`, so that it counts as running.
+
+    Attributes
+    ----------
+    count, newest
+        How many movies there are, and the newest one's name.
     """
 
     def __init__(self, path: Path, items: int) -> None:
@@ -44,7 +49,8 @@ class FilledSession:
         self.path = path
         self._random = np.random.default_rng(7)
         self._first = time.time() - items * PERIOD
-        self._count = 0
+        self.count = 0
+        self.newest = ""
         self._lock = SessionLock(path)
         meta = {
             "uuid": f"{self._random.integers(2**63):032x}",
@@ -75,13 +81,13 @@ class FilledSession:
         """Append the records of so many more movies, in one transaction."""
         with self._ledger.transaction():
             for _ in range(count):
-                for record in self._records(self._count):
-                    at = self._first + self._count * PERIOD + 8.0
+                for record in self._records(self.count):
+                    at = self._first + self.count * PERIOD + 8.0
                     provenance = Provenance(
                         recorded_at=at, seconds=3.1, latency=0.001, worker="cpu-0", device="cpu", attempt=1
                     )
                     self._ledger.append(type(record).plural, record, provenance)
-                self._count += 1
+                self.count += 1
         self._ledger.checkpoint()
 
     def close(self) -> None:
@@ -93,6 +99,7 @@ class FilledSession:
         random = self._random
         square, hole = divmod(number, HOLES)
         key = f"FoilHole_{29_384_000 + number}_Data_{15_414_333 + number % 6}_{number % 9}_20261122_{number:06d}"
+        self.newest = key
         taken = {"key": key, "acquired_at": self._first + number * PERIOD}
         row, column = divmod(hole, 15)
         image: dict[str, Any] = {

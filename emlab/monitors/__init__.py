@@ -6,6 +6,7 @@ from emlab.monitors.events import Events
 from emlab.monitors.histogram import Histogram, histogram, robust_range
 from emlab.monitors.items import MEASURES, Items
 from emlab.monitors.line import Line
+from emlab.monitors.magnifier import Magnifier, clipped
 from emlab.monitors.overview import Overview, Overviewer
 from emlab.monitors.pictures import reduced
 from emlab.monitors.progress import progress_lines
@@ -31,6 +32,7 @@ __all__ = [
     "Items",
     "Line",
     "Load",
+    "Magnifier",
     "Overview",
     "Overviewer",
     "Rule",
@@ -38,6 +40,7 @@ __all__ = [
     "Stages",
     "System",
     "Watched",
+    "clipped",
     "clock",
     "counted",
     "different_parameters",

@@ -16,6 +16,9 @@ from emlab_widgets.panels.selection_panel import SelectionPanel
 from emlab_widgets.panels.system_panel import SystemPanel
 from emlab_widgets.panels.table_panel import TablePanel
 from emlab_widgets.panels.view import View
+from emlab_widgets.panels.viewer_panel import Viewer, ViewerPanel
+
+from emlab.formats.mrc import write_mrc
 
 
 @pytest.fixture
@@ -174,6 +177,28 @@ def test_an_alarm_is_shown_until_it_is_known(view: View) -> None:
     view.update()
     panel.update()
     assert not [row for row in panel._alarms.children[1:] if "Make room" in row.children[0].value]
+
+
+def test_the_viewer_sends_the_part_that_is_asked_for(
+    view: View, invented: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(Viewer, "send", lambda _, content, buffers: sent.append({**content, "bytes": buffers[0][:2]}))
+    panel = ViewerPanel(view)
+    panel.update()
+    assert sent == []
+    panel._viewer._handle_custom_msg({"fresh": True}, [])
+    assert sent == [{"base": True, "bytes": b"\xff\xd8"}]
+    assert panel._viewer.facts["key"] == "item_59"
+    assert "not there" in panel._viewer.facts["note"]
+    ask = {"ask": 3, "region": [16, 8, 48, 80], "width": 100, "low_pass": 0}
+    panel._viewer._handle_custom_msg(ask, [])
+    assert len(sent) == 1
+    write_mrc(invented.path / "item_59.mrc", np.eye(64, dtype=np.float32), 0.8)
+    panel._viewer._handle_custom_msg(ask, [])
+    assert sent[1] == {"answer": 3, "region": (16, 8, 48, 64), "bytes": b"\xff\xd8"}
+    assert view.guard.widget.layout.display == "none"
+    assert panel._shifts._lines.y.shape == (2, 3)
 
 
 def test_the_machine_s_load_is_drawn(view: View) -> None:

@@ -10,6 +10,9 @@ from emlab_widgets.html import empty
 from emlab_widgets.panels.micrograph_view import micrograph_view
 from emlab_widgets.panels.view import View
 
+_LOOKED_AT, _PASSING = 512, 256
+"""px of the pictures: of a micrograph that a person chose, and of those that come and go."""
+
 
 class MicrographPanel:
     """Shows the micrograph in focus at a glance, and lets one go on to others.
@@ -22,7 +25,7 @@ class MicrographPanel:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._shown: tuple[int, int, int, int] | None = None
+        self._shown: tuple[int, ...] | None = None
         focus, guard = view.focus, view.guard
         self._content = ipywidgets.HTML()
         self._previous = _button("‹ Before", guard(lambda _: focus.step(-1)))
@@ -52,13 +55,14 @@ class MicrographPanel:
             )
             return
         records, judgements = items.records(row), items.judgements.get(items.keys[row], [])
-        state = (row, len(records), len(judgements), int(items.decision[row]))
+        width = 0 if self._view.is_large else _PASSING if focus.follows else _LOOKED_AT
+        state = (row, len(records), len(judgements), int(items.decision[row]), width)
         if self._shown == state:
             return
         self._shown = state
         decision = str(self._view.decisions[row])
         self._verdict.description = "Restore" if decision == "rejected" else "Reject"
-        html = micrograph_view(self._view.session, items.keys[row], records, decision, judgements)
+        html = micrograph_view(self._view.session, items.keys[row], records, decision, judgements, width)
         self._content.value = f'<div class="emlab">{html}</div>'
 
     def _judge(self) -> None:

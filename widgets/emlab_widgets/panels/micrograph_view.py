@@ -18,12 +18,15 @@ _DECISIONS = {
     "accepted": '<span class="emlab-badge emlab-running">Accepted</span>',
     "rejected": '<span class="emlab-badge emlab-crashed">Rejected</span>',
 }
-WIDTH = 380
-"""px of the pictures."""
 
 
 def micrograph_view(
-    session: Session, key: str, records: Mapping[str, Record], decision: str = "", judgements: Sequence[Judgement] = ()
+    session: Session,
+    key: str,
+    records: Mapping[str, Record],
+    decision: str = "",
+    judgements: Sequence[Judgement] = (),
+    width: int = 0,
 ) -> str:
     """Give the HTML of one item.
 
@@ -35,19 +38,16 @@ def micrograph_view(
         ``accepted``, ``rejected`` or nothing.
     judgements
         What people decided and noted about it.
+    width
+        Of its pictures, px; 0 for none.
     """
-    pictures, pairs, warnings = [], [], []
+    pairs, warnings = [], []
     for record in records.values():
         match record:
             case Micrograph():
-                pictures.append(_picture(session, record.thumbnail, f"Micrograph {key}", "Micrograph"))
                 pairs += _motion(record)
                 warnings.append(record.warning)
-                if record.shift_x:
-                    drawing = path_drawing(record.shift_y, record.shift_x, record.pixel_size, size=300)
-                    pictures.append(f"<figure>{drawing}<figcaption>Path of the specimen (● end)</figcaption></figure>")
             case Ctf():
-                pictures.insert(1, _picture(session, record.picture, f"Spectrum of {key}", "Spectrum | fitted model"))
                 pairs += _ctf(record)
                 warnings.append(record.warning)
             case Rejected():
@@ -56,11 +56,26 @@ def micrograph_view(
                 pairs.insert(0, ("Acquired", moment(record.acquired_at)))
                 pairs.insert(1, ("Grid square, hole", ", ".join(filter(None, (record.grid_square, record.hole)))))
     notes = "".join(f'<p class="emlab-warning">{escape(warning)}</p>' for warning in warnings if warning)
+    shown = f'<div class="emlab-pictures">{"".join(pictures(session, records, width))}</div>' if width else ""
     return (
-        f"<h3>{escape(key)} {_DECISIONS[decision]}</h3>"
-        f'{notes}{"".join(map(_judgement, judgements))}<div class="emlab-pictures">{"".join(pictures)}</div>'
+        f"<h3>{escape(key)} {_DECISIONS[decision]}</h3>{notes}{''.join(map(_judgement, judgements))}{shown}"
         f"{facts((name, value) for name, value in pairs if value)}"
     )
+
+
+def pictures(session: Session, records: Mapping[str, Record], width: int) -> list[str]:
+    """Give the HTML of an item's pictures, as far as they are there: thumbnail, spectrum, path."""
+    key = next((record.key for record in records.values()), "")
+    micrograph, ctf = records.get("micrograph"), records.get("ctf")
+    shown = ["", "", ""]
+    if isinstance(micrograph, Micrograph):
+        shown[0] = _picture(session, micrograph.thumbnail, f"Micrograph {key}", "Micrograph", width)
+        if micrograph.shift_x:
+            drawing = path_drawing(micrograph.shift_y, micrograph.shift_x, micrograph.pixel_size, size=300)
+            shown[2] = f"<figure>{drawing}<figcaption>Path of the specimen (● end)</figcaption></figure>"
+    if isinstance(ctf, Ctf):
+        shown[1] = _picture(session, ctf.picture, f"Spectrum of {key}", "Spectrum | fitted model", width)
+    return shown
 
 
 def _judgement(judgement: Judgement) -> str:
@@ -72,8 +87,8 @@ def _judgement(judgement: Judgement) -> str:
     )
 
 
-def _picture(session: Session, path: str | None, alternative: str, caption: str) -> str:
-    picture = None if path is None else reduced(session.file(path), WIDTH)
+def _picture(session: Session, path: str | None, alternative: str, caption: str, width: int) -> str:
+    picture = None if path is None else reduced(session.file(path), width)
     if picture is None:
         return ""
     source = f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"

@@ -23,6 +23,7 @@ from emlab_widgets.panels.system_panel import SystemPanel
 from emlab_widgets.panels.table_panel import TablePanel
 from emlab_widgets.panels.tabs import Tabs
 from emlab_widgets.panels.view import Panel, View
+from emlab_widgets.panels.viewer_panel import ViewerPanel
 
 _CTF = (
     measures.MEAN_DEFOCUS,
@@ -40,6 +41,7 @@ PANELS: dict[str, Callable[[View], Panel]] = {
     "CTF": lambda view: MeasuresPanel(view, *_CTF),
     "Motion": lambda view: MeasuresPanel(view, *_MOTION),
     "Acquisition": lambda view: MeasuresPanel(view, *_ACQUISITION),
+    "Micrograph": ViewerPanel,
     "Gallery": GalleryPanel,
     "Grid": GridPanel,
     "Table": TablePanel,
@@ -123,6 +125,8 @@ class Monitor:
         return self._made[name]
 
     def _open(self) -> None:
+        self.view.is_large = isinstance(self._panel, ViewerPanel)
+        self._micrograph.update()
         self._panel.update()
         for name, panel in self._made.items():
             panel.widget.layout.display = None if name == self._tabs.shown else "none"

@@ -47,6 +47,8 @@ class View:
         How busy the machine was, during the last hour.
     guard
         Runs callbacks, and shows their errors.
+    is_large
+        Whether a panel is open that shows the pictures of the micrograph in focus itself.
     can_steer
         Whether the page may change the session; a read-only page has no button that would.
     """
@@ -60,6 +62,7 @@ class View:
         self.guard = Guard()
         self.alarms = Alarms(str(session.path))
         self.loads: deque[Load] = deque(maxlen=LOOKS)
+        self.is_large = False
         self.can_steer = can_steer
         self._system = System(session.path)
         self._listeners: list[Callable[[], None]] = []
