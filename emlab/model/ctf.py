@@ -31,8 +31,12 @@ class Ctf(Record):
     ice_density
         Power at the ice ring (0.25–0.28 1/Å) over its surroundings; 1 is no ring. ``None`` where the
         pixels are too coarse to tell.
-    defocus_error, astigmatism_error, angle_error
-        Standard errors, Å, Å, degrees; ``None`` when not estimated.
+    aliasing_resolution
+        Å beyond which neighbouring Thon rings are finer than the spectrum's samples; ``None`` where they nowhere are.
+    thickness
+        Of the ice, Å, where the nodes of its Thon rings show it.
+    defocus_error, astigmatism_error, angle_error, phase_error, thickness_error
+        Standard errors (of the mean defocus, and so on), in their units; ``None`` when not estimated.
     tilt_angle, tilt_axis
         Degrees, where they were asked for.
     picture
@@ -55,9 +59,13 @@ class Ctf(Record):
     score: float
     ctf_resolution: float
     ice_density: float | None = None
+    aliasing_resolution: float | None = None
+    thickness: float | None = None
     defocus_error: float | None = None
     astigmatism_error: float | None = None
     angle_error: float | None = None
+    phase_error: float | None = None
+    thickness_error: float | None = None
     tilt_angle: float | None = None
     tilt_axis: float | None = None
     picture: str | None = None

@@ -8,13 +8,13 @@ import numpy as np
 from pydantic import ValidationInfo, field_validator
 
 from emlab.arrays.ctf import (
-    Fit,
     Lens,
     SearchRange,
+    aliasing_resolution,
     diagnostic_picture,
+    doubts,
     equiphase_profile,
     estimate,
-    finest_resolved,
     fit_resolution,
     flatten,
     ice_density,
@@ -30,14 +30,6 @@ from emlab.model import Array, Ctf, Micrograph, Parameters, Workbench, parameter
 
 _NYQUIST_SHARE: Final = 0.95
 """Of the highest frequency that the pixels can carry: detectors fold noise into the last few per cent."""
-_FAINT: Final = 120.0
-"""Gain of a fit; some that gained less were wrong."""
-_COARSE: Final = 12.0
-"""Å; rings that agree with the fit no farther than this can be matched by a wrong defocus as well."""
-_EDGE: Final = 25.0
-"""Å; half a step of the search."""
-_UNRESOLVED: Final = 6.0
-"""Å; rings that cannot be seen beyond this are missed by the fit."""
 
 
 class EstimateCtf(Parameters):
@@ -53,6 +45,11 @@ class EstimateCtf(Parameters):
         False,
         label="Phase plate",
         help="Whether a phase plate was in the beam, so that its phase shift is to be found as well.",
+    )
+    estimate_thickness: bool = parameter(
+        True,
+        label="Ice thickness",
+        help="Look for the nodes at which the rings of thick ice vanish and return inverted, and tell its thickness.",
     )
     min_resolution: float = parameter(
         30.0,
@@ -125,10 +122,12 @@ def estimate_ctf(micrograph: Micrograph, parameters: EstimateCtf, workbench: Wor
     rings = rings_between(spectrum.shape[0], pixel_size, 1.0 / parameters.min_resolution, 1.0 / finest)
     data = flatten(spectrum, rings)
     lens = Lens.of_microscope(micrograph.voltage, micrograph.spherical_aberration, micrograph.amplitude_contrast)
-    fit = estimate(data, lens, parameters.search_range)
+    within = parameters.search_range
+    fit = estimate(data, lens, within, nodes=parameters.estimate_thickness)
     profile = equiphase_profile(data, lens, fit)
     resolution = fit_resolution(profile, fit)
-    defocus_error, astigmatism_error, angle_error = standard_errors(fit) or (None, None, None)
+    aliasing = aliasing_resolution(rings, lens, fit)
+    defocus_error, astigmatism_error, angle_error, phase_error = standard_errors(fit) or (None,) * 4
     table = {
         "frequency": np.round(profile.frequency, 6),
         "spectrum": np.round(profile.spectrum, 4),
@@ -150,9 +149,13 @@ def estimate_ctf(micrograph: Micrograph, parameters: EstimateCtf, workbench: Wor
         defocus_error=defocus_error,
         astigmatism_error=astigmatism_error,
         angle_error=angle_error,
+        phase_error=phase_error,
+        aliasing_resolution=aliasing,
+        thickness=fit.thickness or None,
+        thickness_error=fit.thickness_error or None,
         picture=workbench.write_picture("ctf", diagnostic_picture(data, lens, fit, resolution)),
         profile=workbench.write_tables("ctf", {"profile": table}),
-        warning=_warning(fit, resolution, finest_resolved(rings, lens, fit), parameters),
+        warning=" ".join(doubts(fit, within, resolution, aliasing)) or None,
     )
 
 
@@ -166,25 +169,3 @@ def _spectrum(micrograph: Micrograph, parameters: EstimateCtf, workbench: Workbe
     image = workbench.to_device(workbench.read_image(micrograph.unweighted or micrograph.path))
     tile = tile_length(image.shape, micrograph.pixel_size, parameters.tile)
     return to_host(tile_spectrum(image, tile)), micrograph.pixel_size
-
-
-def _warning(fit: Fit, resolution: float, resolved: float, parameters: EstimateCtf) -> str | None:
-    """What a person should know before believing the fit."""
-    if not fit.is_significant:
-        return "No Thon rings stand out of the noise: the fit means nothing."
-    defocus, low, high = fit.defocus, parameters.min_defocus, parameters.max_defocus
-    doubts = []
-    if fit.gain < _FAINT:
-        doubts.append("The Thon rings are faint: a wrong defocus explains them nearly as well.")
-    if resolution > _COARSE:
-        doubts.append(f"The rings agree with the fit no farther than {resolution:.0f} Å: the defocus may be wrong.")
-    if not low + _EDGE < defocus.mean < high - _EDGE:
-        doubts.append(f"The defocus lies at the edge of the range that was searched, {low:g} to {high:g} Å: widen it.")
-    if defocus.astigmatism > parameters.max_astigmatism:
-        doubts.append(
-            f"The astigmatism is {defocus.astigmatism:.0f} Å, more than the {parameters.max_astigmatism:g} Å that were "
-            "searched: align the stigmator, or widen the search."
-        )
-    if resolved > _UNRESOLVED:
-        doubts.append(f"Beyond {resolved:.0f} Å the rings are finer than the spectrum's samples: take longer tiles.")
-    return " ".join(doubts) or None

@@ -1,14 +1,15 @@
 """The contrast transfer function: its model, and how it is estimated from a power spectrum."""
 
 from emlab.arrays.ctf.background import Flattened, flatten
+from emlab.arrays.ctf.doubts import doubts
 from emlab.arrays.ctf.estimate import estimate
 from emlab.arrays.ctf.fit import Fit, refine
-from emlab.arrays.ctf.model import Defocus, Lens, phase_delay, ring_spacing, transfer
+from emlab.arrays.ctf.model import Defocus, Lens, depth_fading, phase_delay, ring_spacing, transfer
 from emlab.arrays.ctf.picture import diagnostic_picture
 from emlab.arrays.ctf.quality import (
     Profile,
+    aliasing_resolution,
     equiphase_profile,
-    finest_resolved,
     fit_resolution,
     ice_density,
     score,
@@ -26,10 +27,12 @@ __all__ = [
     "Profile",
     "Rings",
     "SearchRange",
+    "aliasing_resolution",
+    "depth_fading",
     "diagnostic_picture",
+    "doubts",
     "equiphase_profile",
     "estimate",
-    "finest_resolved",
     "fit_resolution",
     "flatten",
     "ice_density",

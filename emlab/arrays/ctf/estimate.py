@@ -1,14 +1,93 @@
-"""The fit of a spectrum: found by searching, then refined."""
+"""The fit of a spectrum: found by searching, refined, and held against its rivals."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
 from emlab.arrays.ctf.background import Flattened
 from emlab.arrays.ctf.fit import Fit, refine
-from emlab.arrays.ctf.model import Lens
+from emlab.arrays.ctf.model import Defocus, Lens
 from emlab.arrays.ctf.search import SearchRange, search
+from emlab.arrays.ctf.thickness import with_nodes
+
+Array = NDArray[Any]
+
+_RIVAL: Final = 10.0
+"""A fit whose gain is that much less is right once in 150 times."""
+_APART: Final = 100.0
+"""Å of the mean defocus between fits that are told apart."""
+_ANY: Final = 2000.0, 60_000.0
+"""Å of the mean defocus: what is looked at beyond the range, lest the best fit within it be taken for a good one."""
+_CLEAR: Final = 1000.0
+"""Gain from which on no second valley was ever as deep."""
+_ALONG: Final = -15.0, 15.0
+"""Degrees of phase shift by which a fit is moved along the valley in which defocus makes up for it."""
 
 
-def estimate(data: Flattened, lens: Lens, within: SearchRange) -> Fit:
-    """The fit that explains a flattened spectrum best, of all that the search finds worth refining."""
-    fits = [refine(data, lens, start, with_phase=within.phase_shift) for start in search(data, lens, within)]
-    return max(fits, key=lambda fit: fit.gain)
+def estimate(data: Flattened, lens: Lens, within: SearchRange, *, nodes: bool = False) -> Fit:
+    """The fit that explains a flattened spectrum best, of all that the search finds worth refining.
+
+    Its covariance counts in the others that explain the spectrum nearly as well. One outside of the range that does
+    so better is named as its rival.
+
+    Parameters
+    ----------
+    nodes
+        Whether thick ice is looked for, in which the rings vanish and return inverted.
+    """
+
+    def fitted(start: Defocus) -> Fit:
+        fit = refine(data, lens, start, with_phase=within.phase_shift)
+        return with_nodes(data, lens, fit, with_phase=within.phase_shift) if nodes else fit
+
+    fits = [fitted(start) for start in search(data, lens, within)]
+    best = max(fits, key=lambda fit: fit.gain)
+    if within.phase_shift and best.gain < _CLEAR:
+        fits += [fitted(start) for start in _along_the_valley(best)]
+        best = max(fits, key=lambda fit: fit.gain)
+    best = _among(best, fits)
+    low, high = min(within.min_defocus, _ANY[0]), max(within.max_defocus, _ANY[1])
+    anywhere = search(data, lens, replace(within, min_defocus=low, max_defocus=high))[0]
+    if not within.min_defocus <= anywhere.mean <= within.max_defocus:
+        beyond = refine(data, lens, anywhere, with_phase=within.phase_shift)
+        if beyond.gain > best.gain + _RIVAL and abs(beyond.defocus.mean - best.defocus.mean) > _APART:
+            best = replace(best, rival=beyond.defocus)
+    return best
+
+
+def _along_the_valley(fit: Fit) -> Iterator[Defocus]:
+    defocus = fit.defocus
+    slope = fit.covariance[:3, 3] / fit.covariance[3, 3]
+    for step in _ALONG if np.all(np.isfinite(slope)) else ():
+        mean, straight, diagonal = slope * step
+        yield Defocus(
+            defocus.mean + mean, defocus.straight + straight, defocus.diagonal + diagonal, defocus.phase_shift + step
+        )
+
+
+def _among(best: Fit, fits: list[Fit]) -> Fit:
+    """The best fit with the covariance of all that are nearly as good, each as likely as it explains the spectrum."""
+    told: list[Fit] = []
+    for fit in sorted(fits, key=lambda fit: -fit.gain):
+        if all(abs(fit.defocus.mean - other.defocus.mean) > _APART for other in told):
+            told.append(fit)
+    rivals = [fit for fit in told[1:] if fit.gain > best.gain - _RIVAL and np.all(np.isfinite(fit.covariance))]
+    if not rivals:
+        return best
+    covariance, total = best.covariance.copy(), 1.0
+    for rival in rivals:
+        likelihood, away = math.exp(0.5 * (rival.gain - best.gain)), _vector(rival) - _vector(best)
+        covariance += likelihood * (rival.covariance + np.outer(away, away))
+        total += likelihood
+    return replace(best, covariance=covariance / total, rival=rivals[0].defocus)
+
+
+def _vector(fit: Fit) -> Array:
+    defocus = fit.defocus
+    return np.array([defocus.mean, defocus.straight, defocus.diagonal, defocus.phase_shift])[: len(fit.covariance)]

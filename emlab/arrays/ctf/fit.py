@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from emlab.arrays.ctf.background import KNOTS, Flattened, spline_basis
-from emlab.arrays.ctf.model import Defocus, Lens, phase_delay
+from emlab.arrays.ctf.model import Defocus, Lens, depth_fading, phase_delay
 
 Array = NDArray[Any]
 
@@ -35,9 +35,17 @@ class Fit:
     covariance
         (parameter, parameter): mean, straight, diagonal (Å) and, where it was fitted, the phase shift (degrees).
     background, amplitude
-        (ring,) of the model: excess = background − amplitude · cos 2χ.
+        (ring,) of the model: excess = background − amplitude · cos 2χ. Between two nodes the amplitude is negative.
     gain
         How much better the spectrum is explained than without rings: twice the logarithm of the likelihood ratio.
+    misfit, noise
+        Weighted sum of the squared residuals, and by how much it has to fall to gain 1.
+    thickness
+        Of the ice whose nodes are in the model, Å; 0 without nodes.
+    thickness_error
+        Its standard error, Å.
+    rival
+        Another defocus that explains the spectrum nearly as well, or outside of the range better.
     """
 
     defocus: Defocus
@@ -45,6 +53,11 @@ class Fit:
     background: Array
     amplitude: Array
     gain: float
+    misfit: float = 0.0
+    noise: float = 1.0
+    thickness: float = 0.0
+    thickness_error: float = 0.0
+    rival: Defocus | None = None
 
     @property
     def is_significant(self) -> bool:
@@ -52,8 +65,8 @@ class Fit:
         return self.gain > _SIGNIFICANT
 
 
-def refine(data: Flattened, lens: Lens, start: Defocus, *, with_phase: bool = False) -> Fit:
-    """The best defocus near ``start``, and with it the phase shift if it is asked for.
+def refine(data: Flattened, lens: Lens, start: Defocus, *, with_phase: bool = False, thickness: float = 0.0) -> Fit:
+    """The best defocus near ``start``, and with it the phase shift if it is asked for, in ice of ``thickness`` Å.
 
     Notes
     -----
@@ -62,7 +75,7 @@ def refine(data: Flattened, lens: Lens, start: Defocus, *, with_phase: bool = Fa
     10.1088/0266-5611/19/2/201), by Levenberg's and Marquardt's steps. As a and b are the same all along a ring, a
     step needs no more of the samples than sums over rings.
     """
-    problem = _Problem(data, lens, with_phase)
+    problem = _Problem(data, lens, with_phase, thickness)
     vector = np.array([start.mean, start.straight, start.diagonal, start.phase_shift])
     state = problem.curves(vector)
     damping = 1e-3
@@ -80,6 +93,17 @@ def refine(data: Flattened, lens: Lens, start: Defocus, *, with_phase: bool = Fa
     return problem.result(vector, state)
 
 
+def misfits(data: Flattened, lens: Lens, defocus: Defocus, thicknesses: Array) -> Array:
+    """(thickness,) weighted sum of squared residuals in ice of these thicknesses (Å), the defocus as it is."""
+    problem = _Problem(data, lens, False, 0.0)
+    moments = problem.moments(defocus)
+    found = []
+    for thickness in thicknesses:
+        problem.fade(float(thickness))
+        found.append(problem.solved(moments).misfit)
+    return np.array(found)
+
+
 @dataclass(frozen=True)
 class _State:
     """Both curves at their best for one defocus."""
@@ -94,16 +118,27 @@ class _State:
 class _Problem:
     """Least squares for one spectrum; a ring's moments are Σ vᵢvⱼ of v = (1, t, ∂t/∂unknowns, excess), t = −cos 2χ."""
 
-    def __init__(self, data: Flattened, lens: Lens, with_phase: bool) -> None:
+    def __init__(self, data: Flattened, lens: Lens, with_phase: bool, thickness: float) -> None:
         self.data, self.lens, self.with_phase = data, lens, with_phase
         self.levels = spline_basis(data.rings.frequency, KNOTS)
-        self.heights = spline_basis(data.rings.frequency, _AMPLITUDE_KNOTS)
+        self.fade(thickness)
         self.total = float(data.weights @ data.rings.sums(data.excess**2))
         self.vectors = np.empty((7 if with_phase else 6, data.excess.size), np.float32)
         self.vectors[-1] = data.excess
 
+    def fade(self, thickness: float) -> None:
+        """Have the rings fade and return as they do in ice of some thickness, Å."""
+        frequency = self.data.rings.frequency
+        self.thickness = thickness
+        self.heights = (
+            spline_basis(frequency, _AMPLITUDE_KNOTS) * depth_fading(self.lens, frequency, thickness)[:, None]
+        )
+
     def curves(self, vector: Array) -> _State:
-        moments = self._moments(Defocus(*vector.tolist()))
+        return self.solved(self.moments(Defocus(*vector.tolist())))
+
+    def solved(self, moments: Array) -> _State:
+        """Both curves at their best, for the moments of a defocus."""
         levels, heights = self.levels, self.heights
         normal, mixed = _product(levels, moments[:, 0, 0], levels), _product(levels, moments[:, 0, 1], heights)
         sums, products = levels.T @ moments[:, 0, -1], heights.T @ moments[:, 1, -1]
@@ -146,9 +181,12 @@ class _Problem:
             background=state.background,
             amplitude=state.amplitude,
             gain=(without_rings - state.misfit) / noise,
+            misfit=state.misfit,
+            noise=noise,
+            thickness=self.thickness,
         )
 
-    def _moments(self, defocus: Defocus) -> Array:
+    def moments(self, defocus: Defocus) -> Array:
         rings, vectors = self.data.rings, self.vectors
         angle = 2.0 * phase_delay(self.lens, rings.squares, rings.cosines, rings.sines, defocus)
         ones, wave, by_mean, by_straight, by_diagonal, *by_phase, _ = vectors

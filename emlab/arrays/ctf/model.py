@@ -127,3 +127,15 @@ def ring_spacing(lens: Lens, frequency: Array, mean: float) -> Array:
         * np.abs(mean - lens.spherical_aberration * (lens.wavelength * frequency) ** 2)
     )
     return 1.0 / np.maximum(slope, 1e-9)
+
+
+def depth_fading(lens: Lens, frequency: Array, thickness: float) -> Array:
+    """What is left of the Thon rings in ice of a thickness (Å), −0.22 to 1, at each spatial frequency (1/Å).
+
+    Notes
+    -----
+    sinc(λ·t·s²): the layers of the ice, each at its own defocus, scatter independently. The rings vanish at nodes
+    and return inverted behind them (Elferich 2024, 10.7554/eLife.97227).
+    """
+    fading: Array = np.sinc(lens.wavelength * thickness * frequency**2)
+    return fading

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from emlab.arrays.ctf.background import Flattened
 from emlab.arrays.ctf.fit import Fit
-from emlab.arrays.ctf.model import Lens, phase_delay, ring_spacing, transfer
+from emlab.arrays.ctf.model import Lens, depth_fading, phase_delay, ring_spacing
 from emlab.arrays.ctf.rings import Rings, rings_between
 
 Array = NDArray[Any]
@@ -20,6 +20,8 @@ _SCORED: Final = 1.0 / 5.0
 """1/Å up to which the score is taken, as CTFFIND does by default."""
 _AGREES: Final = 0.5
 """Correlation in a window about as wide as a ring and a half."""
+_NODE: Final = 0.25
+"""Share of the rings' height that is left near a node, where nothing can agree or disagree."""
 _ICE_RING: Final = 0.25, 0.28
 _INSIDE_RING: Final = 0.21, 0.24
 _OUTSIDE_RING: Final = 0.295, 0.325
@@ -37,15 +39,18 @@ class Profile:
     spectrum
         (bin,) power above the background, scaled like the model where there are rings to tell the scale.
     model
-        (bin,) CTF².
+        (bin,) CTF²; in thick ice averaged over its depth.
     agreement
         (bin,) correlation of both in a window around the bin.
+    node
+        (bin,) whether thick ice has a node there, which leaves no rings to agree.
     """
 
     frequency: Array
     spectrum: Array
     model: Array
     agreement: Array
+    node: Array
 
 
 def score(data: Flattened, lens: Lens, fit: Fit) -> float:
@@ -58,7 +63,8 @@ def score(data: Flattened, lens: Lens, fit: Fit) -> float:
     rings = data.rings
     background = rings.spread(1.0 + fit.background[: rings.counts.size])
     amplitudes = np.sqrt((1.0 + data.excess) / np.maximum(background, 0.1))
-    model = np.abs(transfer(lens, rings.squares, rings.cosines, rings.sines, fit.defocus))
+    wave = -np.cos(2.0 * phase_delay(lens, rings.squares, rings.cosines, rings.sines, fit.defocus))
+    model = np.sqrt(0.5 + 0.5 * rings.spread(depth_fading(lens, rings.frequency, fit.thickness)) * wave)
     return float(np.corrcoef(amplitudes, model)[0, 1])
 
 
@@ -84,12 +90,16 @@ def equiphase_profile(data: Flattened, lens: Lens, fit: Fit) -> Profile:
     model = np.bincount(bins, wave, number + 2)[1:-1] / np.maximum(counts, 1)
     window = np.maximum(0.75 * ring_spacing(lens, rings.frequency, defocus.mean) / width, 4.0)
     noise = above.std() / np.sqrt(np.maximum(counts, 1))
-    scale = np.hypot(fit.amplitude, 3.0 * noise)
+    fading = depth_fading(lens, rings.frequency, fit.thickness)
+    node = np.abs(fading) < _NODE
+    height = np.interp(rings.frequency, rings.frequency[~node], fit.amplitude[~node] / fading[~node])
+    model = fading * model
     return Profile(
         frequency=rings.frequency,
-        spectrum=0.5 + 0.5 * spectrum / scale,
+        spectrum=0.5 + 0.5 * spectrum / np.hypot(height, 3.0 * noise),
         model=0.5 + 0.5 * model,
         agreement=_windowed_correlation(spectrum, model, counts, np.rint(window).astype(np.int64)),
+        node=node,
     )
 
 
@@ -103,19 +113,21 @@ def fit_resolution(profile: Profile, fit: Fit) -> float:
     agrees = profile.agreement >= _AGREES
     first = int(np.argmax(agrees))
     patience = max(3, agrees.size // 25)
-    last = first
+    last, missed = first, 0
     for bin_ in range(first, agrees.size):
         if agrees[bin_]:
-            last = bin_
-        elif bin_ - last > patience:
+            last, missed = bin_, 0
+        elif not profile.node[bin_]:
+            missed += 1
+        if missed > patience:
             break
     return 1.0 / float(profile.frequency[last])
 
 
-def finest_resolved(rings: Rings, lens: Lens, fit: Fit) -> float:
-    """Å up to which neighbouring Thon rings are two samples of the spectrum apart or more."""
+def aliasing_resolution(rings: Rings, lens: Lens, fit: Fit) -> float | None:
+    """Å beyond which neighbouring Thon rings are less than two samples of the spectrum apart; ``None`` for nowhere."""
     resolved = ring_spacing(lens, rings.frequency, fit.defocus.mean) >= 2.0 * rings.pitch
-    return 1.0 / float(rings.frequency[resolved.size - 1 if resolved.all() else int(np.argmin(resolved))])
+    return None if resolved.all() else 1.0 / float(rings.frequency[int(np.argmin(resolved))])
 
 
 def ice_density(spectrum: Array, pixel_size: float) -> float | None:
@@ -132,8 +144,11 @@ def ice_density(spectrum: Array, pixel_size: float) -> float | None:
     return float(ring / (inside ** (1.0 - share) * outside**share))
 
 
-def standard_errors(fit: Fit) -> tuple[float, float, float] | None:
-    """Of the mean defocus (Å), the astigmatism (Å) and its angle (degrees); ``None`` if the fit could not tell."""
+def standard_errors(fit: Fit) -> tuple[float, float, float, float | None] | None:
+    """Of the mean defocus (Å), the astigmatism (Å), its angle and the phase shift (degrees).
+
+    ``None`` if the fit could not tell; the last is ``None`` where no phase shift was fitted.
+    """
     if not np.all(np.isfinite(fit.covariance)) or np.linalg.eigvalsh(fit.covariance)[0] <= 0:
         return None
     astigmatic = fit.covariance[1:3, 1:3]
@@ -144,7 +159,8 @@ def standard_errors(fit: Fit) -> tuple[float, float, float] | None:
     sideways = math.sqrt(across @ astigmatic @ across)
     # Without astigmatism every angle is as good; this is then the spread of half a turn, 45° to either side.
     angle = math.degrees(math.atan2(sideways, fit.defocus.astigmatism)) / 2.0
-    return math.sqrt(fit.covariance[0, 0]), astigmatism, angle
+    phase = math.sqrt(fit.covariance[3, 3]) if len(fit.covariance) > 3 else None
+    return math.sqrt(fit.covariance[0, 0]), astigmatism, angle, phase
 
 
 def _windowed_correlation(first: Array, second: Array, weights: Array, half_width: Array) -> Array:

@@ -130,8 +130,13 @@ def test_crystals_do_not_mislead(thon_rings: Callable[..., NDArray[Any]], lens: 
 def test_standard_errors_of_axes(rings_of: Callable[..., Flattened], lens: Lens) -> None:
     defocus, covariance = Defocus.from_axes(10_400.0, 10_000.0, 30.0), np.diag([9.0, 100.0, 100.0])
     fit = Fit(defocus, covariance, np.zeros(0), np.zeros(0), 100.0)
-    assert standard_errors(fit) == pytest.approx((3.0, 10.0, np.degrees(10.0 / 400.0) / 2), rel=0.01)
+    assert standard_errors(fit) == (
+        pytest.approx(3.0),
+        pytest.approx(10.0),
+        pytest.approx(np.degrees(10.0 / 400.0) / 2, rel=0.01),
+        None,
+    )
     round_fit = Fit(Defocus(10_000.0), covariance, np.zeros(0), np.zeros(0), 100.0)
-    assert standard_errors(round_fit) == pytest.approx((3.0, 10.0, 45.0))
+    assert standard_errors(round_fit) == pytest.approx((3.0, 10.0, 45.0, None))
     lost = Fit(defocus, np.full((3, 3), np.inf), np.zeros(0), np.zeros(0), 0.0)
     assert standard_errors(lost) is None

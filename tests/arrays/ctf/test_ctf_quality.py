@@ -14,8 +14,8 @@ from emlab.arrays.ctf import (
     Flattened,
     Lens,
     Profile,
+    aliasing_resolution,
     equiphase_profile,
-    finest_resolved,
     fit_resolution,
     ice_density,
     refine,
@@ -92,10 +92,10 @@ def test_coarse_pixels_do_not_see_the_ice_ring(thon_rings: Callable[..., NDArray
 
 
 def test_rings_of_high_defocus_are_too_fine_for_small_tiles(lens: Lens) -> None:
-    def resolved(size: int, mean: float) -> float:
+    def aliasing(size: int, mean: float) -> float | None:
         rings = rings_between(size, 1.4, 1 / 30, 1 / 3)
         fit = Fit(Defocus(mean), np.eye(3), np.zeros(0), np.zeros(0), 100.0)
-        return finest_resolved(rings, lens, fit)
+        return aliasing_resolution(rings, lens, fit)
 
-    assert resolved(512, 10_000.0) == pytest.approx(3.0, rel=0.01)
-    assert resolved(256, 50_000.0) == pytest.approx(4 * 0.0197 * 50_000.0 / (256 * 1.4), rel=0.05)
+    assert aliasing(512, 10_000.0) is None
+    assert aliasing(256, 50_000.0) == pytest.approx(4 * 0.0197 * 50_000.0 / (256 * 1.4), rel=0.05)
