@@ -53,7 +53,7 @@ class Acquisition(WatchedFolder):
             If neither tells the pixel size or the voltage.
         """
         said = sidecar or Sidecar()
-        pixel_size = self.pixel_size or _scaled_pixel_size(facts, said) or facts.pixel_size
+        pixel_size = self.pixel_size or scaled_pixel_size(facts, said) or facts.pixel_size
         if pixel_size is None:
             raise ParameterError(
                 f"The pixel size of {path} is not known: {_why_unknown(facts, said)}; give pixel_size."
@@ -78,7 +78,7 @@ class Acquisition(WatchedFolder):
         }
 
 
-def _scaled_pixel_size(facts: FileFacts, said: Sidecar) -> float | None:
+def scaled_pixel_size(facts: FileFacts, said: Sidecar) -> float | None:
     """The sidecar's pixel size for pixels as read: its image may be binned against the file, by a power of two."""
     if said.pixel_size is None or said.width is None:
         return said.pixel_size
