@@ -5,10 +5,11 @@ from __future__ import annotations
 import types
 from dataclasses import dataclass, field
 from datetime import datetime
+from inspect import get_annotations
 from typing import Any, Literal, Union, get_args, get_origin
 
 from emlab.errors import WorkflowError
-from emlab.model import Protocol
+from emlab.model import Parameters, Protocol
 from emlab.protocols import PROTOCOLS
 from emlab.workflow.field import Asked, Kind, Reference
 from emlab.workflow.limits import limits_of
@@ -43,6 +44,8 @@ class Question:
         See `Asked`.
     places
         The (step, parameter) pairs that the answer fills.
+    identity
+        The same in every template that asks for the same parameter in the same unit.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Question:
     advanced: bool = False
     when: dict[str, Any] = field(default_factory=dict)
     places: tuple[tuple[str, str], ...] = ()
+    identity: str = ""
 
     def is_asked(self, answers: dict[str, Any]) -> bool:
         """Whether the other answers let it be asked."""
@@ -119,7 +123,14 @@ def _question(
         and not required,
         when=asked.when,
         places=tuple((step.name, parameter) for step, parameter, _ in places),
+        identity=_identity(protocol.parameters, parameter, reference.times),
     )
+
+
+def _identity(model: type[Parameters], parameter: str, times: float) -> str:
+    """The class that describes a parameter first, and its name: microscopes are the same for movies and images."""
+    owner = next(kind for kind in reversed(model.__mro__) if parameter in get_annotations(kind))
+    return f"{owner.__name__}.{parameter}" + (f"×{times:g}" if times != 1 else "")
 
 
 def _protocol(step: Step) -> Protocol:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from emlab_widgets.page import session_of_page
+
 if TYPE_CHECKING:
+    from emlab_widgets.form import launch
     from emlab_widgets.panels import monitor
     from emlab_widgets.report import Report
 
-__all__ = ["Report", "monitor"]
+__all__ = ["Report", "launch", "monitor", "session_of_page"]
 
 
 def __getattr__(name: str) -> Any:
@@ -17,6 +20,10 @@ def __getattr__(name: str) -> Any:
         from emlab_widgets.panels import monitor
 
         return monitor
+    if name == "launch":
+        from emlab_widgets.form import launch
+
+        return launch
     if name == "Report":
         from emlab_widgets.report import Report
 

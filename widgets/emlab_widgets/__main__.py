@@ -1,4 +1,4 @@
-"""``python -m emlab_widgets SESSION`` serves the live view of a session on this machine."""
+"""``python -m emlab_widgets`` serves a session's live view, or the form that starts sessions, on this machine."""
 
 from __future__ import annotations
 
@@ -13,16 +13,25 @@ from emlab_widgets.app import page_server
 
 
 def main() -> None:
-    """Become the page's server, which prints the address when it answers."""
+    """Become the pages' server, which prints the first page's address when it answers."""
     parser = argparse.ArgumentParser(
-        prog="python -m emlab_widgets", description="Serve the live view of a session on this machine."
+        prog="python -m emlab_widgets", description="Serve a session's live view, or the form that starts sessions."
     )
-    parser.add_argument("session", type=Path, help="the session's folder")
+    parser.add_argument("session", type=Path, nargs="?", help="the session's folder")
+    parser.add_argument("--sessions", type=Path, help="where the form creates sessions, instead of one session")
+    parser.add_argument("--template", help="one more for the form, a file")
     parser.add_argument("--port", type=int, help="a free one by default")
     arguments = parser.parse_args()
-    token = os.environ.get("JUPYTER_TOKEN") or secrets.token_urlsafe(24)
-    runtime = Path(tempfile.mkdtemp(prefix="emlab-"))
-    server = page_server(arguments.session, arguments.port or _free_port(), token, runtime)
+    if (arguments.session is None) == (arguments.sessions is None):
+        parser.error("give either a session or --sessions")
+    server = page_server(
+        arguments.port or _free_port(),
+        os.environ.get("JUPYTER_TOKEN") or secrets.token_urlsafe(24),
+        Path(tempfile.mkdtemp(prefix="emlab-")),
+        session=arguments.session and arguments.session.resolve(),
+        sessions=arguments.sessions and arguments.sessions.resolve(),
+        template=arguments.template,
+    )
     os.execve(server.arguments[0], server.arguments, server.environment)
 
 

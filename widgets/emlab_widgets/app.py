@@ -1,13 +1,15 @@
-"""The live view as a page of its own: a Jupyter server on this machine that shows nothing else."""
+"""Pages of their own, live view and launch form: a Jupyter server on this machine that shows nothing else."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from emlab.report import notebook
+from emlab_widgets.page import SESSION, SESSIONS, TEMPLATE
 
 _SHARE = Path(__file__).parent / "share" / "jupyter"
 _EXTENSIONS = {
@@ -26,13 +28,15 @@ _WIDGETS = [
     "bqscales",
 ]
 """JupyterLab's extensions that the page needs; others of a person's would only slow it down."""
+_MESSAGES = ["comm_open", "comm_close", "comm_msg", "comm_info_request", "kernel_info_request", "shutdown_request"]
+"""What a page says to its kernel; code is not among it."""
 _IDLE = 120
 """Seconds after which the kernel of a page that is gone ends; a page that is there speaks every few seconds."""
 
 
 @dataclass(frozen=True)
 class PageServer:
-    """How to start the server, and where its page is.
+    """How to start the server, and where its first page is.
 
     Attributes
     ----------
@@ -47,36 +51,59 @@ class PageServer:
     address: str
 
 
-def page_server(session: Path, port: int, token: str, runtime: Path) -> PageServer:
-    """Tell how to serve the live view of a session on a port of this machine.
+def page_server(
+    port: int,
+    token: str,
+    runtime: Path,
+    *,
+    session: Path | None = None,
+    sessions: Path | None = None,
+    template: str | None = None,
+) -> PageServer:
+    """Tell how to serve pages on a port of this machine: one session's live view, or the form that starts sessions.
 
     Parameters
     ----------
     token
-        Whoever has it can look; it travels by the environment, since anyone can read a process's arguments.
+        Whoever has it can use the pages; it travels by the environment, since anyone can read a process's arguments.
     runtime
-        A folder of the server's own, with a short path: the addresses of its kernels' sockets lie in it.
+        A folder of the server's own, with a short path: the addresses of its kernels' sockets lie in it, and copies
+        of the pages.
+    session
+        The session to show; or
+    sessions
+        the folder that the form creates sessions in, whose live views are served too.
+    template
+        One for the form beyond those that are known by name.
     """
+    names = ("monitor",) if session else ("launch", "monitor")
+    pages = runtime / "pages"
+    pages.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        shutil.copy(notebook(name), pages)
     options = {
         "ServerApp.ip": "127.0.0.1",
         "ServerApp.port": port,
         "ServerApp.port_retries": 0,
         "ServerApp.open_browser": False,
         "ServerApp.allow_root": True,
-        "ServerApp.root_dir": str(notebook("monitor").parent),
+        "ServerApp.root_dir": str(pages),
         "ServerApp.jpserver_extensions": repr(_EXTENSIONS),
         "ServerApp.log_level": "WARN",
+        "ServerApp.authorizer_class": "emlab_widgets.authorizer.PageAuthorizer",
         "PasswordIdentityProvider.allow_password_change": False,
         "VoilaConfiguration.template": "emlab",
         "VoilaConfiguration.extension_allowlist": repr(_WIDGETS),
+        "MappingKernelManager.allowed_message_types": repr(_MESSAGES),
         "MappingKernelManager.cull_idle_timeout": _IDLE,
         "MappingKernelManager.cull_interval": 15,
         # Not over TCP, where other users of the machine could reach the kernel.
         "KernelManager.transport": "ipc",
     }
-    address = f"http://127.0.0.1:{port}/voila/render/monitor.ipynb?token={token}"
+    address = f"http://127.0.0.1:{port}/voila/render/{names[0]}.ipynb?token={token}"
+    shown = {SESSION: session, SESSIONS: sessions, TEMPLATE: template}
     environment = {
-        "EMLAB_SESSION": str(session.resolve()),
+        **{name: str(value) for name, value in shown.items() if value is not None},
         "EMLAB_ADDRESS": address,
         "JUPYTER_TOKEN": token,
         # Ours alone: a person's own Jupyter configuration may ask for passwords, other addresses, other extensions.
@@ -84,8 +111,9 @@ def page_server(session: Path, port: int, token: str, runtime: Path) -> PageServ
         "JUPYTER_RUNTIME_DIR": str(runtime),
         "JUPYTER_PATH": os.pathsep.join(filter(None, (str(_SHARE), os.environ.get("JUPYTER_PATH")))),
     }
+    inherited = {name: value for name, value in os.environ.items() if name not in shown}
     return PageServer(
         arguments=[sys.executable, "-m", "jupyter_server", *(f"--{name}={value}" for name, value in options.items())],
-        environment={**os.environ, **environment},
+        environment={**inherited, **environment},
         address=address,
     )

@@ -1,0 +1,46 @@
+"""``emlab launch``: the form that starts sessions, in a browser."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from emlab.cli.page import served
+from emlab.workflow import questions_of, read_workflow
+
+console = Console()
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(launch)
+
+
+def launch(
+    sessions: Path = typer.Option(Path("sessions"), help="The folder that sessions are created in."),
+    template: str = typer.Option(
+        None, help="One more template to choose, a file; see `emlab workflows` for the known."
+    ),
+    port: int = typer.Option(0, help="Of this machine; 0 for any that is free."),
+    browser: bool = typer.Option(False, "--browser", help="Open the page in this machine's browser."),
+) -> None:
+    """Serve the form that starts sessions, and their live views, until Ctrl-C.
+
+    The pages need the token in the address. Sessions go on when this ends.
+    """
+    arguments = ["--sessions", str(sessions.resolve())]
+    if template is not None:
+        questions_of(read_workflow(template))
+        path = Path(template)
+        arguments += ["--template", str(path.resolve()) if path.is_file() else template]
+    with served(arguments, port) as (address, server):
+        console.print(f"Start a session: {address}", highlight=False, soft_wrap=True)
+        if browser:
+            webbrowser.open(address)
+        try:
+            server.wait()
+        except KeyboardInterrupt:
+            console.print("The form is closed; sessions go on.", highlight=False)

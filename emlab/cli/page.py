@@ -1,0 +1,49 @@
+"""Serving pages in a browser: the live view, the form that starts sessions."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from emlab.errors import ProgramError
+
+
+@contextmanager
+def served(
+    arguments: Sequence[str], port: int = 0, log: Path | None = None
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Serve pages inside the block: the first one's address, and the server's process.
+
+    Parameters
+    ----------
+    arguments
+        Of ``python -m emlab_widgets``.
+    port
+        Of this machine; 0 for any that is free.
+    log
+        Where the server's errors go.
+
+    Raises
+    ------
+    ProgramError
+        If Voila or ipywidgets is not installed, or the server does not start.
+    """
+    if missing := [name for name in ("voila", "ipywidgets", "bqplot", "anywidget") if find_spec(name) is None]:
+        raise ProgramError(f"Pages in a browser need {', '.join(missing)}. Install it: pip install 'emlab[app]'.")
+    command = [sys.executable, "-m", "emlab_widgets", *arguments, "--port", str(port)]
+    with (log or Path("/dev/null")).open("w") as errors:
+        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True)
+    assert server.stdout is not None  # noqa: S101
+    with server.stdout:
+        address = server.stdout.readline().strip()
+    if not address:
+        raise ProgramError(f"The page did not start: exit code {server.wait()}.")
+    try:
+        yield address, server
+    finally:
+        server.terminate()
+        server.wait()

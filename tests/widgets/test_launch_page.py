@@ -1,0 +1,145 @@
+"""The launch form in a real browser: filled wrongly and rightly, loaded again, started, and nothing else possible."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from emlab.formats.mrc import write_mrc_movie
+from emlab.session import open_session
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sessions")
+
+
+@pytest.fixture(scope="module")
+def address(sessions: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("server")
+    with pytest.MonkeyPatch.context() as patch, (folder / "log").open("w") as log:
+        patch.setenv("XDG_STATE_HOME", str(folder))
+        command = [sys.executable, "-m", "emlab_widgets", "--sessions", str(sessions)]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
+    assert server.stdout is not None
+    with server.stdout:
+        address = server.stdout.readline().decode().strip()
+    try:
+        assert address, (folder / "log").read_text()
+        yield address
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture
+def movies(tmp_path: Path) -> Path:
+    """A folder with two small movies of noise, in which something drifts."""
+    noise = np.random.default_rng(1).poisson(4, (6, 128, 128))
+    for number in range(2):
+        write_mrc_movie(tmp_path / f"movie_{number}.mrcs", (noise + number).astype(np.uint8), 1.2)
+    return tmp_path
+
+
+def test_a_session_is_started_from_the_form(
+    address: str, sessions: Path, movies: Path, page: Page, complaints: list[str]
+) -> None:
+    page.goto(address, timeout=90_000)
+    start = page.get_by_role("button", name="Start session")
+    expect(start).to_be_disabled(timeout=90_000)
+    expect(page.get_by_text("Movies' folder: Give a folder.")).to_be_visible()
+
+    page.get_by_label("Movies' folder").fill(str(movies / "none"))
+    expect(page.get_by_role("alert").filter(has_text="There is no such folder.")).to_be_visible(timeout=20_000)
+    page.get_by_label("Movies' folder").fill(str(movies))
+    expect(page.get_by_text("2 movies, newest")).to_contain_text("128×128×6, MRC", timeout=20_000)
+    expect(page.get_by_text("Read from its header")).to_be_visible()
+    page.get_by_label("Voltage").fill("3")
+    expect(page.get_by_role("alert")).to_have_text("It has to be at least 10 and at most 3,000 kV.")
+    page.get_by_label("Voltage").fill("300")
+    expect(start).to_be_enabled()
+
+    page.get_by_label("Template").select_option("Micrographs that are aligned already: CTF, selection")
+    expect(page.get_by_label("Micrographs' folder")).to_have_value(str(movies), timeout=20_000)
+    expect(page.get_by_label("Voltage")).to_have_value("300")
+    page.get_by_label("Template").select_option("Movies: motion, CTF, selection")
+    expect(page.get_by_label("Movies' folder")).to_have_value(str(movies), timeout=20_000)
+    page.get_by_label("Session name").fill("grid 1")
+    expect(page.get_by_text(f"In {sessions / 'grid 1'}")).to_be_visible()
+    page.reload(timeout=90_000)
+    expect(page.get_by_label("Voltage")).to_have_value("300", timeout=90_000)
+    expect(page.get_by_label("Session name")).to_have_value("grid 1")
+    expect(page.get_by_label("Movies' folder")).to_have_value(str(movies))
+    # The page that goes does not wait for the answer to its last request.
+    complaints[:] = [text for text in complaints if "/voila/api/shutdown/" not in text]
+
+    start.click()
+    page.wait_for_url("**/monitor.ipynb?session=grid%201", timeout=90_000)
+    with open_session(sessions / "grid 1") as session:
+        try:
+            assert session.is_running
+            assert session.runs[0].parameters["voltage"] == 300
+            expect(page.get_by_role("heading", name="grid 1")).to_be_visible(timeout=90_000)
+        finally:
+            session.stop(now=True)
+            while session.is_running:
+                session.wait(0.1)
+    complaints[:] = [text for text in complaints if "/voila/api/shutdown/" not in text]
+
+
+def test_whoever_has_the_token_can_use_the_pages_and_nothing_else(address: str, page: Page) -> None:
+    page.goto(address.replace("launch.ipynb", "none.ipynb"))
+    ask = """async ([method, path, body]) => {
+        const token = document.cookie.match(/_xsrf=([^;]+)/)?.[1] ?? "";
+        const headers = {"X-XSRFToken": token};
+        return (await fetch(path, {method, headers, body: body && JSON.stringify(body)})).status;
+    }"""
+    notebook = {"type": "notebook", "format": "json", "content": json.loads(Path("notebooks/launch.ipynb").read_text())}
+    refused = [
+        ("PUT", "/api/contents/mine.ipynb", notebook),
+        ("GET", "/api/contents/launch.ipynb", None),
+        ("GET", "/files/launch.ipynb", None),
+        ("POST", "/api/kernels", {}),
+        ("POST", "/api/sessions", {}),
+        ("POST", "/api/shutdown", {}),
+        ("GET", "/nbconvert/html/launch.ipynb", None),
+    ]
+    assert {path: page.evaluate(ask, list(request)) for request in refused for path in [request[1]]} == {
+        path: 403 for _, path, _ in refused
+    }
+    assert page.evaluate(ask, ["GET", "/api/kernels", None]) == 200
+
+
+def test_a_page_takes_no_code(address: str, page: Page, tmp_path: Path) -> None:
+    page.goto(address, timeout=90_000)
+    expect(page.get_by_role("button", name="Start session")).to_be_visible(timeout=90_000)
+    proof = tmp_path / "executed"
+    said = page.evaluate(
+        """async (code) => {
+            const [kernel] = await (await fetch("/api/kernels")).json();
+            const socket = new WebSocket(`ws://${location.host}/api/kernels/${kernel.id}/channels?session_id=mine`);
+            await new Promise(opened => socket.onopen = opened);
+            const message = (id, type, content) => socket.send(JSON.stringify({channel: "shell", content, buffers: [],
+                parent_header: {}, metadata: {}, header: {msg_id: id, msg_type: type, username: "", session: "mine",
+                version: "5.3", date: new Date().toISOString()}}));
+            const answer = new Promise(heard => socket.onmessage = ({data}) => {
+                const found = JSON.parse(data);
+                if (found.parent_header.msg_id === "asked" && found.channel === "shell") heard(found.msg_type);
+            });
+            message("code", "execute_request", {code, silent: false, store_history: false, allow_stdin: false});
+            message("asked", "kernel_info_request", {});
+            return answer;
+        }""",
+        f"open({str(proof)!r}, 'w').close()",
+    )
+    assert said == "kernel_info_reply"
+    assert not proof.exists()

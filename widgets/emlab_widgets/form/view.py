@@ -1,0 +1,302 @@
+"""The page that starts a session."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import ipywidgets
+
+from emlab.engine.probe import Findings, probe
+from emlab.errors import EmlabError, ParameterError
+from emlab_widgets import theme
+from emlab_widgets.form.browser import Browser
+from emlab_widgets.form.model import LaunchModel, when
+from emlab_widgets.form.question_view import QuestionView
+from emlab_widgets.form.sessions_list import sessions_list
+from emlab_widgets.page import SESSIONS, TEMPLATE
+from emlab_widgets.panels.guard import Guard
+from emlab_widgets.panels.pulse import Pulse
+
+_PAUSE: Final = 0.4
+"""Seconds without typing after which answers are checked."""
+_AGAIN: Final = 10.0
+"""Seconds after which a folder is looked through again, at least."""
+_SHARE: Final = 0.05
+"""Of the time, at most, that looking through a folder may take."""
+
+
+class LaunchView:
+    """The form, bound to its model.
+
+    Attributes
+    ----------
+    widget
+        To be displayed.
+    """
+
+    def __init__(self, model: LaunchModel) -> None:
+        self._model = model
+        self._guard = Guard()
+        self._pulse = Pulse()
+        self._browser = Browser()
+        self._rows: dict[str, QuestionView] = {}
+        self._asked_again = threading.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_unfolded = False
+        self._is_started = False
+        options = [
+            (f"{choice.title}{' (cannot be used)' if choice.trouble else ''}", choice.source)
+            for choice in model.choices
+        ]
+        self._template = ipywidgets.Dropdown(options=options, value=model.source, description="Template")
+        self._about = ipywidgets.HTML()
+        self._last = ipywidgets.Button(description="", icon="history")
+        self._form = ipywidgets.VBox([])
+        self._more = ipywidgets.Button()
+        self._others = ipywidgets.VBox([])
+        self._name = ipywidgets.Text(description="Session name")
+        self._place = ipywidgets.HTML()
+        self._start = ipywidgets.Button(description="Start session", button_style="primary")
+        self._blockers = ipywidgets.HTML()
+        self._sessions = ipywidgets.HTML()
+        self.widget = self._laid_out()
+        self._wire()
+        self._rebuild()
+
+    def start(self) -> None:
+        """Look through the folder from now on, as long as a page shows the form."""
+        threading.Thread(target=self._look, name="emlab launch", daemon=True).start()
+
+    def _laid_out(self) -> Any:
+        name = ipywidgets.VBox([self._name, self._place])
+        template = ipywidgets.VBox([self._template, self._about, self._last])
+        for box in (name, template):
+            box.add_class("emlab-field")
+        for widget, name_of_class in (
+            (self._more, "emlab-more"),
+            (self._last, "emlab-last"),
+            (self._start, "emlab-start"),
+            (self._form, "emlab-groups"),
+            (self._others, "emlab-groups"),
+        ):
+            widget.add_class(name_of_class)
+        head = ipywidgets.HTML('<div class="emlab"><h1>Start a session</h1></div>')
+        body = [
+            head,
+            self._guard.widget,
+            _group("", [template]),
+            self._form,
+            self._more,
+            self._others,
+            _group("Session", [name]),
+            self._blockers,
+            self._start,
+            self._sessions,
+            self._browser,
+            self._pulse,
+        ]
+        style = ipywidgets.HTML(f"<style>{theme.stylesheet()}{_stylesheet()}</style>")
+        style.layout.display = "none"
+        page = ipywidgets.VBox([style, *body])
+        page.add_class("emlab-launch")
+        return page
+
+    def _wire(self) -> None:
+        self._template.observe(self._guard(self._chosen), "value")
+        self._name.observe(self._guard(self._named), "value")
+        self._browser.observe(self._guard(self._restored), "found")
+        self._more.on_click(self._guard(self._unfold))
+        self._last.on_click(self._guard(self._taken))
+        self._start.on_click(self._guard(self._begin))
+
+    def _rebuild(self) -> None:
+        """Make the rows of the template's questions."""
+        for row in self._rows.values():
+            row.close()
+        self._rows = {}
+        self._template.value = self._model.source
+        self._form.children = self._groups(advanced=False)
+        self._others.children = self._groups(advanced=True) if self._is_unfolded else ()
+        self._update()
+        self._asked_again.set()
+
+    def _groups(self, *, advanced: bool) -> tuple[Any, ...]:
+        groups: dict[str, list[QuestionView]] = {}
+        for question in self._model.questions:
+            if question.advanced is advanced:
+                row = QuestionView(self._model, question, self._guard(self._answered))
+                self._rows[question.name] = row
+                groups.setdefault(question.group, []).append(row)
+        return tuple(_group(title, [row.widget for row in rows]) for title, rows in groups.items())
+
+    def _update(self) -> None:
+        """Bring everything that follows from the answers up to date."""
+        model = self._model
+        complaints, now = model.complaints, time.time()
+        status = model.findings.sentence(now) if model.findings else ""
+        source = model.source_question
+        for name, row in self._rows.items():
+            row.update(complaints.get(name, ""), status if name == source else "")
+        self._about.value = _about(model)
+        hidden = sum(question.advanced for question in model.questions)
+        self._more.description = "Fewer settings" if self._is_unfolded else f"{hidden} more settings"
+        self._more.layout.display = None if hidden else "none"
+        last = model.last
+        self._last.layout.display = None if last else "none"
+        self._last.description = f"Use the values of {when(last.at)}" if last else ""
+        if self._name.value.strip() != model.name.strip():
+            self._name.value = model.name
+        wrong = model.name_complaint
+        self._place.value = (
+            f'<p class="emlab-wrong" role="alert">{escape(wrong)}</p>'
+            if wrong
+            else f'<p class="emlab-read">In {escape(str(model.path))}</p>'
+        )
+        blockers = model.blockers
+        self._start.disabled = bool(blockers) or self._is_started
+        self._blockers.value = _listed(blockers)
+
+    def _answered(self, name: str, value: Any) -> None:
+        self._model.answer(name, value)
+        self._later()
+
+    def _later(self) -> None:
+        """Check the answers when typing pauses."""
+        if self._timer:
+            self._timer.cancel()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._checked()
+        else:
+            self._timer = loop.call_later(_PAUSE, self._guard(self._checked))
+
+    def _checked(self) -> None:
+        self._browser.kept = self._model.draft
+        self._update()
+        self._asked_again.set()
+
+    def _named(self, change: Any) -> None:
+        if change["new"].strip() != self._model.name.strip():
+            self._model.name = change["new"]
+            self._later()
+
+    def _chosen(self, change: Any) -> None:
+        if change["new"] == self._model.source:
+            return
+        trouble = next(choice.trouble for choice in self._model.choices if choice.source == change["new"])
+        if trouble:
+            self._about.value = f'<p class="emlab-wrong" role="alert">{escape(trouble)}</p>'
+            return
+        self._model.choose(change["new"])
+        self._rebuild()
+        self._browser.kept = self._model.draft
+
+    def _restored(self, change: Any) -> None:
+        if self._model.restore(change["new"]):
+            self._rebuild()
+
+    def _taken(self, _button: Any) -> None:
+        if self._model.use_last():
+            self._rebuild()
+            self._browser.kept = self._model.draft
+
+    def _unfold(self, _button: Any) -> None:
+        self._is_unfolded = not self._is_unfolded
+        for question in self._model.questions:
+            if question.advanced and question.name in self._rows:
+                self._rows.pop(question.name).close()
+        self._others.children = self._groups(advanced=True) if self._is_unfolded else ()
+        self._update()
+
+    def _begin(self, _button: Any) -> None:
+        self._start.disabled = True
+
+        def progress(what: str) -> None:
+            self._blockers.value = f'<p class="emlab-progress" role="status">{escape(what)}</p>'
+
+        try:
+            with self._model.start(progress) as session:
+                self._is_started = True
+                self._browser.kept = ""
+                progress("The session runs; its live view opens.")
+                self._browser.go(f"monitor.ipynb?session={quote(session.path.name)}")
+        except EmlabError as error:
+            self._update()
+            self._blockers.value = f'<p class="emlab-wrong" role="alert">{escape(str(error))}</p>'
+
+    def _look(self) -> None:
+        """Look through the folder when it changes and now and then; nothing waits for it."""
+        while not self._is_started:
+            self._pulse.wait_for_page()
+            self._asked_again.clear()
+            began = time.monotonic()
+            self._sessions.value = sessions_list(self._model.sessions)
+            for told in self._told():
+                if self._asked_again.is_set():
+                    break
+                self._guard(self._noted)(told)
+            took = time.monotonic() - began
+            self._asked_again.wait(max(_AGAIN, took / _SHARE))
+
+    def _told(self) -> Iterator[Findings | str]:
+        try:
+            if (wanted := self._model.to_probe()) is not None:
+                yield from probe(*wanted)
+        except ParameterError as error:
+            yield str(error)
+        except OSError as error:
+            yield f"The folder cannot be looked through: {error.strerror or error}."
+
+    def _noted(self, told: Any) -> None:
+        self._model.note(told)
+        self._update()
+
+
+def _group(title: str, widgets: Sequence[Any]) -> Any:
+    head = [ipywidgets.HTML(f"<h2>{escape(title)}</h2>")] if title else []
+    group = ipywidgets.VBox([*head, *widgets])
+    group.add_class("emlab-group")
+    return group
+
+
+def _about(model: LaunchModel) -> str:
+    """The template's description, and what of another program's is left out."""
+    about = f"<p>{escape(model.workflow.description)}</p>" if model.workflow.description else ""
+    notes = model.workflow.notes
+    if not notes:
+        return about
+    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
+    return f"{about}<details><summary>What differs from the file ({len(notes)})</summary><ul>{items}</ul></details>"
+
+
+def _listed(blockers: Sequence[str]) -> str:
+    if not blockers:
+        return ""
+    items = "".join(f"<li>{escape(blocker)}</li>" for blocker in blockers)
+    return f'<div class="emlab-blockers" role="status"><b>Before it can start</b><ul>{items}</ul></div>'
+
+
+@cache
+def _stylesheet() -> str:
+    return Path(__file__).with_name("form.css").read_text(encoding="utf-8")
+
+
+def launch() -> ipywidgets.Widget:
+    """Give the form that starts a session, for a Voila page.
+
+    Sessions are created in the folder that ``$EMLAB_SESSIONS`` names, ``sessions`` by default.
+    """
+    sessions = Path(os.environ.get(SESSIONS) or "sessions").absolute()
+    view = LaunchView(LaunchModel(sessions, os.environ.get(TEMPLATE) or None))
+    view.start()
+    return view.widget
