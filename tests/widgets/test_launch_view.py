@@ -17,7 +17,7 @@ from emlab.session import Session
 
 @pytest.fixture
 def view(tmp_path: Path) -> LaunchView:
-    return LaunchView(LaunchModel(tmp_path / "sessions", memory=Memory(tmp_path / "launch.json")))
+    return LaunchView(LaunchModel(tmp_path / "sessions", memory=Memory(tmp_path / "launch.json")), pause=0)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_more_settings_are_folded_away_and_keep_their_answers(view: LaunchView) 
 def test_a_page_that_is_loaded_again_has_its_answers(view: LaunchView, tmp_path: Path) -> None:
     typed(view, "voltage", "200")
     typed(view, "gain_rotation", "2")
-    again = LaunchView(LaunchModel(tmp_path / "sessions", memory=Memory(tmp_path / "launch.json")))
+    again = LaunchView(LaunchModel(tmp_path / "sessions", memory=Memory(tmp_path / "launch.json")), pause=0)
     again._browser.found = view._browser.kept
     assert again._rows["voltage"]._input.value == "200"
     assert again._rows["gain_rotation"]._input.value == "2"
@@ -106,7 +106,7 @@ def test_start_goes_to_the_live_view_and_the_values_can_be_taken_again(
     view._start.click()
     assert gone == ["monitor.ipynb?session=grid%201"]
     assert view._browser.kept == ""
-    again = LaunchView(LaunchModel(tmp_path / "sessions", memory=Memory(tmp_path / "launch.json")))
+    again = LaunchView(LaunchModel(tmp_path / "sessions", memory=Memory(tmp_path / "launch.json")), pause=0)
     assert again._last.description.startswith("Use the values of ")
     again._last.click()
     assert again._rows["voltage"]._input.value == "200"

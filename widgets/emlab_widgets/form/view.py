@@ -27,7 +27,6 @@ from emlab_widgets.panels.guard import Guard
 from emlab_widgets.panels.pulse import Pulse
 
 _PAUSE: Final = 0.4
-"""Seconds without typing after which answers are checked."""
 _AGAIN: Final = 10.0
 """Seconds after which a folder is looked through again, at least."""
 _SHARE: Final = 0.05
@@ -37,14 +36,20 @@ _SHARE: Final = 0.05
 class LaunchView:
     """The form, bound to its model.
 
+    Parameters
+    ----------
+    pause
+        Seconds without typing after which answers are checked; 0 needs no event loop.
+
     Attributes
     ----------
     widget
         To be displayed.
     """
 
-    def __init__(self, model: LaunchModel) -> None:
+    def __init__(self, model: LaunchModel, pause: float = _PAUSE) -> None:
         self._model = model
+        self._pause = pause
         self._guard = Guard()
         self._pulse = Pulse()
         self._browser = Browser()
@@ -173,12 +178,10 @@ class LaunchView:
         """Check the answers when typing pauses."""
         if self._timer:
             self._timer.cancel()
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            self._checked()
+        if self._pause:
+            self._timer = asyncio.get_running_loop().call_later(self._pause, self._guard(self._checked))
         else:
-            self._timer = loop.call_later(_PAUSE, self._guard(self._checked))
+            self._checked()
 
     def _checked(self) -> None:
         self._browser.kept = self._model.draft
