@@ -175,7 +175,14 @@ class Session:
         return self._nudge.wait(timeout)
 
     def start(
-        self, *, workers: int | None = None, gpus: str | None = None, report_every: float = 60.0, watch: bool = True
+        self,
+        *,
+        workers: int | None = None,
+        gpus: str | None = None,
+        executor: str | None = None,
+        time_limit: float | None = None,
+        report_every: float = 60.0,
+        watch: bool = True,
     ) -> None:
         """Start the session's engine, which goes on when this process ends; or go on with a paused one.
 
@@ -185,6 +192,11 @@ class Session:
             Processes on the CPU; by default as many as the machine has room for.
         gpus
             Indices of GPUs, separated by commas; by default all, and ``""`` for none.
+        executor
+            Where items are computed: ``local`` (this machine), ``dask``, ``dask://host:port``, ``slurm`` …; by
+            default where they were the last time.
+        time_limit
+            Seconds that an item may take before its process is killed and it is tried again; by default 1800.
         report_every
             Seconds between reports; 0 for none.
         watch
@@ -202,6 +214,8 @@ class Session:
         command += ["--workers", str(workers)] if workers else []
         command += [] if watch else ["--no-watch"]
         command += ["--gpus", gpus] if gpus is not None else []
+        command += ["--time-limit", f"{time_limit:g}"] if time_limit else []
+        command += ["--executor", self._executor(executor)]
         with (self.path / "engine.log").open("ab") as log:
             engine = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True
@@ -367,6 +381,14 @@ class Session:
         if unknown := [key for key in wanted if not any(records.get(key) for records in sets)]:
             raise SessionError(f"{self.name} has no item {', '.join(unknown)}; an item is called as its record's key.")
         judge(self.path, wanted, verdict, note, getpass.getuser())
+
+    def _executor(self, choice: str | None) -> str:
+        """Where items are computed, kept for the next start."""
+        kept = self.path / "executor"
+        if choice is None:
+            return kept.read_text(encoding="utf-8").strip() if kept.exists() else "local"
+        kept.write_text(choice + "\n", encoding="utf-8")
+        return choice
 
     def _await(self, engine: subprocess.Popen[bytes]) -> None:
         """Wait until the engine answers, or say why it ended."""

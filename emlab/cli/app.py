@@ -10,7 +10,7 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
-from emlab.cli import apply, curate, demo, doctor, export, launch, report, session, simulate, template, view
+from emlab.cli import apply, cluster, curate, demo, doctor, export, launch, report, session, simulate, template, view
 from emlab.errors import EmlabError
 from emlab.version import __version__
 
@@ -38,6 +38,7 @@ session.add_to(app)
 for module in (launch, report, template, curate, export, demo, view, simulate, doctor):
     module.add_to(app)
 app.add_typer(apply.commands(), name="apply")
+app.add_typer(cluster.commands(), name="cluster")
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:

@@ -20,6 +20,13 @@ from emlab.status import status_of
 SESSION = typer.Argument(help="The session's folder.", show_default=False)
 WORKERS = typer.Option(None, help="Processes on the CPU; by default as many as fit.", min=1)
 GPUS = typer.Option(None, help="Indices of GPUs, separated by commas; by default all, empty for none.")
+EXECUTOR = typer.Option(
+    None,
+    help="Where items are computed: local, dask, dask://HOST:PORT, slurm or slurm:FILE; as last time by default.",
+)
+TIME_LIMIT = typer.Option(
+    None, help="Seconds that an item may take before it is killed and tried again; 1800 by default.", min=0.0
+)
 REPORT_EVERY = typer.Option(60.0, help="Seconds between reports while it runs, at least; 0 for none.", min=0)
 
 console = Console()
@@ -51,6 +58,8 @@ def start(
     session: Path = SESSION,
     workers: int = WORKERS,
     gpus: str = GPUS,
+    executor: str = EXECUTOR,
+    time_limit: float = TIME_LIMIT,
     report_every: float = REPORT_EVERY,
     template: Path = TEMPLATE,
     publish: list[str] = PUBLISH,
@@ -58,13 +67,14 @@ def start(
     """Start a session's engine and return; it goes on when the terminal is closed."""
     with open_session(session) as opened:
         configure(opened, template, publish)
-        opened.start(workers=workers, gpus=gpus, report_every=report_every)
+        opened.start(workers=workers, gpus=gpus, executor=executor, time_limit=time_limit, report_every=report_every)
         console.print(f"{opened.path} runs. `emlab status` shows how far it is, `emlab stop` ends it.", highlight=False)
 
 
 def run(
     session: Path = SESSION,
     workers: int = WORKERS,
+    executor: str = EXECUTOR,
     report_every: float = REPORT_EVERY,
     template: Path = TEMPLATE,
     publish: list[str] = PUBLISH,
@@ -77,7 +87,8 @@ def run(
 
     with open_session(session) as opened:
         configure(opened, template, publish)
-        notebook = run_session_notebook(opened.path, {"workers": workers, "report_every": report_every})
+        given = {"workers": workers, "executor": executor, "report_every": report_every}
+        notebook = run_session_notebook(opened.path, given)
         follow(opened, console, until=lambda: notebook.poll() is not None)
         notebook.raise_for_failure()
         console.print(f"The session's record is {notebook.output}", highlight=False, soft_wrap=True)
@@ -114,10 +125,10 @@ def pause(session: Path = SESSION) -> None:
         opened.pause()
 
 
-def resume(session: Path = SESSION, workers: int = WORKERS, gpus: str = GPUS) -> None:
+def resume(session: Path = SESSION, workers: int = WORKERS, gpus: str = GPUS, executor: str = EXECUTOR) -> None:
     """Go on after a pause, a stop or a crash: nothing is lost, nothing done twice."""
     with open_session(session) as opened:
-        opened.start(workers=workers, gpus=gpus)
+        opened.start(workers=workers, gpus=gpus, executor=executor)
 
 
 def stop(

@@ -1,4 +1,4 @@
-"""The engine's process: ``python -m emlab.engine SESSION [--workers N] [--gpus 0,1] [--report SECONDS]``."""
+"""The engine's process: ``python -m emlab.engine SESSION [--executor E] [--workers N] [--gpus 0,1] [--report S]``."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from types import FrameType
 
 from emlab.engine.chores import Chore
 from emlab.engine.devices import cpu_workers, gpu_indices
-from emlab.engine.executors import LocalExecutor
-from emlab.engine.runner import Engine
+from emlab.engine.executors.choice import LOCAL, executor_for
+from emlab.engine.runner import TIME_LIMIT, Engine
 from emlab.errors import EmlabError
+from emlab.sets import Catalogue
 
 
 def main() -> int:
@@ -31,7 +32,9 @@ def main() -> int:
     )
     workers = arguments.workers or cpu_workers()
     try:
-        engine = Engine(arguments.session, lambda: LocalExecutor(workers, gpus), chores, watch=not arguments.no_watch)
+        executor = executor_for(arguments.executor, workers, gpus, _folders(arguments.session))
+        watch, time_limit = not arguments.no_watch, arguments.time_limit
+        engine = Engine(arguments.session, executor, chores, watch=watch, time_limit=time_limit)
     except EmlabError as error:
         logging.getLogger("emlab.engine").error("%s", error)  # noqa: TRY400
         return 1
@@ -45,13 +48,23 @@ def main() -> int:
     return 0
 
 
+def _folders(session: Path) -> list[str]:
+    """What every worker has to see: the session, and where its files come from."""
+    catalogue = Catalogue(session / "session.db")
+    sources = [run.parameters["folder"] for run in catalogue.runs() if "folder" in run.parameters]
+    catalogue.close()
+    return [str(session), *sources]
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m emlab.engine", description=__doc__)
     parser.add_argument("session", type=lambda text: Path(text).resolve())
+    parser.add_argument("--executor", default=LOCAL, help="local, dask, dask://host:port, slurm, slurm:settings.toml")
     parser.add_argument("--workers", type=int, help="processes on the CPU")
     parser.add_argument("--gpus", help="indices of GPUs, separated by commas; empty for none")
     parser.add_argument("--report", type=float, default=0.0, help="seconds between reports; 0 for none")
     parser.add_argument("--no-watch", action="store_true", help="process what has come, and take nothing more")
+    parser.add_argument("--time-limit", type=float, default=TIME_LIMIT, help="seconds that an item may take")
     return parser.parse_args()
 
 

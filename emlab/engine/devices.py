@@ -77,6 +77,12 @@ def gpu_indices() -> tuple[int, ...]:
     return () if cupy_trouble() else tuple(range(_device_count()))
 
 
+def visible_device(index: int) -> str:
+    """What the driver calls the card that CuPy calls ``index`` here, where SLURM, say, lets only some be seen."""
+    visible = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
+    return visible[index] if index < len(visible) else str(index)
+
+
 def cupy_trouble() -> str | None:
     """Why CuPy cannot compute here; ``None`` if it can."""
     try:

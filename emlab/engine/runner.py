@@ -33,6 +33,8 @@ RETRY_AFTER = 2.0
 """Seconds before the second attempt; doubled for each further one."""
 DISK_RETRY = 5.0
 """Seconds between looks at a full disk."""
+TIME_LIMIT = 1800.0
+"""Seconds that an item may take before its process is killed."""
 GRACE = 10.0
 """Seconds that running items are given when the session is stopped."""
 IDLE = 1.0
@@ -64,6 +66,8 @@ class Engine:
         Commands to run beside, such as writing the report.
     watch
         Whether more files are taken in; without, what has come is processed.
+    time_limit
+        Seconds that an item may take before its process is killed.
 
     Raises
     ------
@@ -72,9 +76,16 @@ class Engine:
     """
 
     def __init__(
-        self, folder: Path, executor: Callable[[], Executor], chores: Sequence[Chore] = (), *, watch: bool = True
+        self,
+        folder: Path,
+        executor: Callable[[], Executor],
+        chores: Sequence[Chore] = (),
+        *,
+        watch: bool = True,
+        time_limit: float = TIME_LIMIT,
     ) -> None:
         self._folder = folder
+        self._time_limit = time_limit
         self._lock = SessionLock(folder)
         database = folder / "session.db"
         self._ledger = Ledger(database, journal_mode(folder))
@@ -220,6 +231,7 @@ class Engine:
                 root=str(self._folder),
                 folder=f"outputs/{stage.name}/{item.shard:03d}",
                 attempt=item.attempt,
+                time_limit=self._time_limit,
             )
             self._running[task.run, task.key] = _Running(item, prompt=item.ready_at == now and item.attempt == 1)
             prefer = self._makers.pop(item.key, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,8 @@ class Task:
         Where outputs go, relative to ``root``.
     attempt
         1 for the first.
+    time_limit
+        Seconds after which its process is killed.
     """
 
     run: str
@@ -36,6 +39,7 @@ class Task:
     root: str
     folder: str
     attempt: int = 1
+    time_limit: float = math.inf
 
 
 @dataclass(frozen=True)

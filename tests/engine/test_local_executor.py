@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from multiprocessing import connection
 from pathlib import Path
 from types import SimpleNamespace
@@ -34,13 +34,6 @@ def movie(tmp_path: Path) -> Path:
     frames = np.random.default_rng(1).poisson(1.0, (3, 32, 48)).astype(np.uint8)
     write_mrc_movie(tmp_path / "movie.mrcs", frames, 1.5)
     return tmp_path / "movie.mrcs"
-
-
-@pytest.fixture
-def endless(tmp_path: Path) -> Path:
-    """A file that keeps whoever opens it waiting for ever."""
-    os.mkfifo(tmp_path / "endless.mrcs")
-    return tmp_path / "endless.mrcs"
 
 
 def importing(path: Path) -> Task:
@@ -85,13 +78,11 @@ def test_a_protocol_that_raises_is_trouble_with_its_traceback(executor: LocalExe
     assert not found.trouble.retry
 
 
-def test_a_killed_worker_costs_its_task_only_and_is_replaced(
-    executor: LocalExecutor, movie: Path, endless: Path
-) -> None:
+def test_a_killed_worker_costs_its_task_only_and_is_replaced(executor: LocalExecutor, movie: Path) -> None:
     when_free(executor, 2)
-    executor.submit(importing(endless), accelerated=False)
-    (stuck,) = (worker for worker in executor._workers if worker.task is not None)
-    stuck.process.kill()
+    executor._workers[0].process.send_signal(signal.SIGSTOP)
+    executor.submit(importing(movie), accelerated=False, prefer=executor._workers[0].name)
+    executor._workers[0].process.kill()
     lost = outcome(executor)
     assert lost.trouble is not None
     assert lost.trouble.error == "WorkerLost"
@@ -100,6 +91,18 @@ def test_a_killed_worker_costs_its_task_only_and_is_replaced(
     when_free(executor, 2)
     executor.submit(importing(movie), accelerated=False)
     assert outcome(executor).record is not None
+
+
+def test_a_worker_that_hangs_is_killed_at_the_time_limit(executor: LocalExecutor, movie: Path) -> None:
+    when_free(executor, 1)
+    hanging = next(worker for worker in executor._workers if worker.alive)
+    hanging.process.send_signal(signal.SIGSTOP)
+    executor.submit(replace(importing(movie), time_limit=0.0), accelerated=False, prefer=hanging.name)
+    trouble = outcome(executor).trouble
+    assert trouble is not None
+    assert (trouble.error, trouble.retry) == ("TimeLimit", True)
+    assert f"The worker {hanging.name} did not do it in 0 s, the time limit, and was killed." == trouble.message
+    when_free(executor, 1)
 
 
 def test_a_worker_that_cannot_begin_is_complained_of_and_tried_again_later(
@@ -138,20 +141,22 @@ def test_a_task_goes_to_the_worker_that_has_its_input(executor: LocalExecutor, m
     assert outcome(executor).worker == wanted
 
 
-def test_workers_die_with_their_engine(tmp_path: Path, endless: Path) -> None:
+def test_workers_die_with_their_engine(movie: Path) -> None:
     """Killed, not asked: a worker in the middle of an item goes too, so that no orphan keeps a GPU."""
     program = (
-        "import sys, time, pickle\n"
+        "import sys, time, pickle, signal\n"
         "from multiprocessing import connection\n"
         "from emlab.engine.executors import LocalExecutor\n"
         "executor = LocalExecutor(2)\n"
         "while executor.free(accelerated=False) < 2:\n"
         "    connection.wait(executor.waitables()); executor.collect()\n"
-        "executor.submit(pickle.loads(bytes.fromhex(sys.argv[1])), accelerated=False)\n"
+        "executor._workers[0].process.send_signal(signal.SIGSTOP)\n"
+        "task, name = pickle.loads(bytes.fromhex(sys.argv[1])), executor._workers[0].name\n"
+        "executor.submit(task, accelerated=False, prefer=name)\n"
         "print(*[worker.process.pid for worker in executor._workers], flush=True)\n"
         "time.sleep(600)\n"
     )
-    task = pickle.dumps(importing(endless)).hex()
+    task = pickle.dumps(importing(movie)).hex()
     with subprocess.Popen([sys.executable, "-c", program, task], stdout=subprocess.PIPE, text=True) as engine:
         assert engine.stdout is not None
         workers = [psutil.Process(int(pid)) for pid in engine.stdout.readline().split()]

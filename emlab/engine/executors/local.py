@@ -8,9 +8,10 @@ import select
 import socket
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 
+from emlab.engine.devices import visible_device
 from emlab.engine.task import Outcome, Task, Trouble
 from emlab.engine.worker import spawn_arguments
 
@@ -28,6 +29,8 @@ class _Worker:
     line: Connection
     alive: bool = False
     task: Task | None = None
+    started: float = 0.0
+    overdue: bool = False
     stillborn: int = 0
     again_at: float = 0.0
 
@@ -59,7 +62,7 @@ class LocalExecutor:
     def submit(self, task: Task, *, accelerated: bool, prefer: str | None = None) -> None:
         idle = self._idle(accelerated)
         worker = next((worker for worker in idle if worker.name == prefer), idle[0])
-        worker.task = task
+        worker.task, worker.started = task, time.monotonic()
         try:
             worker.line.send(task)
         except OSError:
@@ -75,12 +78,15 @@ class LocalExecutor:
                 if time.monotonic() >= worker.again_at:
                     self._workers[index] = self._start(worker.device, worker.stillborn)
                 continue
+            if worker.task is not None and time.monotonic() > worker.started + worker.task.time_limit:
+                worker.overdue = True
+                worker.process.kill()
             try:
                 while select.select([worker.line], [], [], 0)[0]:
                     message = worker.line.recv()
-                    if isinstance(message, Outcome):
+                    if isinstance(message, Outcome) and worker.task is not None:
+                        outcomes.append(replace(message, task=worker.task))
                         worker.task = None
-                        outcomes.append(message)
                     else:
                         worker.alive, worker.stillborn = True, 0
             except (EOFError, OSError):
@@ -92,6 +98,13 @@ class LocalExecutor:
                 if worker.alive:
                     self._workers[index] = self._start(worker.device)
         return outcomes
+
+    def abandon(self, task: Task) -> None:
+        """Kill the worker that has a task which nobody waits for any more; another takes its place."""
+        for worker in self._workers:
+            if worker.task is task:
+                worker.task = None
+                worker.process.kill()
 
     def complaints(self) -> list[str]:
         complaints, self._complaints = self._complaints, []
@@ -120,7 +133,7 @@ class LocalExecutor:
         name = f"{device}#{next(self._serial)}"
         ours, theirs = socket.socketpair()
         environment = dict(os.environ, **dict.fromkeys(THREAD_SETTINGS, "1"))
-        environment["CUDA_VISIBLE_DEVICES"] = device.removeprefix("gpu:") if device != "cpu" else ""
+        environment["CUDA_VISIBLE_DEVICES"] = visible_device(int(device[4:])) if device != "cpu" else ""
         with theirs:
             process = subprocess.Popen(
                 spawn_arguments(theirs, name, device),
@@ -147,10 +160,14 @@ class LocalExecutor:
 
 
 def _lost(worker: _Worker) -> Outcome:
-    assert worker.task is not None  # noqa: S101
-    message = f"The worker {worker.name} {_how(worker)} while it had this item."
-    trouble = Trouble("WorkerLost", message, "", retry=True)
-    return Outcome(worker.task, worker.name, worker.device, 0.0, 0.0, 0.0, trouble=trouble)
+    task = worker.task
+    assert task is not None  # noqa: S101
+    if worker.overdue:
+        message = f"The worker {worker.name} did not do it in {task.time_limit:g} s, the time limit, and was killed."
+    else:
+        message = f"The worker {worker.name} {_how(worker)} while it had this item."
+    trouble = Trouble("TimeLimit" if worker.overdue else "WorkerLost", message, "", retry=True)
+    return Outcome(task, worker.name, worker.device, 0.0, 0.0, 0.0, trouble=trouble)
 
 
 def _how(worker: _Worker) -> str:

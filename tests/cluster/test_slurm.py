@@ -1,0 +1,140 @@
+"""Jobs of a real SLURM: they outlive engines, they are replaced, and they end when nobody needs them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import psutil
+import pytest
+
+import emlab
+from emlab.engine.control import send_command
+from emlab.errors import ProgramError
+from emlab.simulation import simulate
+
+pytest.importorskip("dask_jobqueue", reason="Dask is not installed (pip install 'emlab[cluster]')")
+
+from emlab.engine.executors import keeper
+from emlab.engine.executors.cluster import Cluster
+from emlab.engine.executors.slurm import SlurmSettings, described_settings, read_settings
+
+SETTINGS = """
+partition = "test"
+jobs = 1
+cpus = 1
+gpus = 0
+memory = "1GB"
+walltime = "00:30:00"
+interface = "lo"
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    (tmp_path / "slurm.toml").write_text(SETTINGS)
+    return tmp_path / "slurm.toml"
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[emlab.Session]:
+    movies = tmp_path / "movies"
+    assert len(list(simulate(movies, movies=3, pace=0, size=(128, 128), frames=4, seed=1))) == 3
+    values = {"expected_count": 3, "import.settle_time": 0}
+    with emlab.create_session(
+        tmp_path / "session", movies=movies, gain_reference=movies / "gain.tif", **values
+    ) as made:
+        yield made
+
+
+def jobs() -> list[str]:
+    command = ["squeue", "--noheader", "--states=RUNNING", "--format=%i"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+
+def wait_for_job(others: list[str] | None = None) -> str:
+    while not (found := [job for job in jobs() if job not in (others or [])]):
+        time.sleep(0.1)
+    return found[0]
+
+
+@pytest.mark.slurm
+def test_engines_and_jobs_die_and_the_session_goes_on_to_its_end(
+    slurm: Path, settings: Path, session: emlab.Session
+) -> None:
+    """The engine is killed and started again, on the same job; the job is cancelled, and another takes its place."""
+    session.start(executor=f"slurm:{settings}", gpus="", report_every=0)
+    cluster = Cluster.of(settings)
+    assert cluster.is_running
+    job = wait_for_job()
+    engine = psutil.Process(send_command(session.path, "ping")["pid"])
+    os.kill(engine.pid, signal.SIGKILL)
+    psutil.wait_procs([engine])
+    session.start(gpus="", report_every=0)  # where it was the last time
+    while not len(session["movies"]):
+        session.wait(1)
+    assert jobs() == [job]
+    subprocess.run(["scancel", job], check=True)
+    wait_for_job([job])
+    while session.is_running:
+        session.wait(1)
+    assert session.state == "finished"
+    done = [{record.key for record in session[name]} for name in ("arrivals", "movies", "micrographs", "ctfs")]
+    assert len(done[0]) == 3
+    assert done.count(done[0]) == 4
+    assert not [failure for failure in session.failures() if failure.final]
+    assert cluster.stop()
+    assert not cluster.is_running
+    assert jobs() == []
+
+
+@pytest.mark.slurm
+def test_what_slurm_refuses_is_said_in_its_words(slurm: Path, settings: Path) -> None:
+    settings.write_text(SETTINGS.replace('"test"', '"nowhere"'))
+    with pytest.raises(ProgramError, match="SLURM refuses such jobs: .*invalid partition"):
+        Cluster.of(settings).start()
+
+
+def test_a_cluster_that_no_session_uses_ends(tmp_path: Path) -> None:
+    clients = {"fire-and-forget": None, "Client-1": None}
+    status = SimpleNamespace(name="running")
+    cluster = SimpleNamespace(
+        adapt=lambda minimum, maximum: None,
+        scheduler=SimpleNamespace(clients=clients, status=status),
+        scheduler_address="tls://127.0.0.1:1",
+    )
+    over = threading.Event()
+    keeping = threading.Thread(
+        target=keeper._keep, args=(cluster, SlurmSettings(idle_timeout=1e-9), tmp_path, over), daemon=True
+    )
+    keeping.start()
+    assert keeping.is_alive()
+    del clients["Client-1"]
+    keeping.join(30)
+    assert not keeping.is_alive()
+    assert not over.is_set()
+
+
+def test_the_printed_settings_are_the_defaults(tmp_path: Path) -> None:
+    file = tmp_path / "slurm.toml"
+    lines = [line.removeprefix("# ") for line in described_settings().splitlines()]
+    file.write_text("\n".join(line for line in lines if " = " in line and not line.endswith('""')))
+    assert read_settings(file) == SlurmSettings()
+
+
+def test_keys_are_the_owners_alone(settings: Path) -> None:
+    cluster = Cluster.of(settings)
+    cluster._make_folder()
+    assert {path.name: path.stat().st_mode & 0o777 for path in (cluster.folder, cluster.folder / "key.pem")} == {
+        cluster.folder.name: 0o700,
+        "key.pem": 0o600,
+    }
+    assert cluster.security().require_encryption
