@@ -17,6 +17,8 @@ DOUBTFUL = 1.0
 """px RMS from which on the motion is not to be believed."""
 UNSURE = 0.5
 """px to which the motion should be known."""
+APART = 2.0
+"""px between the places that two halves of the signal give the frames, from which on neither is to be believed."""
 
 
 class AlignMovie(Parameters):
@@ -162,6 +164,11 @@ def _warning(motion: Motion) -> str | None:
         return (
             f"The frames disagree with the fitted motion by {motion.residual:.1f} px RMS: the alignment is not to be "
             "believed."
+        )
+    if motion.disagreement > APART:
+        return (
+            f"There is so little signal that two halves of it put the frames {motion.disagreement:.0f} px apart: the "
+            "alignment may be wrong by pixels and is not to be believed without a look at the Thon rings."
         )
     if motion.uncertainty > UNSURE:
         return f"There is little signal in the frames: the motion is known to {motion.uncertainty:.1f} px only."

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from emlab.arrays.fft import rfft2
 from emlab.arrays.module import array_module
 from emlab.arrays.motion.band import band_limit, crop, cropped_shape
-from emlab.arrays.motion.field import MotionField
+from emlab.arrays.motion.field import DEGREE, MotionField
 from emlab.arrays.motion.fit import fit_motion
 from emlab.arrays.motion.frames import CleanFrames
 from emlab.arrays.motion.patches import automatic_grid, cut_patches
 from emlab.arrays.motion.resample import halve
-from emlab.arrays.motion.search import find_trajectory
+from emlab.arrays.motion.search import disagreement, find_trajectory
 
 Array = NDArray[Any]
 
@@ -26,13 +26,14 @@ _COARSE: Final = 0.125
 """Cycles/px, and …"""
 _COARSE_SIZE: Final = 512
 """… px: as much as is needed to find a frame to a pixel."""
-_DEGREE: Final = 3
 _NEGLIGIBLE: Final = 0.05
 """px within the field that are not worth an interpolation."""
 _UNSURE: Final = 0.3
 """px of the finest detail that is looked at. Frames of pure noise are less sure, and …"""
 _RESTLESS: Final = 3.0
 """… wander about by more than this from one to the next, in the same px."""
+_DIM: Final = 0.2
+"""px of uncertainty from which on the frames may have been found in the wrong places, which it knows nothing of."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,15 @@ class Motion:
         The motion; none where the frames have too little in common to tell it.
     uncertainty, residual
         See `Fit`, px.
+    disagreement
+        How far apart two halves of the Fourier samples by themselves put the frames, px; 0 where the frames say so much
+        that there is no need to ask.
     """
 
     field: MotionField
     uncertainty: float
     residual: float
+    disagreement: float = 0.0
 
     @property
     def is_known(self) -> bool:
@@ -90,18 +95,21 @@ def estimate_motion(
     cropped = cropped_shape(reduced, limit * factor)
     spectra = _cropped_spectra(frames, halvings, reduced, cropped)
     scale = np.array(reduced) / np.array(cropped) * factor
-    shifts = _found(spectra, cropped, _COARSE * float(scale.max()))
+    coarse, width, pixel = _coarse(spectra, cropped, _COARSE * float(scale.max()))
+    shifts = find_trajectory(coarse, width) * pixel
     chosen = (grid or automatic_grid(shape)) if local else (1, 1)
     patches = cut_patches(spectra, cropped[1], shifts, chosen, limit * float(scale.max()))
     del spectra
     # A polynomial of a degree needs that many patches and one more along each axis.
-    fit = fit_motion(patches, min(_DEGREE, min(chosen) - 1))
+    fit = fit_motion(patches, min(DEGREE, min(chosen) - 1))
+    uncertainty = fit.uncertainty * float(scale.mean())
+    apart = disagreement(coarse, width) * float((pixel * scale).mean()) if uncertainty > _DIM else 0.0
     if fit.uncertainty > _UNSURE and fit.restlessness > _RESTLESS:
         return Motion(_at_rest(frames), np.inf, np.inf)
     field = MotionField(fit.coefficients * scale[:, None, None], shape)
     if field.largest_local() < _NEGLIGIBLE:
         field = MotionField(field.coefficients[:, :1], shape)
-    return Motion(field, fit.uncertainty * float(scale.mean()), fit.residual * float(scale.mean()))
+    return Motion(field, uncertainty, fit.residual * float(scale.mean()), apart)
 
 
 def _at_rest(frames: CleanFrames) -> MotionField:
@@ -121,10 +129,10 @@ def _cropped_spectra(frames: CleanFrames, halvings: int, reduced: tuple[int, int
     return spectra  # type: ignore[no-any-return]
 
 
-def _found(spectra: Array, cropped: tuple[int, int], limit: float) -> Array:
-    """Displacements to a pixel, px of the cropped images: float64 (frame, yx)."""
+def _coarse(spectra: Array, cropped: tuple[int, int], limit: float) -> tuple[Array, int, Array]:
+    """Half spectra that find a frame to a pixel, the width of their images, and their pixel (yx) in those given."""
     coarse = cropped_shape(cropped, min(limit, _COARSE_SIZE / max(cropped) / 2.1))
     small = array_module(spectra).empty((len(spectra), coarse[0], coarse[1] // 2 + 1), np.complex64)
     for source, target in zip(spectra, small, strict=True):
         crop(source, cropped, coarse, target)
-    return find_trajectory(small, coarse[1]) * np.array(cropped) / np.array(coarse)  # type: ignore[no-any-return]
+    return small, coarse[1], np.array(cropped) / np.array(coarse)

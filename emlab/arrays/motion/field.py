@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-POWERS: Final = ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2), (3, 0), (2, 1), (1, 2), (0, 3))
-"""Degree along y and along x of each term."""
+DEGREE: Final = 5
+"""The highest."""
+POWERS: Final = tuple((total - x, x) for total in range(DEGREE + 1) for x in range(total + 1))
+"""Degree along y and along x of each term, the lowest first."""
 _RELION_GRID: Final = 9
 
 
@@ -45,8 +47,8 @@ class MotionField:
         """Displacement within the field on a grid of places ``y`` × ``x`` (px): float64 (yx, y, x)."""
         terms = self.coefficients.shape[1]
         height, width = self.shape
-        along_y, along_x = legendre((2 * y + 1) / height - 1, 4), legendre((2 * x + 1) / width - 1, 4)
-        table = np.zeros((2, 4, 4))
+        along_y, along_x = legendre((2 * y + 1) / height - 1), legendre((2 * x + 1) / width - 1)
+        table = np.zeros((2, DEGREE + 1, DEGREE + 1))
         for term in range(1, terms):
             table[:, POWERS[term][0], POWERS[term][1]] = self.coefficients[:, term, frame]
         return along_y @ table @ along_x.T
@@ -58,12 +60,12 @@ class MotionField:
         return max(float(np.abs(self.local(frame, y, x)).max()) for frame in range(self.coefficients.shape[2]))
 
 
-def legendre(place: Array, count: int) -> Array:
-    """The first Legendre polynomials: float64 (place, degree)."""
-    return np.polynomial.legendre.legvander(place, count - 1)
+def legendre(place: Array) -> Array:
+    """The Legendre polynomials up to `DEGREE`: float64 (place, degree)."""
+    return np.polynomial.legendre.legvander(place, DEGREE)
 
 
 def terms_at(places: Array, count: int) -> Array:
     """The first ``count`` terms at places (place, yx) from −1 to 1: float64 (place, term)."""
-    along_y, along_x = legendre(places[:, 0], 4), legendre(places[:, 1], 4)
+    along_y, along_x = legendre(places[:, 0]), legendre(places[:, 1])
     return np.stack([along_y[:, i] * along_x[:, j] for i, j in POWERS[:count]], axis=1)

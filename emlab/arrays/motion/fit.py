@@ -57,7 +57,7 @@ def fit_motion(patches: Patches, degree: int) -> Fit:
     patches
         Cut from frames that are aligned to about a pixel.
     degree
-        Of the polynomial in the place, 0 (the whole field moves as one) to 3.
+        Of the polynomial in the place, from 0: the whole field moves as one.
 
     Notes
     -----

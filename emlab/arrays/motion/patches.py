@@ -54,8 +54,8 @@ class Patches:
 
 
 def automatic_grid(shape: tuple[int, int]) -> tuple[int, int]:
-    """How many patches along y and x: 4 for a small field, about 750 px each for a large one, fewer for a tiny one."""
-    rows, columns = (min(int(np.clip(round(size / 750), 4, 8)), max(1, size // _SMALLEST)) for size in shape)
+    """How many patches along y and x: 5 for a small field, about 750 px each for a large one, fewer for a tiny one."""
+    rows, columns = (min(int(np.clip(round(size / 750), 5, 8)), max(1, size // _SMALLEST)) for size in shape)
     return rows, columns
 
 

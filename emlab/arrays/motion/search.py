@@ -19,9 +19,13 @@ _FAR: Final = np.float32(0.25)
 _PASSES: Final = 6
 _STRIDE: Final = 2.0
 """Typical distance between frames, px."""
+_LAGS: Final = (8, 4, 2, 1)
+"""Frames between those that tell a steady drift: the more, the better they tell it."""
+_CLEAR: Final = 6.0
+"""Standard deviations that no peak of noise alone has."""
 
 
-def find_trajectory(spectra: Array, width: int) -> Array:
+def find_trajectory(spectra: Array, width: int, part: Array | None = None) -> Array:
     """Displacement of the specimen in each frame, relative to the first: float64 (frame, yx), px of these images.
 
     Parameters
@@ -30,21 +34,60 @@ def find_trajectory(spectra: Array, width: int) -> Array:
         Half spectra of the frames, complex64 (frame, y, width // 2 + 1).
     width
         Of the images, px.
+    part
+        Samples to go by: bool (y, width // 2 + 1); all if ``None``.
 
     Notes
     -----
     Each frame is correlated with all others, those close in time first, the amplitudes of their rings made equal. The
-    frames before it are aligned by then, so that a fast drift or a jump is followed from frame to frame.
+    frames before it are aligned by then, so that a fast drift or a jump is followed from frame to frame. Where
+    the frames say too little for that one by one, the drift that they have in common is where the search begins.
     """
     whitened, weight = _whitened(spectra, width)
-    shifts = np.zeros((len(spectra), 2))
-    aligned = whitened.copy()
+    if part is not None:
+        weight *= part
+    shifts = np.outer(np.arange(len(spectra)), _steady_drift(whitened, weight, width))
+    aligned = array_module(spectra).stack(
+        [_moved(frame, width, shift) for frame, shift in zip(whitened, shifts, strict=True)]
+    )
     for _ in range(_PASSES):
         before = shifts.copy()
         _improve(whitened, aligned, weight, width, shifts)
         if np.abs(shifts - before).max() < 0.25:
             break
     return shifts - shifts[0]  # type: ignore[no-any-return]
+
+
+def disagreement(spectra: Array, width: int) -> float:
+    """How far apart two halves of the samples by themselves put the frames, median over frames, px.
+
+    Parameters
+    ----------
+    spectra, width
+        As for `find_trajectory`.
+
+    Notes
+    -----
+    Noise is not the same in both halves, so that they do not agree on a trajectory that only noise suggests, however
+    sure each is of it.
+    """
+    xp = array_module(spectra)
+    half = xp.asarray(np.random.default_rng(0).random(spectra.shape[1:]) < 0.5)
+    difference = find_trajectory(spectra, width, half) - find_trajectory(spectra, width, ~half)
+    return float(np.median(np.hypot(*(difference - np.median(difference, axis=0)).T)))
+
+
+def _steady_drift(spectra: Array, weight: Array, width: int) -> Array:
+    """Displacement from one frame to the next that all frames together show, float64 (yx,); 0 where it is not clear."""
+    for lag in _LAGS:
+        if lag >= len(spectra):
+            continue
+        product = (spectra[lag:] * spectra[:-lag].conj()).sum(axis=0)
+        correlation = irfft2(product * weight, width)
+        y, x = divmod(int(correlation.argmax()), width)
+        if float(correlation[y, x]) > _CLEAR * float(correlation.std()):
+            return np.array([_peak(correlation[:, x], y), _peak(correlation[y], x)]) / lag
+    return np.zeros(2)
 
 
 def _whitened(spectra: Array, width: int) -> tuple[Array, Array]:

@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from emlab.arrays.fft import rfft2
-from emlab.arrays.motion.search import find_trajectory
+from emlab.arrays.motion.search import disagreement, find_trajectory
 
 SHAPE = 160, 192
 
@@ -59,6 +59,19 @@ def test_frames_that_say_little_are_not_sent_far_away(film: Any) -> None:
     shifts = drift(24, 0.3)
     found = find_trajectory(rfft2(film(SHAPE, shifts, dose=0.07).astype(np.float32)), SHAPE[1])
     assert np.abs(found - shifts).max() < 6.0
+
+
+def test_a_fast_drift_is_found_that_single_frames_do_not_show(film: Any) -> None:
+    shifts = drift(24, 2.4)
+    found = find_trajectory(rfft2(film(SHAPE, shifts, dose=0.05, seed=1).astype(np.float32)), SHAPE[1])
+    assert np.sqrt(((found - shifts) ** 2).mean()) < 3.0
+
+
+def test_two_halves_of_the_signal_agree_where_there_is_any(film: Any) -> None:
+    shifts = drift(16, 0.5)
+    clear, noise = (film(SHAPE, shifts, contrast=contrast).astype(np.float32) for contrast in (0.25, 1e-6))
+    assert disagreement(rfft2(clear), SHAPE[1]) < 0.5
+    assert disagreement(rfft2(noise), SHAPE[1]) > 3.0
 
 
 def test_broad_structure_does_not_hide_where_the_fine_one_is(film: Any) -> None:
