@@ -20,7 +20,7 @@ _EXTENSIONS = {
     "jupyter_server_terminals": False,
     "notebook_shim": False,
 }
-_WIDGETS = [
+WIDGETS = [
     "@jupyter-widgets/jupyterlab-manager",
     "@voila-dashboards/widgets-manager8",
     "anywidget",
@@ -93,7 +93,7 @@ def page_server(
         "ServerApp.authorizer_class": "emlab_widgets.authorizer.PageAuthorizer",
         "PasswordIdentityProvider.allow_password_change": False,
         "VoilaConfiguration.template": "emlab",
-        "VoilaConfiguration.extension_allowlist": repr(_WIDGETS),
+        "VoilaConfiguration.extension_allowlist": repr(WIDGETS),
         "MappingKernelManager.allowed_message_types": repr(_MESSAGES),
         "MappingKernelManager.cull_idle_timeout": _IDLE,
         "MappingKernelManager.cull_interval": 15,
