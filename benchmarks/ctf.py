@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     sets = {
         "ordinary": (simulated(ordinary, number), {}),
         "plate": (simulated(with_phase_plate, few), {"estimate_phase_shift": True}),
-        "tilted": (simulated(tilted, few), {}),
+        "tilted": (simulated(tilted, few), {"estimate_tilt": True}),
     }
     for name, (trials, given) in sets.items():
         found = [_estimated(trial, arguments.kept, given) for trial in trials]

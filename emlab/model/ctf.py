@@ -37,8 +37,14 @@ class Ctf(Record):
         Of the ice, Å, where the nodes of its Thon rings show it.
     defocus_error, astigmatism_error, angle_error, phase_error, thickness_error
         Standard errors (of the mean defocus, and so on), in their units; ``None`` when not estimated.
-    tilt_angle, tilt_axis
-        Degrees, where they were asked for.
+    tilt_angle
+        Of the specimen, degrees from 0 to below 90, where it was asked for. Defocus is then that of the field's middle.
+    tilt_axis
+        Degrees from the x axis towards the y axis, in (−180, 180]; the defocus grows towards 90° more.
+    tilt_angle_error, tilt_axis_error
+        Their standard errors, degrees.
+    local_defocus
+        A STAR table, where it was asked for: defocus on a grid of places (px), each with its standard error (Å).
     picture
         A JPEG: left half the spectrum, right half the fitted model.
     profile
@@ -68,6 +74,9 @@ class Ctf(Record):
     thickness_error: float | None = None
     tilt_angle: float | None = None
     tilt_axis: float | None = None
+    tilt_angle_error: float | None = None
+    tilt_axis_error: float | None = None
+    local_defocus: str | None = None
     picture: str | None = None
     profile: str | None = None
     warning: str | None = None

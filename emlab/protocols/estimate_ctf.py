@@ -8,21 +8,28 @@ import numpy as np
 from pydantic import ValidationInfo, field_validator
 
 from emlab.arrays.ctf import (
+    Defocus,
     Lens,
+    LocalDefocus,
+    Plane,
     SearchRange,
+    Tiles,
     aliasing_resolution,
     diagnostic_picture,
     doubts,
     equiphase_profile,
     estimate,
     fit_resolution,
+    fit_tilted,
     flatten,
     ice_density,
+    local_defocus,
     rings_between,
     score,
     standard_errors,
     tile_length,
     tile_spectrum,
+    tiles_of,
 )
 from emlab.arrays.module import to_host
 from emlab.errors import DataError
@@ -30,6 +37,11 @@ from emlab.model import Array, Ctf, Micrograph, Parameters, Workbench, parameter
 
 _NYQUIST_SHARE: Final = 0.95
 """Of the highest frequency that the pixels can carry: detectors fold noise into the last few per cent."""
+
+_TILE: Final = 768.0
+"""Å of the tiles that tell places apart: across one the rings of a steep specimen are not yet blurred."""
+_TILTED: Final = 10.0
+"""Degrees."""
 
 
 class EstimateCtf(Parameters):
@@ -45,6 +57,17 @@ class EstimateCtf(Parameters):
         False,
         label="Phase plate",
         help="Whether a phase plate was in the beam, so that its phase shift is to be found as well.",
+    )
+    estimate_tilt: bool = parameter(
+        False,
+        label="Tilt",
+        help="Find the specimen's tilt and its axis from the defocus of tiles; takes some seconds more.",
+    )
+    local_defocus: bool = parameter(
+        False,
+        label="Local defocus",
+        help="Write a table of the defocus at places all over the micrograph, of tilted specimens or uneven ice; takes "
+        "some seconds more.",
     )
     estimate_thickness: bool = parameter(
         True,
@@ -124,11 +147,23 @@ def estimate_ctf(micrograph: Micrograph, parameters: EstimateCtf, workbench: Wor
     lens = Lens.of_microscope(micrograph.voltage, micrograph.spherical_aberration, micrograph.amplitude_contrast)
     within = parameters.search_range
     fit = estimate(data, lens, within, nodes=parameters.estimate_thickness)
+    plane: Plane | None = None
+    local: str | None = None
+    if (parameters.estimate_tilt or parameters.local_defocus) and fit.is_significant:
+        tiles = _tiles(micrograph, parameters, workbench)
+        middle, plane, levelled = fit_tilted(
+            tiles, lens, fit, with_phase=within.phase_shift, nodes=parameters.estimate_thickness
+        )
+        if parameters.local_defocus:
+            table = _local_table(local_defocus(tiles, lens, middle.defocus, plane), middle.defocus, micrograph)
+            local = workbench.write_tables("local", {"local_defocus": table})
+        if plane.is_significant:
+            fit, data = middle, levelled
     profile = equiphase_profile(data, lens, fit)
     resolution = fit_resolution(profile, fit)
-    aliasing = aliasing_resolution(rings, lens, fit)
+    aliasing = aliasing_resolution(data.rings, lens, fit)
     defocus_error, astigmatism_error, angle_error, phase_error = standard_errors(fit) or (None,) * 4
-    table = {
+    curves = {
         "frequency": np.round(profile.frequency, 6),
         "spectrum": np.round(profile.spectrum, 4),
         "model": np.round(profile.model, 4),
@@ -153,9 +188,14 @@ def estimate_ctf(micrograph: Micrograph, parameters: EstimateCtf, workbench: Wor
         aliasing_resolution=aliasing,
         thickness=fit.thickness or None,
         thickness_error=fit.thickness_error or None,
+        tilt_angle=plane.angle if plane else None,
+        tilt_axis=plane.axis if plane else None,
+        tilt_angle_error=plane.errors[0] if plane else None,
+        tilt_axis_error=plane.errors[1] if plane else None,
+        local_defocus=local,
         picture=workbench.write_picture("ctf", diagnostic_picture(data, lens, fit, resolution)),
-        profile=workbench.write_tables("ctf", {"profile": table}),
-        warning=" ".join(doubts(fit, within, resolution, aliasing)) or None,
+        profile=workbench.write_tables("ctf", {"profile": curves}),
+        warning=" ".join([*doubts(fit, within, resolution, aliasing), *_doubts_of_tilt(micrograph, plane)]) or None,
     )
 
 
@@ -169,3 +209,33 @@ def _spectrum(micrograph: Micrograph, parameters: EstimateCtf, workbench: Workbe
     image = workbench.to_device(workbench.read_image(micrograph.unweighted or micrograph.path))
     tile = tile_length(image.shape, micrograph.pixel_size, parameters.tile)
     return to_host(tile_spectrum(image, tile)), micrograph.pixel_size
+
+
+def _tiles(micrograph: Micrograph, parameters: EstimateCtf, workbench: Workbench) -> Tiles:
+    image = workbench.to_device(workbench.read_image(micrograph.unweighted or micrograph.path))
+    pixel_size = micrograph.pixel_size
+    tile = tile_length(tuple(length // 2 for length in image.shape), pixel_size, _TILE)
+    finest = max(parameters.max_resolution, 2.0 * pixel_size / _NYQUIST_SHARE)
+    return tiles_of(image, pixel_size, tile, 1.0 / parameters.min_resolution, 1.0 / finest)
+
+
+def _local_table(local: LocalDefocus, reference: Defocus, micrograph: Micrograph) -> dict[str, Array]:
+    """Places in px of the image, their defocus and its standard error in Å, by RELION's names where it has them."""
+    return {
+        "rlnCoordinateX": np.round(micrograph.width / 2 + local.x / micrograph.pixel_size, 1),
+        "rlnCoordinateY": np.round(micrograph.height / 2 + local.y / micrograph.pixel_size, 1),
+        "rlnDefocusU": np.round(reference.u + local.offset, 1),
+        "rlnDefocusV": np.round(reference.v + local.offset, 1),
+        "rlnDefocusAngle": np.full(local.offset.size, round(reference.angle, 2)),
+        "defocus_error": np.round(local.error, 1),
+    }
+
+
+def _doubts_of_tilt(micrograph: Micrograph, plane: Plane | None) -> list[str]:
+    stage = abs(micrograph.stage_tilt or 0.0)
+    if plane is None:
+        asked = "The stage was tilted by {:.0f}°, which blurs the rings: estimate the tilt."
+        return [asked.format(stage)] if stage > _TILTED else []
+    if micrograph.stage_tilt is not None and abs(plane.angle - stage) > _TILTED:
+        return [f"The rings tell a tilt of {plane.angle:.0f}°, and the stage was tilted by {stage:.0f}°."]
+    return []

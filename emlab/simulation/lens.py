@@ -17,7 +17,7 @@ from emlab.simulation.optics import (
     depth_fading,
     frequencies,
     ring_power,
-    tilt_defocus,
+    uneven_defocus,
 )
 from emlab.units import electron_wavelength
 
@@ -30,7 +30,7 @@ _LEVEL: Final = 120.0
 class Lens:
     """Images half spectra of phase (radians, complex64) of one shape into half spectra of relative intensity.
 
-    A tilted field is imaged at levels of defocus 120 Å apart, and each pixel is interpolated between its two.
+    A tilted or domed field is imaged at levels of defocus 120 Å apart, and each pixel is interpolated between its two.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Lens:
         # A phase as such takes no electron away, whatever the formula says of the mean.
         self._coherence[0, 0] = 0.0
         self._fading: Array = depth_fading(optics, thickness, self.k_squared).astype(np.float32)
-        self._defocus = tilt_defocus(optics, shape, pixel_size) if optics.tilt_angle else None
+        self._defocus = uneven_defocus(optics, shape, pixel_size) if optics.tilt_angle or optics.dome else None
         self._ice_transfer = self._ice_transfer_at(0.0)
 
     def image(self, layers: Mapping[float, Array]) -> Array:

@@ -37,6 +37,8 @@ class Optics:
         Of a phase plate, degrees.
     tilt_angle, tilt_axis
         Degrees; the axis is measured like ``defocus_angle``.
+    dome
+        How much farther from focus the film is in the middle of the field than in its corners, Å.
     energy_spread
         Standard deviation of the electrons' energy and of the voltage, eV.
     convergence
@@ -55,6 +57,7 @@ class Optics:
     phase_shift: float = 0.0
     tilt_angle: float = 0.0
     tilt_axis: float = 0.0
+    dome: float = 0.0
     energy_spread: float = 0.4
     convergence: float = 0.01
     vibration: float = 0.0
@@ -126,10 +129,11 @@ def coherence(optics: Optics, k_squared: Array) -> Array:
     return np.exp(-temporal - spatial - 2.0 * (math.pi * optics.vibration) ** 2 * k_squared)
 
 
-def tilt_defocus(optics: Optics, shape: tuple[int, int], pixel_size: float) -> Array:
+def uneven_defocus(optics: Optics, shape: tuple[int, int], pixel_size: float) -> Array:
     """How much the defocus differs from that of the field's middle, Å: float32 (y, x)."""
     axis = math.radians(optics.tilt_axis)
     y = (np.arange(shape[0], dtype=np.float32) - shape[0] / 2)[:, None]
     x = (np.arange(shape[1], dtype=np.float32) - shape[1] / 2)[None, :]
     distance = pixel_size * (y * math.cos(axis) - x * math.sin(axis))
-    return math.tan(math.radians(optics.tilt_angle)) * distance
+    away = (y**2 + x**2) / (0.25 * (shape[0] ** 2 + shape[1] ** 2))
+    return math.tan(math.radians(optics.tilt_angle)) * distance - np.float32(optics.dome) * away

@@ -21,6 +21,7 @@ from emlab.formats.star import read_star
 from emlab.model import Ctf, Micrograph, validated
 from emlab.protocols.estimate_ctf import EstimateCtf, estimate_ctf
 from emlab.simulation import Conditions, Optics, Specimen, simulate_micrograph
+from emlab.simulation.optics import uneven_defocus
 
 OPTICS = Optics(defocus_u=16_400.0, defocus_v=15_800.0, defocus_angle=-35.0)
 SIZE = 1024, 1152
@@ -112,6 +113,27 @@ def test_a_phase_plate(tmp_path: Path) -> None:
     assert ctf.phase_shift == pytest.approx(80.0, abs=4 * ctf.phase_error)
     assert ctf.phase_error < 3.0
     assert (ctf.defocus_u + ctf.defocus_v) / 2 == pytest.approx(8850.0, abs=80.0)
+
+
+def test_a_tilted_specimen_with_a_table_of_its_defocus(tmp_path: Path) -> None:
+    optics = Optics(defocus_u=16_000.0, defocus_v=16_000.0, tilt_angle=40.0, tilt_axis=25.0)
+    conditions = Conditions(seed=8, size=(1536, 1536), pixel_size=1.5, optics=optics)
+    item = micrograph(tmp_path / "a.mrc", simulate_micrograph(conditions)[0], stage_tilt=-40.0)
+    ctf, unasked = (estimated(item, tmp_path, estimate_tilt=asked, local_defocus=asked) for asked in (True, False))
+    assert ctf.tilt_angle == pytest.approx(40.0, abs=3.0)
+    assert ctf.tilt_axis == pytest.approx(25.0, abs=4.0)
+    assert (ctf.defocus_u + ctf.defocus_v) / 2 == pytest.approx(16_000.0, abs=60.0)
+    assert ctf.ctf_resolution < unasked.ctf_resolution
+    assert ctf.warning is None
+    assert "The stage was tilted by 40°, which blurs the rings: estimate the tilt." in str(unasked.warning)
+    assert ctf.local_defocus == "ctf/item_local.star"
+    table = read_star(tmp_path / ctf.local_defocus)["local_defocus"]
+    defocus = (table["rlnDefocusU"] + table["rlnDefocusV"]) / 2
+    row, column = (np.rint(table[f"rlnCoordinate{axis}"]).astype(int) for axis in "YX")
+    truth = 16_000.0 + uneven_defocus(optics, (1536, 1536), 1.5)[row, column]
+    assert np.ptp(truth) > 800.0
+    assert np.sqrt(np.mean((defocus - truth) ** 2)) < 80.0
+    assert (unasked.tilt_angle, unasked.local_defocus) == (None, None)
 
 
 def test_noise_alone_gives_a_warning_and_no_resolution(tmp_path: Path) -> None:

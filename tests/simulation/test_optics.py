@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from emlab.simulation.optics import Optics, aberration, coherence, contrast, depth_fading, ring_power, tilt_defocus
+from emlab.simulation.optics import Optics, aberration, coherence, contrast, depth_fading, ring_power, uneven_defocus
 
 WAVELENGTH = 0.019687
 
@@ -67,8 +67,15 @@ def test_vibration_blurs_like_a_temperature_factor_of_8_pi_squared_times_its_mea
 
 
 def test_a_tilted_field_is_further_from_focus_on_one_side_of_its_axis():
-    about_x = tilt_defocus(Optics(tilt_angle=45.0), (100, 100), 2.0)
+    about_x = uneven_defocus(Optics(tilt_angle=45.0), (100, 100), 2.0)
     assert about_x[75, 10] == pytest.approx(50.0)
     assert about_x[50, 90] == pytest.approx(0.0)
-    about_y = tilt_defocus(Optics(tilt_angle=45.0, tilt_axis=90.0), (100, 100), 2.0)
+    about_y = uneven_defocus(Optics(tilt_angle=45.0, tilt_axis=90.0), (100, 100), 2.0)
     assert about_y[10, 75] == pytest.approx(-50.0)
+
+
+def test_a_dome_is_further_from_focus_in_the_middle():
+    defocus = uneven_defocus(Optics(dome=300.0), (100, 100), 2.0)
+    assert defocus[50, 50] == 0.0
+    assert defocus[0, 0] == pytest.approx(-300.0)
+    assert defocus[50, 0] == pytest.approx(-150.0)

@@ -4,6 +4,7 @@ from emlab.arrays.ctf.background import Flattened, flatten
 from emlab.arrays.ctf.doubts import doubts
 from emlab.arrays.ctf.estimate import estimate
 from emlab.arrays.ctf.fit import Fit, refine
+from emlab.arrays.ctf.local import LocalDefocus, local_defocus
 from emlab.arrays.ctf.model import Defocus, Lens, depth_fading, phase_delay, ring_spacing, transfer
 from emlab.arrays.ctf.picture import diagnostic_picture
 from emlab.arrays.ctf.quality import (
@@ -18,15 +19,21 @@ from emlab.arrays.ctf.quality import (
 from emlab.arrays.ctf.rings import Rings, rings_between
 from emlab.arrays.ctf.search import SearchRange, search
 from emlab.arrays.ctf.spectrum import tile_length, tile_spectrum
+from emlab.arrays.ctf.tiles import Tiles, tiles_of
+from emlab.arrays.ctf.tilt import Plane
+from emlab.arrays.ctf.tilted import fit_tilted
 
 __all__ = [
     "Defocus",
     "Fit",
     "Flattened",
     "Lens",
+    "LocalDefocus",
+    "Plane",
     "Profile",
     "Rings",
     "SearchRange",
+    "Tiles",
     "aliasing_resolution",
     "depth_fading",
     "diagnostic_picture",
@@ -34,8 +41,10 @@ __all__ = [
     "equiphase_profile",
     "estimate",
     "fit_resolution",
+    "fit_tilted",
     "flatten",
     "ice_density",
+    "local_defocus",
     "phase_delay",
     "refine",
     "ring_spacing",
@@ -45,5 +54,6 @@ __all__ = [
     "standard_errors",
     "tile_length",
     "tile_spectrum",
+    "tiles_of",
     "transfer",
 ]
