@@ -18,6 +18,9 @@ class Micrograph(Imaged):
         The image (dose-weighted where the dose is known): float32, axes (y, x).
     unweighted
         The sum without dose weighting, where it was asked for.
+    odd_sum, even_sum
+        What the odd and the even of the frames that were used contribute to the image, counted from 1, where it was
+        asked for.
     power_spectrum
         An image for CTF estimation: mean power of Hann tiles of n px, n × n with zero frequency at
         [n // 2, n // 2], of sums of about 16 e/Å² that are aligned and not dose-weighted; ``None`` for imported
@@ -55,6 +58,8 @@ class Micrograph(Imaged):
     height: int
     width: int
     unweighted: str | None = None
+    odd_sum: str | None = None
+    even_sum: str | None = None
     power_spectrum: str | None = None
     spectrum_pixel_size: float | None = None
     thumbnail: str | None = None

@@ -32,11 +32,22 @@ class AlignMovie(Parameters):
         label="Dose weighting",
         help="Weight each frame by what the dose has left of it; needs the dose per frame.",
     )
-    binning: int = parameter(
-        1, ge=1, le=8, label="Binning", help="Make the micrograph this many times smaller, in Fourier space."
+    binning: float = parameter(
+        1.0,
+        ge=1,
+        le=8,
+        label="Binning",
+        help="Make the micrograph this many times smaller, in Fourier space: 2 brings a super-resolution movie back to "
+        "the camera's own pixels. It need not be a whole number.",
     )
     save_unweighted: bool = parameter(
         False, label="Unweighted sum", advanced=True, help="Write the sum without dose weights too."
+    )
+    save_halves: bool = parameter(
+        False,
+        label="Sums of odd and even frames",
+        advanced=True,
+        help="Write these too (_ODD and _EVN), for programs that learn to remove noise; their sum is the micrograph.",
     )
     first_frame: int = parameter(1, ge=1, label="First frame", advanced=True, help="Counted from 1.")
     last_frame: int | None = parameter(
@@ -75,7 +86,9 @@ def align_movie(movie: Movie, parameters: AlignMovie, workbench: Workbench) -> M
         grouping_dose=movie.dose_per_frame,
         binning=parameters.binning,
         unweighted=parameters.save_unweighted,
+        halves=parameters.save_halves,
     )
+    odd, even = sums.halves or (None, None)
     pixel_size = movie.pixel_size * parameters.binning
     shifts = motion.field.whole - motion.field.whole[0]
     steps = np.hypot(*np.diff(shifts, axis=0).T) * movie.pixel_size
@@ -97,6 +110,8 @@ def align_movie(movie: Movie, parameters: AlignMovie, workbench: Workbench) -> M
         height=sums.image.shape[0],
         width=sums.image.shape[1],
         unweighted=None if sums.unweighted is None else workbench.write_image("noDW", sums.unweighted, pixel_size),
+        odd_sum=None if odd is None else workbench.write_image("ODD", odd, pixel_size),
+        even_sum=None if even is None else workbench.write_image("EVN", even, pixel_size),
         power_spectrum=workbench.write_image("PS", sums.power, pixel_size),
         spectrum_pixel_size=pixel_size,
         thumbnail=workbench.write_picture("thumbnail", thumbnail(sums.image)),
@@ -140,7 +155,7 @@ def _tables(movie: Movie, parameters: AlignMovie, motion: Motion, frames: CleanF
         "rlnMicrographMovieName": movie.path,
         **({"rlnMicrographGainName": movie.gain_reference} if movie.gain_reference else {}),
         **({"rlnMicrographDefectFile": movie.defects} if movie.defects else {}),
-        "rlnMicrographBinning": float(parameters.binning),
+        "rlnMicrographBinning": parameters.binning,
         "rlnMicrographOriginalPixelSize": movie.pixel_size,
         "rlnMicrographDoseRate": movie.dose_per_frame or 0.0,
         "rlnMicrographPreExposure": movie.pre_exposure,

@@ -161,6 +161,16 @@ def test_without_a_dose_nothing_is_weighted(movie: Movie, tmp_path: Path) -> Non
     np.testing.assert_allclose(read_image(tmp_path / plain.path)[0], image, rtol=1e-3)
 
 
+def test_the_sums_of_odd_and_even_frames(movie: Movie, tmp_path: Path) -> None:
+    found = aligned(movie, tmp_path, save_halves=True, binning=1.25, local_motion=False)
+    assert found.pixel_size == 1.5 * 1.25
+    assert (found.odd_sum, found.even_sum) == ("align/item_ODD.mrc", "align/item_EVN.mrc")
+    image, odd, even = (read_image(tmp_path / path)[0] for path in (found.path, found.odd_sum, found.even_sum))
+    assert image.shape == (found.height, found.width) == (410, 512)
+    np.testing.assert_allclose(odd + even, image, atol=1e-2)
+    assert np.corrcoef(odd.ravel(), even.ravel())[0, 1] < 0.5
+
+
 def test_defects_are_replaced(simulated: SimulatedMovie, movie: Movie, tmp_path: Path) -> None:
     spoilt = simulated.frames.copy()
     spoilt[:, 100:104, 200:204] = 0

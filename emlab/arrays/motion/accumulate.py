@@ -13,39 +13,23 @@ from emlab.arrays.module import array_module
 Array = NDArray[Any]
 
 
-def add_shifted(spectrum: Array, shift: tuple[float, float], width: int, total: Array) -> None:
-    """Add to ``total`` the spectrum of a frame, moved by minus ``shift``.
+def add_weighted(
+    spectrum: Array, shift: tuple[float, float], width: int, weight: Array, ring: Array, total: Array, weighted: Array
+) -> None:
+    """Add to ``total`` the spectrum of a frame, moved by minus ``shift``, and to ``weighted`` the same with weights.
 
     Parameters
     ----------
-    spectrum, total
+    spectrum, total, weighted
         Half spectra, complex64 (y, width // 2 + 1).
     shift
         Displacement of the specimen (y, x), px.
     width
         Of the frame, px.
-    """
-    along_y, along_x = _ramps(spectrum.shape[0], width, shift)
-    xp = array_module(spectrum)
-    if xp is not np:
-        total += spectrum * xp.asarray(along_y)[:, None] * xp.asarray(along_x)
-        return
-    _add(_pairs(spectrum), _pairs(along_y[:, None]), _pairs(along_x[None]), _pairs(total))
-
-
-def add_weighted(
-    spectrum: Array, shift: tuple[float, float], width: int, weight: Array, ring: Array, total: Array, weighted: Array
-) -> None:
-    """The same, and to ``weighted`` add it multiplied by a weight that depends on the spatial frequency only.
-
-    Parameters
-    ----------
     weight
         By ring: float32 (ring,).
     ring
         Of each sample: uint16 (y, width // 2 + 1).
-    weighted
-        Like ``total``.
     """
     along_y, along_x = _ramps(spectrum.shape[0], width, shift)
     xp = array_module(spectrum)
@@ -54,7 +38,7 @@ def add_weighted(
         total += moved
         weighted += moved * xp.asarray(weight)[ring]
         return
-    _add_both(
+    _add(
         _pairs(spectrum), _pairs(along_y[:, None]), _pairs(along_x[None]), weight, ring, _pairs(total), _pairs(weighted)
     )
 
@@ -72,19 +56,7 @@ def _pairs(spectrum: Array) -> Array:
 
 
 @kernel
-def _add(spectrum: Array, along_y: Array, along_x: Array, total: Array) -> None:
-    for y in range(spectrum.shape[0]):
-        c, s = along_y[y, 0], along_y[y, 1]
-        source, target, ramp = spectrum[y], total[y], along_x[0]
-        for x in range(source.size // 2):
-            real = c * ramp[2 * x] - s * ramp[2 * x + 1]
-            imaginary = c * ramp[2 * x + 1] + s * ramp[2 * x]
-            target[2 * x] += source[2 * x] * real - source[2 * x + 1] * imaginary
-            target[2 * x + 1] += source[2 * x] * imaginary + source[2 * x + 1] * real
-
-
-@kernel
-def _add_both(
+def _add(
     spectrum: Array, along_y: Array, along_x: Array, weight: Array, ring: Array, total: Array, weighted: Array
 ) -> None:
     for y in range(spectrum.shape[0]):

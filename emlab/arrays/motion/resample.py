@@ -52,10 +52,9 @@ def shift_whole(frame: Array, shift: tuple[int, int], out: Array) -> Array:
     shift
         Displacement of the specimen (y, x), px.
     out
-        Float32, of the frame's shape.
+        Float32, of the frame's shape or larger.
     """
-    height, width = frame.shape
-    rows, columns = mirrored(np.arange(height) + shift[0], height), mirrored(np.arange(width) + shift[1], width)
+    rows, columns = (mirrored(np.arange(out.shape[axis]) + shift[axis], frame.shape[axis]) for axis in (0, 1))
     xp = array_module(frame)
     if xp is np:
         _copy(frame, rows, columns, shift[1], out)
@@ -76,19 +75,19 @@ def warp(frame: Array, shift: tuple[int, int], local_y: Array, local_x: Array, s
     local_y, local_x
         Displacement of each block of `BLOCK` px: float32 (block row, block column), px.
     scratch
-        Float32, `scratch_shape` of the frame and the largest displacement.
+        Float32, `scratch_shape` of ``out`` and the largest displacement.
     out
-        Float32, of the frame's shape.
+        Float32, of the frame's shape or larger.
 
     Notes
     -----
     Two passes of an interpolation kernel of 12 taps, along x and then along y.
     """
-    height, width = frame.shape
+    height, width = out.shape
     margin = (scratch.shape[0] - height) // 2
     reach = TAPS + int(np.abs(local_x).max()) + 1
-    rows = mirrored(np.arange(-margin, height + margin) + shift[0], height)
-    columns = mirrored(np.arange(-reach, width + reach + BLOCK[1]) + shift[1], width)
+    rows = mirrored(np.arange(-margin, height + margin) + shift[0], frame.shape[0])
+    columns = mirrored(np.arange(-reach, width + reach + BLOCK[1]) + shift[1], frame.shape[1])
     if array_module(frame) is np:
         _along_x(frame, rows, columns, shift[1], reach, margin, local_x, _TABLE, scratch)
         _along_y(scratch, margin, local_y, _TABLE, out)
@@ -110,7 +109,7 @@ def halve(image: Array) -> Array:
 
 
 def scratch_shape(shape: tuple[int, int], largest: float) -> tuple[int, int]:
-    """Shape of `warp`'s scratch array for frames of ``shape`` that move by up to ``largest`` px within the field."""
+    """Shape of `warp`'s scratch array for results of ``shape`` that move by up to ``largest`` px within the field."""
     return shape[0] + 2 * (TAPS + int(largest) + 1), shape[1]
 
 

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from emlab.arrays.dose import dose_weights
+from emlab.arrays.fft import fast_length
 from emlab.arrays.motion import CleanFrames, Dose, MotionField, clean_frames, sum_frames
 from emlab.arrays.motion.repair import plan_repair
+from emlab.arrays.motion.sum import _padded
 
 SHAPE = 256, 304
 INNER = np.s_[30:-30, 30:-30]
@@ -126,11 +128,46 @@ def test_binning_keeps_the_low_frequencies(binning: int, shape: tuple[int, int])
     frames = unspoilt(np.stack([wave, np.roll(wave, (3, 4), (0, 1))]))
     sums = sum_frames(frames, field(np.array([[0.0, 0.0], [3.0, 4.0]])), 1.0, binning=binning, unweighted=True)
     v, u = np.mgrid[: shape[0], : shape[1]]
-    expected = 100.0 + 20.0 * np.cos(2 * np.pi * (6 * v / shape[0] + 9 * u / shape[1]))
+    expected = 100.0 + 20.0 * np.cos(2 * np.pi * binning * (6 * v / SHAPE[0] + 9 * u / SHAPE[1]))
     assert sums.image.shape == shape
     assert sums.unweighted is None
     inner = np.s_[10:-10, 10:-10]
     np.testing.assert_allclose(sums.image[inner], expected[inner], atol=1.0)
+
+
+@pytest.mark.parametrize(("length", "binning"), [(4096, 1), (4096, 1.5), (4092, 2), (5760, 3), (3838, 2), (301, 1.2)])
+def test_binned_pixels_are_exact_and_transforms_fast(length: int, binning: float) -> None:
+    longer, binned = _padded(length, binning)
+    assert length <= longer <= 1.07 * length
+    assert fast_length(longer) == longer
+    assert longer / binned == pytest.approx(binning, rel=2e-4 if length > 1000 else 3e-3)
+
+
+def test_frames_of_awkward_size_are_binned_by_what_is_asked_for() -> None:
+    shape = (241, 307)
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    wave = 50.0 + 10.0 * np.cos(2 * np.pi * (0.031 * y + 0.044 * x))
+    none = plan_repair(np.zeros(shape, bool))
+    frames = CleanFrames([wave.astype(np.float32)] * 2, None, none, 50.0, 0)
+    still = MotionField(np.zeros((2, 1, 2)), shape)
+    image = sum_frames(frames, still, 1.0, binning=1.6).image
+    assert image.shape == (151, 192)
+    v, u = np.mgrid[: image.shape[0], : image.shape[1]] * 1.6
+    expected = 100.0 + 20.0 * np.cos(2 * np.pi * (0.031 * v + 0.044 * u))
+    np.testing.assert_allclose(image[12:-12, 12:-12], expected[12:-12, 12:-12], atol=1.5)
+
+
+@pytest.mark.parametrize("dose", [None, Dose(2.0, 0.0, 300.0)])
+def test_the_halves_are_those_of_odd_and_even_frames(dose: Dose | None) -> None:
+    frames = np.random.default_rng(0).poisson(10.0, (5, *SHAPE)).astype(np.uint8)
+    frames[1::2] = 0
+    sums = sum_frames(unspoilt(frames), field(np.zeros((5, 2))), 1.0, dose=dose, halves=True)
+    assert sums.halves is not None
+    odd, even = sums.halves
+    np.testing.assert_allclose(even, 0.0, atol=1e-3)
+    np.testing.assert_allclose(odd, sums.image, atol=1e-3)
+    both = sum_frames(unspoilt(frames), field(np.zeros((5, 2))), 1.0, dose=dose).image
+    np.testing.assert_allclose(sums.image, both, atol=1e-2)
 
 
 def test_the_power_spectrum_is_of_groups_of_frames() -> None:

@@ -81,7 +81,7 @@ def _align_movie(parameters: Mapping[str, Any], image: Movie | Micrograph) -> st
         sentence += ", weighted by dose[@grant]"
     sentence += ", and summed"
     if (binning := parameters["binning"]) > 1:
-        sentence += f" with {binning}-fold binning to {number(image.pixel_size * binning, 3)} Å a pixel"
+        sentence += f" with {binning:g}-fold binning to {number(image.pixel_size * binning, 3)} Å a pixel"
     return f"{sentence}."
 
 
