@@ -8,7 +8,8 @@ Every message says what was found, what was expected and how to mend it.
     ├── ParameterError      a value that a person gave cannot be used
     ├── WorkflowError       a workflow does not fit together
     ├── FormatError         a file is not what it should be
-    │   └── TruncatedFile   … because its end is missing
+    │   ├── TruncatedFile   … because its end is missing
+    │   └── FileUnavailable … because it is absent, or may not be read
     ├── DataError           pixels or numbers that cannot be processed
     ├── SessionError        a session cannot be created, opened or used so
     │   ├── SessionExists
@@ -39,6 +40,10 @@ class FormatError(EmlabError, ValueError):
 
 class TruncatedFile(FormatError):
     """A file whose end is missing; it may still be growing."""
+
+
+class FileUnavailable(FormatError):
+    """A file that is absent or may not be read; it may be there again when its disk is."""
 
 
 class DataError(EmlabError, ValueError):

@@ -14,6 +14,8 @@ SHARD = 1000
 """Items whose outputs share a folder."""
 ATTEMPTS = 3
 """How often an item is tried before it is given up."""
+ATTEMPTS_IN_AN_OUTAGE = 9
+"""How often where a disk or a machine was away: for eight minutes, as the time between attempts doubles."""
 
 
 @dataclass(frozen=True)

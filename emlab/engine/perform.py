@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+import sys
 import time
 import traceback
 from contextlib import closing
@@ -11,12 +12,17 @@ from pathlib import Path
 
 from emlab.engine.task import Outcome, Task, Trouble
 from emlab.engine.workbench import FolderWorkbench, Pantry
-from emlab.errors import DataError, EmlabError, TruncatedFile
+from emlab.errors import DataError, EmlabError, FileUnavailable, TruncatedFile
 from emlab.model import Record
 from emlab.protocols import PROTOCOLS
 from emlab.sets import Provenance, schema
 
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+AWAY = {
+    errno.EACCES, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.EIO, errno.ENODEV, errno.ENOENT, errno.ENOTCONN,
+    errno.ENXIO, errno.EPERM, errno.EREMOTEIO, errno.EROFS, errno.ESTALE, errno.ETIMEDOUT,
+}  # fmt: skip
+"""What a file system says when its server, its disk or somebody's permission is away."""
 
 
 def perform(task: Task, worker: str, device: str = "cpu", pantry: Pantry | None = None) -> Outcome:
@@ -24,6 +30,7 @@ def perform(task: Task, worker: str, device: str = "cpu", pantry: Pantry | None 
     started, cpu = time.monotonic(), time.process_time()
     record: Record | None = None
     trouble: Trouble | None = None
+    starved = False
     protocol = PROTOCOLS[task.protocol]
     on = device if protocol.accelerated else "cpu"
     try:
@@ -33,6 +40,9 @@ def perform(task: Task, worker: str, device: str = "cpu", pantry: Pantry | None 
         _check(record, task)
     except Exception as error:  # noqa: BLE001 (the one place where an item may fail in any way)
         trouble = to_trouble(error)
+        starved = isinstance(error, MemoryError)
+    if starved:
+        _let_go(pantry)  # only now that the error, and all that its traceback held, is gone
     return Outcome(
         task=task,
         worker=worker,
@@ -51,14 +61,24 @@ def to_trouble(error: Exception) -> Trouble:
     emlab's own errors say what is wrong with the item, and would say so again; a file that may still be
     growing, the operating system and memory may do better the next time.
     """
-    known = isinstance(error, EmlabError) and not isinstance(error, TruncatedFile)
+    known = isinstance(error, EmlabError) and not isinstance(error, TruncatedFile | FileUnavailable)
+    number = error.errno if isinstance(error, OSError) else None
     return Trouble(
         error=type(error).__name__,
         message=str(error) or type(error).__name__,
         traceback="".join(traceback.format_exception(error)),
         retry=not known,
-        disk_full=isinstance(error, OSError) and error.errno in DISK_FULL,
+        disk_full=number in DISK_FULL,
+        outage=number in AWAY or isinstance(error, FileUnavailable),
     )
+
+
+def _let_go(pantry: Pantry | None) -> None:
+    """Give back the memory that is kept between tasks, the card's too, so that the next attempt finds all of it."""
+    if pantry is not None:
+        pantry.empty()
+    if cupy := sys.modules.get("cupy"):
+        cupy.get_default_memory_pool().free_all_blocks()
 
 
 def _check(record: Record, task: Task) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emlab.engine.backlog import ATTEMPTS, Backlog, Item
+from emlab.engine.backlog import ATTEMPTS, ATTEMPTS_IN_AN_OUTAGE, Backlog, Item
 from emlab.engine.chores import Chore, Housekeeping
 from emlab.engine.control import ControlServer
 from emlab.engine.executors import Executor
@@ -205,7 +205,7 @@ class Engine:
             self._blocked_until = now + DISK_RETRY
             self._backlog.delay(item, now + DISK_RETRY)
             return
-        final = not trouble.retry or attempt >= ATTEMPTS
+        final = not trouble.retry or attempt >= (ATTEMPTS_IN_AN_OUTAGE if trouble.outage else ATTEMPTS)
         log.warning("%s: %s failed (attempt %d%s): %s", run, key, attempt, ", final" * final, trouble.message)
         self._scribe.fail(run, key, trouble, attempt, final=final)
         if final:

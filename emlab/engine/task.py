@@ -46,7 +46,8 @@ class Task:
 class Trouble:
     """Why an item failed.
 
-    ``retry`` says whether trying again may help; ``disk_full`` that the disk, not the item, is to blame.
+    ``retry`` says whether trying again may help; ``disk_full`` that the disk, not the item, is to blame; ``outage``
+    that a disk or a machine was away, which may last for minutes.
     """
 
     error: str
@@ -54,6 +55,7 @@ class Trouble:
     traceback: str
     retry: bool
     disk_full: bool = False
+    outage: bool = False
 
 
 @dataclass(frozen=True)

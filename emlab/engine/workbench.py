@@ -38,6 +38,11 @@ class Pantry:
         while len(self.images) > KEPT_IMAGES:
             self.images.popitem(last=False)
 
+    def empty(self) -> None:
+        """Keep nothing."""
+        self.images.clear()
+        self.references.clear()
+
 
 class FolderWorkbench:
     """A task's workbench in a folder: see `emlab.model.Workbench`.

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import signal
 import socket
 import sys
 from multiprocessing.connection import Connection
 
+from emlab.engine import devices
+
 NICENESS = 5
 """Workers leave the processor to the engine, which only ever needs a moment."""
+FIRST_TO_GO = 500
+"""What the kernel adds to a worker's score when memory runs out, so that it kills a worker and never the engine."""
 
 
 def main(descriptor: int, name: str, device: str, parent: int) -> None:
     """Serve tasks until the engine hangs up or dies."""
     _die_with(parent)
     os.nice(NICENESS)
+    bound_memory(devices.memory() if device == "cpu" else None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     from emlab.arrays.compiled import compile_kernels
     from emlab.engine.perform import perform
@@ -45,6 +51,20 @@ def spawn_arguments(theirs: socket.socket, name: str, device: str) -> list[str]:
         device,
         str(os.getpid()),
     ]
+
+
+def bound_memory(most: int | None) -> None:
+    """Have an item that wants more than the machine has fail with a MemoryError, before the machine stands still.
+
+    Parameters
+    ----------
+    most
+        Bytes that this process may use; ``None`` for one that maps a card's memory, which would count.
+    """
+    if most is not None:
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:  # noqa: PTH123
+        file.write(str(FIRST_TO_GO))
 
 
 def _die_with(parent: int) -> None:

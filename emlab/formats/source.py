@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from numpy.typing import NDArray
 
-from emlab.errors import FormatError, TruncatedFile
+from emlab.errors import FileUnavailable, FormatError, TruncatedFile
 
 
 class Source:
@@ -27,8 +27,10 @@ class Source:
 
     Raises
     ------
+    FileUnavailable
+        If it is absent or may not be read.
     FormatError
-        If it is absent, not a regular file, or may not be read.
+        If it is not a regular file.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -39,9 +41,11 @@ class Source:
                 raise FormatError(f"{path} is not a file{' but a folder' if stat.S_ISDIR(mode) else ''}; name a file.")
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
-            raise FormatError(f"There is no file {path}; check the name, and whether the disk is mounted.") from None
+            raise FileUnavailable(
+                f"There is no file {path}; check the name, and whether the disk is mounted."
+            ) from None
         except PermissionError:
-            raise FormatError(f"{path} may not be read by this user; ask its owner for read permission.") from None
+            raise FileUnavailable(f"{path} may not be read by this user; ask its owner for read permission.") from None
         self.size = os.fstat(self._descriptor).st_size
 
     def read(self, offset: int, count: int) -> bytes:

@@ -18,6 +18,7 @@ import pytest
 
 from emlab.engine.executors import LocalExecutor
 from emlab.engine.task import Outcome, Task
+from emlab.engine.worker import FIRST_TO_GO
 from emlab.formats.mrc import write_mrc_movie
 from emlab.model import Arrival, Movie
 
@@ -103,6 +104,27 @@ def test_a_worker_that_hangs_is_killed_at_the_time_limit(executor: LocalExecutor
     assert (trouble.error, trouble.retry) == ("TimeLimit", True)
     assert f"The worker {hanging.name} did not do it in 0 s, the time limit, and was killed." == trouble.message
     when_free(executor, 1)
+
+
+def test_a_worker_is_killed_before_its_engine_when_memory_runs_out(executor: LocalExecutor) -> None:
+    when_free(executor, 1)
+    worker = next(worker for worker in executor._workers if worker.alive)
+    assert int(Path(f"/proc/{worker.process.pid}/oom_score_adj").read_text()) == FIRST_TO_GO
+    assert int(Path("/proc/self/oom_score_adj").read_text()) < FIRST_TO_GO
+
+
+def test_wanting_more_memory_than_there_is_fails_the_item_alone() -> None:
+    program = (
+        "import numpy as np\n"
+        "from emlab.engine.worker import bound_memory\n"
+        "bound_memory(2**30)\n"
+        "try:\n"
+        "    np.ones(2**28)\n"
+        "except MemoryError:\n"
+        "    print(np.ones(2**20).sum())\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout == "1048576.0\n"
 
 
 def test_a_worker_that_cannot_begin_is_complained_of_and_tried_again_later(

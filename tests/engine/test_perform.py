@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import sys
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from emlab.engine.perform import perform
+from emlab.engine.perform import perform, to_trouble
 from emlab.engine.task import Outcome, Task
+from emlab.engine.workbench import Pantry
+from emlab.errors import DataError, FileUnavailable, TruncatedFile
 from emlab.model import Ctf, Micrograph, Parameters, Workbench, protocol
 from emlab.protocols import PROTOCOLS
 
@@ -37,6 +43,41 @@ def outcome(monkeypatch: pytest.MonkeyPatch, **values: Any) -> Outcome:
 
     monkeypatch.setitem(PROTOCOLS, "toy", toy)
     return perform(Task("ctf", "movie", "toy", {}, (None,), "", "outputs"), "inline")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("error", "retry", "outage"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied"), True, True),
+        (OSError(errno.ESTALE, "Stale file handle"), True, True),
+        (FileUnavailable("There is no file movie.tif"), True, True),
+        (OSError(errno.EINVAL, "Invalid argument"), True, False),
+        (TruncatedFile("movie.tif ends too early"), True, False),
+        (DataError("movie.tif is blank"), False, False),
+    ],
+)
+def test_what_may_pass_is_told_from_what_the_item_is(error: Exception, retry: bool, outage: bool) -> None:
+    trouble = to_trouble(error)
+    assert (trouble.retry, trouble.outage) == (retry, outage)
+
+
+def test_memory_that_is_kept_is_given_back_when_there_is_too_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    @protocol(title="Greedy", consumes=Micrograph, produces=Ctf)
+    def greedy(micrograph: Micrograph, parameters: Nothing, workbench: Workbench) -> Ctf:
+        """Want too much."""
+        return Ctf(**GOOD, astigmatism=float(np.ones(2**50)[0]))
+
+    freed: list[str] = []
+    pool = SimpleNamespace(free_all_blocks=lambda: freed.append("card"))
+    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(get_default_memory_pool=lambda: pool))
+    monkeypatch.setitem(PROTOCOLS, "greedy", greedy)
+    pantry = Pantry()
+    pantry.keep(Path("image.mrc"), np.ones((2, 2)))
+    found = perform(Task("ctf", "movie", "greedy", {}, (None,), "", "outputs"), "inline", pantry=pantry)  # type: ignore[arg-type]
+    assert found.trouble is not None
+    assert found.trouble.retry
+    assert freed == ["card"]
+    assert not pantry.images
 
 
 def test_a_record_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,150 @@
+"""What goes wrong around a session, done for real: it passes, and every item is accounted for."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import emlab
+from emlab.engine import runner
+from emlab.engine.executors import InlineExecutor
+from emlab.engine.runner import Engine
+from emlab.engine.task import Task
+from emlab.formats.mrc import write_mrc
+
+FILES = 3
+
+
+@pytest.fixture(autouse=True)
+def short_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setattr(runner, "RETRY_AFTER", 0.01)
+    monkeypatch.setattr(runner, "DISK_RETRY", 0.01)
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MiB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", place], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def create(path: Path, images: Path, files: int = FILES) -> emlab.Session:
+    values = {"folder": str(images), "pixel_size": 1.0, "voltage": 300, "settle_time": 0, "expected_count": files}
+    workflow = {
+        "name": "tiny",
+        "title": "Tiny",
+        "protocols": [{"name": "import", "protocol": "import_micrographs", "parameters": values}],
+    }
+    file = images.parent / "tiny.json"
+    file.write_text(json.dumps(workflow))
+    return emlab.create_session(path, file)
+
+
+def write(images: Path, files: int = FILES) -> None:
+    pixels = np.random.default_rng(0).normal(size=(32, 32)).astype(np.float32)
+    for number in range(files):
+        write_mrc(images / f"image_{number}.mrc", pixels, 1.0)
+        os.utime(images / f"image_{number}.mrc", (0, 0))
+
+
+class Meddler(InlineExecutor):
+    """Does something before each task, and something when so many were given out."""
+
+    def __init__(self, before: Callable[[int], None]) -> None:
+        super().__init__()
+        self._before = before
+        self.given = 0
+
+    def submit(self, task: Task, *, accelerated: bool, prefer: str | None = None) -> None:
+        self.given += 1
+        self._before(self.given)
+        super().submit(task, accelerated=accelerated, prefer=prefer)
+
+
+def run(session: emlab.Session, before: Callable[[int], None]) -> None:
+    Engine(session.path, lambda: Meddler(before)).run()
+
+
+def check(session: emlab.Session, files: int = FILES) -> None:
+    assert session.state == "finished"
+    assert sorted(record.key for record in session["micrographs"]) == [f"image_{number}" for number in range(files)]
+    assert not [failure for failure in session.failures() if failure.final]
+
+
+def test_a_disk_that_is_full_is_waited_for(small_disk: Path, images: Path) -> None:
+    """Outputs and the database itself find no room, until somebody makes some."""
+    write(images)
+    filler = small_disk / "filler"
+
+    def fill_and_clear(given: int) -> None:
+        if given == 2:
+            with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+                while True:
+                    file.write(bytes(4096))
+        if given == 8:
+            filler.unlink()
+
+    with create(small_disk / "session", images) as session:
+        run(session, fill_and_clear)
+        check(session)
+        assert any("The disk is full" in event.message for event in session.events())
+        assert session.failures() == []
+
+
+def test_a_folder_that_disappears_and_comes_back_costs_nothing(tmp_path: Path, images: Path) -> None:
+    """It is away for longer than an item of its own fault would be tried."""
+    write(images, 1)
+    away = tmp_path / "away"
+
+    def unmount(given: int) -> None:
+        if given == 1:
+            images.rename(away)
+        if given == 6:
+            away.rename(images)
+
+    with create(tmp_path / "session", images, 1) as session:
+        run(session, unmount)
+        check(session, 1)
+        failures = session.failures()
+        assert {failure.error for failure in failures} == {"FileUnavailable"}
+        assert [failure.attempt for failure in failures] == [1, 2, 3, 4, 5]
+        assert "There is no file" in failures[0].message
+
+
+def test_clocks_that_are_set_back_change_neither_order_nor_number(
+    tmp_path: Path, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(images)
+    real = runner.time.time
+    shift = [0.0]
+    monkeypatch.setattr(runner.time, "time", lambda: real() + shift[0])
+
+    def set_clock(given: int) -> None:
+        shift[0] = -86_400.0 * given
+
+    with create(tmp_path / "session", images) as session:
+        run(session, set_clock)
+        check(session)
+        recorded = session["micrographs"].to_dataframe(columns=["recorded_at"])["recorded_at"].to_list()
+        assert recorded == sorted(recorded, reverse=True)
