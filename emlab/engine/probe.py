@@ -26,7 +26,7 @@ STEP: Final = 0.25
 """Seconds between two things told."""
 _TRIED: Final = 5
 """The newest files, of which the first complete one tells the facts."""
-_HEADER: Final = "its header"
+_HEADER: Final = "the file's header"
 
 
 @dataclass(frozen=True)

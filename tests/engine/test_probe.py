@@ -54,7 +54,7 @@ def test_a_session_of_epu_is_described_with_what_its_xml_says(tmp_path: Path) ->
 def test_a_header_tells_the_pixel_size_and_nothing_the_voltage(tmp_path: Path) -> None:
     write_mrc_movie(tmp_path / "movie.mrcs", np.ones((3, 32, 48), np.uint8), 1.2)
     found = look(tmp_path)
-    assert found.readings == {"pixel_size": Reading(pytest.approx(1.2), "its header")}
+    assert found.readings == {"pixel_size": Reading(pytest.approx(1.2), "the file's header")}
     assert found.sentence(
         0
     ) == "1 movie, newest 0 ms ago; 48×32×3, MRC mode 6, uint16" or "48×32×3, MRC" in found.sentence(0)

@@ -60,10 +60,10 @@ def test_what_no_file_tells_has_to_be_given(model: LaunchModel, movies: Path) ->
     pixel_size = model.question("pixel_size")
     reading = model.reading(pixel_size)
     assert reading is not None
-    assert (reading.value, reading.source) == (pytest.approx(1.2), "its header")
+    assert (reading.value, reading.source) == (pytest.approx(1.2), "the file's header")
     assert model.doubt(pixel_size) == ""
     model.answer("pixel_size", "1.5")
-    assert model.doubt(pixel_size) == "its header tells 1.2 Å; what stands here wins."
+    assert model.doubt(pixel_size) == "The file's header tells 1.2 Å; what stands here wins."
     model.answer("voltage", "200")
     assert model.blockers == []
 

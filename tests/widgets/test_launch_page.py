@@ -65,7 +65,7 @@ def test_a_session_is_started_from_the_form(
     expect(page.get_by_role("alert").filter(has_text="There is no such folder.")).to_be_visible(timeout=20_000)
     page.get_by_label("Movies' folder").fill(str(movies))
     expect(page.get_by_text("2 movies, newest")).to_contain_text("128×128×6, MRC", timeout=20_000)
-    expect(page.get_by_text("Read from its header")).to_be_visible()
+    expect(page.get_by_text("Read from the file's header")).to_be_visible()
     page.get_by_label("Voltage").fill("3")
     expect(page.get_by_role("alert")).to_have_text("It has to be at least 10 and at most 3,000 kV.")
     page.get_by_label("Voltage").fill("300")

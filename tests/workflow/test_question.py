@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,6 +90,13 @@ def test_what_the_template_forbids_is_said_too() -> None:
     workflow = screening(voltage={"le": 200, "unit": "kV"}, movies={"required": True})
     found = complaints(workflow, {"voltage": 300})
     assert found == {"voltage": "It has to be at most 200 kV.", "movies": "Give a value."}
+
+
+def test_the_template_of_the_readme_opens() -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    workflow = parse_workflow(text.partition("```json\n")[2].partition("```")[0], "README.md")
+    assert complaints(workflow, {"movies": "/data", "gain": "/gain.mrc"}) == {}
+    assert not asked(workflow, "flip").is_asked({"gain": ""})
 
 
 @pytest.mark.parametrize("name", templates())

@@ -195,7 +195,8 @@ class LaunchModel:
         reading, value = self.reading(question), _number(self.value(question))
         if reading is None or value is None or math.isclose(value, reading.value, rel_tol=_APART):
             return ""
-        return f"{reading.source} tells {reading.value:.4g} {question.unit}; what stands here wins.".replace("  ", " ")
+        found = f"{reading.value:.4g} {question.unit}".rstrip()
+        return f"{reading.source[0].upper()}{reading.source[1:]} tells {found}; what stands here wins."
 
     def to_probe(self) -> tuple[Acquisition, Protocol] | None:
         """What to look through the folder with; ``None`` where no folder is given."""

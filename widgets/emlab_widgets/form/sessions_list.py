@@ -21,9 +21,7 @@ def sessions_list(folder: Path) -> str:
     items = [item for path in databases[:_SHOWN] if (item := _item(path.parent))]
     if not items:
         return ""
-    return (
-        f'<div class="emlab emlab-sessions"><h2>Sessions in {escape(str(folder))}</h2><ul>{"".join(items)}</ul></div>'
-    )
+    return f'<div class="emlab-sessions"><h2>Sessions in {escape(str(folder))}</h2><ul>{"".join(items)}</ul></div>'
 
 
 def _item(path: Path) -> str:

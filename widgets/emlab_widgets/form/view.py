@@ -94,7 +94,7 @@ class LaunchView:
             (self._others, "emlab-groups"),
         ):
             widget.add_class(name_of_class)
-        head = ipywidgets.HTML('<div class="emlab"><h1>Start a session</h1></div>')
+        head = ipywidgets.HTML("<h1>Start a session</h1>")
         body = [
             head,
             self._guard.widget,
@@ -112,6 +112,7 @@ class LaunchView:
         style = ipywidgets.HTML(f"<style>{theme.stylesheet()}{_stylesheet()}</style>")
         style.layout.display = "none"
         page = ipywidgets.VBox([style, *body])
+        page.add_class("emlab")
         page.add_class("emlab-launch")
         return page
 
@@ -274,7 +275,7 @@ def _group(title: str, widgets: Sequence[Any]) -> Any:
 
 def _about(model: LaunchModel) -> str:
     """The template's description, and what of another program's is left out."""
-    about = f"<p>{escape(model.workflow.description)}</p>" if model.workflow.description else ""
+    about = f'<p class="emlab-about">{escape(model.workflow.description)}</p>' if model.workflow.description else ""
     notes = model.workflow.notes
     if not notes:
         return about
