@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from emlab.model import Record
 from emlab.monitors.columns import Columns
 from emlab.monitors.watched import Watched
 from emlab.sets import IncrementalSet, Judgement
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MEASURES: Mapping[str, tuple[str, ...]] = {
     "movie": ("target_defocus", "stage_x", "stage_y"),
@@ -144,6 +147,8 @@ class Items:
 
     def to_dataframe(self) -> pd.DataFrame:
         """Every item and its measures as a table, the item's name as index."""
+        import pandas as pd  # seconds, which most of those who import this do not need
+
         measures = ("acquired_at", *_columns(MEASURES))
         table = pd.DataFrame({name: self[name] for name in measures}, index=pd.Index(self.keys))
         for name, words in self.names.items():

@@ -8,7 +8,7 @@ from emlab_widgets.page import session_of_page
 
 if TYPE_CHECKING:
     from emlab_widgets.form import launch
-    from emlab_widgets.panels import monitor
+    from emlab_widgets.panels.monitor import monitor
     from emlab_widgets.report import Report
 
 __all__ = ["Report", "launch", "monitor", "session_of_page"]
@@ -17,7 +17,7 @@ __all__ = ["Report", "launch", "monitor", "session_of_page"]
 def __getattr__(name: str) -> Any:
     """Import the widgets when they are first asked for: the page's server starts without them."""
     if name == "monitor":
-        from emlab_widgets.panels import monitor
+        from emlab_widgets.panels.monitor import monitor
 
         return monitor
     if name == "launch":

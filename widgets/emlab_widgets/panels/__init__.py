@@ -1,5 +1,1 @@
-"""The live view of a session."""
-
-from emlab_widgets.panels.monitor import monitor
-
-__all__ = ["monitor"]
+"""The live view of a session; each panel is imported when it is wanted, since plots take seconds to load."""
