@@ -230,6 +230,13 @@ class Session:
         """Go on after a pause, a stop or a crash."""
         self.start()
 
+    def explain(self) -> list[str]:
+        """What the engine is doing now, and what waits for what, in sentences; empty where no engine answers."""
+        try:
+            return list(send_command(self.path, "explain")["now"])
+        except EngineUnreachable:
+            return []
+
     def stop(self, *, now: bool = False) -> None:
         """Take no more files, finish what came, and end; or end at once, leaving the rest for `resume`."""
         send_command(self.path, "stop", now=now)

@@ -113,8 +113,10 @@ def test_an_engine_that_cannot_start_says_why(tmp_path: Path, movies: Path, monk
 
 def test_an_engine_is_detached_and_answers_when_start_returns(tmp_path: Path, movies: Path) -> None:
     with create(tmp_path, movies) as session:
+        assert session.explain() == []
         session.start(gpus="", workers=1, report_every=0)
         assert session.state == "running"
+        assert session.explain() == ["Nothing waits: the engine looks for files."]
         session.start()
         session.stop()
         assert list(session["movies"].follow(timeout=30)) == []
