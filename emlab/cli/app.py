@@ -10,7 +10,21 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
-from emlab.cli import apply, cluster, curate, demo, doctor, export, launch, report, session, simulate, template, view
+from emlab.cli import (
+    apply,
+    cluster,
+    curate,
+    demo,
+    doctor,
+    export,
+    launch,
+    lessons,
+    report,
+    session,
+    simulate,
+    template,
+    view,
+)
 from emlab.errors import EmlabError
 from emlab.version import __version__
 
@@ -35,7 +49,7 @@ def _options(version: bool = typer.Option(False, "--version", callback=_version,
 
 
 session.add_to(app)
-for module in (launch, report, template, curate, export, demo, view, simulate, doctor):
+for module in (launch, lessons, report, template, curate, export, demo, view, simulate, doctor):
     module.add_to(app)
 app.add_typer(apply.commands(), name="apply")
 app.add_typer(cluster.commands(), name="cluster")

@@ -182,3 +182,11 @@ def test_an_export_names_its_files_and_what_comes_next(emlab: Emlab, invented: A
     assert printed.split() == [
         str(invented.path / "relion" / f"{name}.star") for name in ("micrographs", "micrographs_ctf")
     ]
+
+
+def test_lessons_are_copied_and_never_over_one_s_own(emlab: Emlab, tmp_path: Path) -> None:
+    copies = emlab("lessons", tmp_path / "mine").split()
+    assert [Path(copy).stem[:1] for copy in copies] == ["1", "2", "3", "4"]
+    assert all(Path(copy).is_file() for copy in copies)
+    with pytest.raises(SystemExit, match=r"1_first_session.ipynb is there already"):
+        emlab("lessons", tmp_path / "mine")
