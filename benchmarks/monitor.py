@@ -20,20 +20,20 @@ from playwright.sync_api import Page, WebSocket, sync_playwright
 from benchmarks.sessions import FilledSession
 
 CHECKS = {
-    "Overview": "document.querySelector('.emlab-chart-plot').getAttribute('aria-label').includes(`${count} points`)",
+    "Overview": "document.querySelector('.emlab-chart-plot')?.getAttribute('aria-label')?.includes(`${count} points`)",
     "CTF": "[...document.querySelectorAll('.emlab-chart-plot')].at(-1).offsetParent !== null",
     "Motion": "true",
     "Acquisition": "true",
     "Gallery": "document.querySelector('.emlab-gallery img')?.alt === key",
     "Grid": "document.querySelectorAll('.emlab-plot .bqplot .dot').length > 0",
     "Table": "document.querySelector('.emlab-table td button')?.textContent === key",
-    "Selection": "document.querySelector('.emlab-kept').textContent.includes(`of ${count}`)",
+    "Selection": "document.querySelector('.emlab-kept')?.textContent.includes(`of ${count}`)",
     "System": "true",
     "Problems": "true",
 }
 """What shows that a panel has drawn the newest micrograph, beside that the panel of the micrograph shows it."""
 ARRIVED = """([count, key, check]) => document.querySelector('.emlab-viewer h3')?.textContent.includes(key)
-    && document.querySelector('.emlab-card.emlab-ctf b').textContent === count && eval(check)"""
+    && document.querySelector('.emlab-card.emlab-ctf b')?.textContent === count && eval(check)"""
 PAN = """async () => {
     const { panel } = document.querySelector('.emlab-chart-plot').chart, [from, to] = panel.range(), took = [];
     for (let step = 0; step < 30; step++) {
@@ -152,4 +152,4 @@ def _page(session: Path) -> Iterator[tuple[Page, str, int]]:
                 yield page, address, server.pid
                 browser.close()
         finally:
-            server.terminate()
+            server.kill()  # asked to end while a kernel starts, it may never do

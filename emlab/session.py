@@ -11,18 +11,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from emlab.engine.amendment import change, judge
 from emlab.engine.control import send_command
 from emlab.engine.lock import is_locked
 from emlab.errors import EngineUnreachable, ParameterError, SessionError, SessionMissing
 from emlab.model import RECORDS
 from emlab.model.watched import WatchedFolder
-from emlab.protocols import PROTOCOLS
 from emlab.sets import Catalogue, Event, Failure, IncrementalSet, Judgement, Nudge, Run, Verdict
-from emlab.workflow import Workflow, parse_workflow
 
+# What protocols need to compute takes seconds to import: methods import it, so that whoever only looks is spared.
 if TYPE_CHECKING:
     from emlab.export import Exported
+    from emlab.workflow import Workflow
 
 DATABASE = "session.db"
 START_TIMEOUT = 60.0
@@ -72,6 +71,8 @@ class Session:
     @property
     def workflow(self) -> Workflow:
         """The workflow, with its fields filled."""
+        from emlab.workflow import parse_workflow
+
         return parse_workflow(self.catalogue.meta("workflow") or "{}", str(self.path))
 
     @property
@@ -102,6 +103,7 @@ class Session:
         """The folders that the session takes files from."""
         # The kernels of pages only look: they are spared the numerics, which take seconds to import.
         from emlab.engine.pipeline import stages_of_runs
+        from emlab.protocols import PROTOCOLS
 
         stages = stages_of_runs(self.runs, PROTOCOLS)
         return [stage.parameters for stage in stages if isinstance(stage.parameters, WatchedFolder)]
@@ -230,13 +232,6 @@ class Session:
         """Go on after a pause, a stop or a crash."""
         self.start()
 
-    def explain(self) -> list[str]:
-        """What the engine is doing now, and what waits for what, in sentences; empty where no engine answers."""
-        try:
-            return list(send_command(self.path, "explain")["now"])
-        except EngineUnreachable:
-            return []
-
     def stop(self, *, now: bool = False) -> None:
         """Take no more files, finish what came, and end; or end at once, leaving the rest for `resume`."""
         send_command(self.path, "stop", now=now)
@@ -288,6 +283,8 @@ class Session:
             If there is no such step or parameter, or nothing would change.
         """
         was_finished = self.state == "finished"
+        from emlab.engine.amendment import change
+
         runs = change(self.path, step, parameters)
         if was_finished:
             self.start(watch=False)
@@ -387,6 +384,8 @@ class Session:
         sets = self.sets.values()
         if unknown := [key for key in wanted if not any(records.get(key) for records in sets)]:
             raise SessionError(f"{self.name} has no item {', '.join(unknown)}; an item is called as its record's key.")
+        from emlab.engine.amendment import judge
+
         judge(self.path, wanted, verdict, note, getpass.getuser())
 
     def _executor(self, choice: str | None) -> str:

@@ -113,10 +113,8 @@ def test_an_engine_that_cannot_start_says_why(tmp_path: Path, movies: Path, monk
 
 def test_an_engine_is_detached_and_answers_when_start_returns(tmp_path: Path, movies: Path) -> None:
     with create(tmp_path, movies) as session:
-        assert session.explain() == []
         session.start(gpus="", workers=1, report_every=0)
         assert session.state == "running"
-        assert session.explain() == ["Nothing waits: the engine looks for files."]
         session.start()
         session.stop()
         assert list(session["movies"].follow(timeout=30)) == []
@@ -142,3 +140,11 @@ def test_an_engine_that_found_nothing_left_to_do_did_start(invented: Any) -> Non
     """It may be gone before it can be asked."""
     with invented.open() as session:
         session._await(subprocess.Popen([sys.executable, "-c", ""]))
+
+
+def test_whoever_only_looks_is_spared_what_takes_seconds_to_import() -> None:
+    command = (
+        "import sys, emlab_widgets.panels, emlab; emlab.open_session; print({'numba', 'scipy'} & set(sys.modules))"
+    )
+    found = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "set()"

@@ -23,10 +23,11 @@ def add_to(app: typer.Typer) -> None:
 def view(
     session: Path = typer.Argument(help="The session's folder.", show_default=False),
     port: int = typer.Option(0, help="Of this machine; 0 for any that is free."),
+    read_only: bool = typer.Option(False, "--read-only", help="A page that changes nothing, for users."),
 ) -> None:
-    """Serve the live view of a session until Ctrl-C; it only looks, and needs the token in its address."""
+    """Serve the live view of a session until Ctrl-C; whoever has the token in its address can use it."""
     open_session(session).close()
-    with served(session, port) as (address, server):
+    with served(session, port, read_only=read_only) as (address, server):
         console.print(f"Live view: {address}", highlight=False, soft_wrap=True)
         try:
             server.wait()
@@ -35,7 +36,7 @@ def view(
 
 
 def served(
-    session: Path, port: int = 0, log: Path | None = None
+    session: Path, port: int = 0, log: Path | None = None, *, read_only: bool = False
 ) -> AbstractContextManager[tuple[str, subprocess.Popen[str]]]:
     """Serve the live view inside a block; see `emlab.cli.page.served`."""
-    return page.served([str(session)], port, log)
+    return page.served([str(session), *(["--read-only"] if read_only else [])], port, log)

@@ -167,22 +167,22 @@ class Items:
             self._columns.clear((kind, *MEASURES[kind]))
         measures, places = MEASURES[kind], PLACES.get(kind, ())
         wanted = ("key", "acquired_at", "recorded_at", *measures, *places)
-        new = self._sources[kind].to_dataframe(self._seen[kind], wanted)
-        if new.empty:
+        new = self._sources[kind].columns(wanted, self._seen[kind])
+        if not new["key"]:
             return 0
         rows = np.array([self._row_of(key) for key in new["key"]])
         self._columns.grow(len(self.keys))
-        self._columns[kind][rows] = new.index.to_numpy(float)
+        self._columns[kind][rows] = new["number"]
         for name in measures:
-            self._columns[name][rows] = new[name].to_numpy(float)
+            self._columns[name][rows] = np.array(new[name], float)
         for name in places:
             self._columns[name][rows] = [self._code(name, word) for word in new[name]]
         for name in ("acquired_at", "recorded_at"):
             unknown = np.isnan(self._columns[name][rows])
-            self._columns[name][rows[unknown]] = new[name].to_numpy(float)[unknown]
+            self._columns[name][rows[unknown]] = np.array(new[name], float)[unknown]
         self._touch(rows)
-        self._seen[kind] += len(new)
-        return len(new)
+        self._seen[kind] += len(rows)
+        return len(rows)
 
     def _read_judgements(self) -> int:
         new = self._session.judgements(self._next_judgement)

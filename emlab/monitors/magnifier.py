@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from emlab.formats.image import read_image
 from emlab.formats.jpeg import encode_jpeg
@@ -57,6 +56,8 @@ class Magnifier:
         part = part[: height * factor, : breadth * factor]
         binned = part.reshape(height, factor, breadth, factor).mean(axis=(1, 3), dtype=np.float32)
         if low_pass > 0:
+            from scipy.ndimage import gaussian_filter
+
             binned = gaussian_filter(binned, _HALF * low_pass / (pixel_size * factor))
         dark, bright = np.nanpercentile(binned, _CLIPPED)
         grey = (binned - dark) * (255.0 / max(bright - dark, 1e-12))

@@ -97,10 +97,10 @@ class _Tally:
     def read(self, sets: Mapping[str, IncrementalSet]) -> None:
         """Read what is new in the run's outputs."""
         for name in self._outputs:
-            new = sets[name].to_dataframe(self._seen[name], ("key", *self._recent))
-            self._seen[name] += len(new)
+            new = sets[name].columns(("key", *self._recent), self._seen[name])
+            self._seen[name] += len(new["key"])
             for column, recent in self._recent.items():
-                recent.extend(new[column].dropna())
+                recent.extend(value for value in new[column] if value is not None)
             for key in self.failed.keys() & set(new["key"]):
                 del self.failed[key]
 

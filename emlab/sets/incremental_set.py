@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from emlab.errors import ParameterError
 from emlab.model import Record
@@ -146,22 +146,46 @@ class IncrementalSet(Sequence[Record]):
         """
         import pandas as pd
 
-        hints = {**schema.record_columns(self.kind), **dict.fromkeys(schema.PROVENANCE)}
+        hints = self._hints()
         wanted = list(hints) if columns is None else list(columns)
-        if unknown := [name for name in wanted if name not in hints]:
-            raise ParameterError(f"{self.name} has no column {', '.join(unknown)}; there are: {', '.join(hints)}.")
-        rows = self._catalogue.rows(
-            f"SELECT number, {', '.join(wanted)} FROM {self.kind} WHERE set_id = ? AND number >= ? ORDER BY number",
-            (self._id, since),
-        )
-        frame = pd.DataFrame(rows, columns=pd.Index(["number", *wanted])).set_index("number")
+        read = self.columns(wanted, since)
+        frame = pd.DataFrame({name: read[name] for name in ("number", *wanted)}).set_index("number")
         for name in wanted:
-            hint = hints[name]
-            if hint is bool or hint == tuple[float, ...]:
-                frame[name] = [schema.from_column(value, hint) for value in frame[name]]
-            elif hint is float or schema.PROVENANCE.get(name) == "REAL":
+            if hints[name] is float or schema.PROVENANCE.get(name) == "REAL":
                 frame[name] = frame[name].astype(float)
         return frame
+
+    def columns(self, columns: Sequence[str], since: int = 0) -> dict[str, list[Any]]:
+        """Some columns as lists, and ``number``: for readers that look often, at a tenth of a table's cost.
+
+        Parameters
+        ----------
+        columns
+            Which ones.
+        since
+            First number wanted.
+
+        Raises
+        ------
+        ParameterError
+            For a column that is not there.
+        """
+        hints = self._hints()
+        if unknown := [name for name in columns if name not in hints]:
+            raise ParameterError(f"{self.name} has no column {', '.join(unknown)}; there are: {', '.join(hints)}.")
+        rows = self._catalogue.rows(
+            f"SELECT number, {', '.join(columns)} FROM {self.kind} WHERE set_id = ? AND number >= ? ORDER BY number",
+            (self._id, since),
+        )
+        read = dict(zip(("number", *columns), map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
+        for name in columns:
+            hint = hints[name]
+            if hint is bool or hint == tuple[float, ...]:
+                read[name] = [schema.from_column(value, hint) for value in read.get(name, ())]
+        return {name: read.get(name, []) for name in ("number", *columns)}
+
+    def _hints(self) -> dict[str, object]:
+        return {**schema.record_columns(self.kind), **dict.fromkeys(schema.PROVENANCE)}
 
     @property
     def closing(self) -> Closing | None:

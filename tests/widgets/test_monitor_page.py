@@ -6,28 +6,39 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+import emlab
+from emlab.sets import Ledger, Provenance
+
 pytestmark = pytest.mark.browser
+
+
+@contextmanager
+def served(session: Path, log: Path, *options: str) -> Iterator[str]:
+    """The address of a session's page while its server runs."""
+    command = [sys.executable, "-m", "emlab_widgets", str(session), *options]
+    with log.open("w") as errors, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as server:
+        address = server.stdout.readline().decode().strip()
+        try:
+            assert address, log.read_text()
+            yield address
+        finally:
+            server.terminate()
+            server.wait()
 
 
 @pytest.fixture
 def address(invented: Any, tmp_path: Path) -> Iterator[str]:
     """The address of the page of a session that has three micrographs."""
     invented.add(range(3), pictures=True)
-    command = [sys.executable, "-m", "emlab_widgets", str(invented.path)]
-    with (tmp_path / "log").open("w") as log, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log) as server:
-        address = server.stdout.readline().decode().strip()
-        try:
-            assert address, (tmp_path / "log").read_text()
-            yield address
-        finally:
-            server.terminate()
-            server.wait()
+    with served(invented.path, tmp_path / "log") as address:
+        yield address
 
 
 def test_points_arrive_and_a_click_shows_their_micrograph(
@@ -69,3 +80,46 @@ def test_without_the_token_there_is_no_page(address: str, page: Page) -> None:
     page.goto(address.partition("?")[0])
     expect(page.get_by_role("textbox", name="Password or token")).to_be_visible()
     assert page.locator(".emlab-monitor").count() == 0
+
+
+def test_a_brush_tells_what_it_keeps_and_is_applied_and_users_only_look(
+    invented: Any, page: Page, tmp_path: Path
+) -> None:
+    (tmp_path / "movies").mkdir()
+    session = emlab.create_session(
+        tmp_path / "chosen", movies=tmp_path / "movies", voltage=300, pixel_size=0.8, max_ctf_resolution=6.0
+    )
+    ledger = Ledger(session.path / "session.db")
+    with ledger.transaction():
+        for number in range(20):
+            for run in ("arrive", "import", "align", "ctf", "select"):
+                record = invented.made(run, number, False)
+                ledger.append(type(record).plural, record, Provenance(recorded_at=1.7e9))
+    ledger.close()
+    with served(session.path, tmp_path / "log") as address:
+        page.goto(f"{address}#Selection", wait_until="commit")
+        kept = page.locator(".emlab-kept")
+        expect(kept).to_contain_text("16 of 20", timeout=60_000)
+        apply = page.get_by_role("button", name="Apply to the session")
+        expect(apply).to_be_disabled()
+        histogram = page.locator(".emlab-plot").filter(has_text="Defocus, distribution").locator(".bqplot")
+        box = histogram.bounding_box()
+        left, right = box["x"] + 60, box["x"] + box["width"] / 2
+        page.mouse.move(left, box["y"] + 60)
+        page.mouse.down()
+        page.mouse.move((left + right) / 2, box["y"] + 60)
+        page.mouse.move(right, box["y"] + 60)
+        page.mouse.up()
+        expect(kept).to_contain_text(re.compile(r"\b8 of 20|\b9 of 20|\b7 of 20"))
+        expect(page.locator(".emlab-code code")).to_contain_text('session.change("select", min_defocus=')
+        apply.click()
+        expect(page.locator(".emlab-verdict")).to_contain_text("judges again what it has: select-2.", timeout=60_000)
+        assert [run.name for run in session.runs][-1] == "select-2"
+        assert session.runs[-1].parameters["max_defocus"] < 11_500
+    with served(session.path, tmp_path / "log", "--read-only") as address:
+        page.goto(f"{address}#Selection", wait_until="commit")
+        expect(page.get_by_text("Read-only")).to_be_visible(timeout=60_000)
+        expect(page.get_by_role("button", name="Take back")).to_be_visible()
+        assert page.get_by_role("button", name="Apply to the session").count() == 0
+        assert page.get_by_role("button", name="Reject").count() == 0
+    session.close()

@@ -9,7 +9,7 @@ import socket
 import tempfile
 from pathlib import Path
 
-from emlab_widgets.app import page_server
+from emlab_widgets.app import READ_ONLY, page_server
 
 
 def main() -> None:
@@ -20,10 +20,13 @@ def main() -> None:
     parser.add_argument("session", type=Path, nargs="?", help="the session's folder")
     parser.add_argument("--sessions", type=Path, help="where the form creates sessions, instead of one session")
     parser.add_argument("--template", help="one more for the form, a file")
+    parser.add_argument("--read-only", action="store_true", help="a page that changes nothing, for users")
     parser.add_argument("--port", type=int, help="a free one by default")
     arguments = parser.parse_args()
     if (arguments.session is None) == (arguments.sessions is None):
         parser.error("give either a session or --sessions")
+    if arguments.read_only:
+        os.environ[READ_ONLY] = "1"
     server = page_server(
         arguments.port or _free_port(),
         os.environ.get("JUPYTER_TOKEN") or secrets.token_urlsafe(24),

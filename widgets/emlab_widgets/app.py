@@ -30,6 +30,8 @@ WIDGETS = [
 """JupyterLab's extensions that the page needs; others of a person's would only slow it down."""
 _MESSAGES = ["comm_open", "comm_close", "comm_msg", "comm_info_request", "kernel_info_request", "shutdown_request"]
 """What a page says to its kernel; code is not among it."""
+READ_ONLY = "EMLAB_READ_ONLY"
+"""Variable of a server's environment: where it is set, pages have nothing that changes a session."""
 _IDLE = 120
 """Seconds after which the kernel of a page that is gone ends; a page that is there speaks every few seconds."""
 

@@ -43,7 +43,9 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Cell]], numbers: Iter
         "<tr>" + "".join(f"<td{kind}>{markup(cell)}</td>" for cell, kind in zip(row, kinds, strict=True)) + "</tr>"
         for row in rows
     )
-    return f'<div class="emlab-scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    # Whoever has no mouse scrolls it with the keyboard.
+    shown = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="emlab-scroll" tabindex="0">{shown}</div>'
 
 
 def facts(pairs: Iterable[tuple[str, Cell]]) -> str:

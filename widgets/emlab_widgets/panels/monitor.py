@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import ipywidgets
 
 from emlab.session import Session
 from emlab_widgets import measures, theme
+from emlab_widgets.app import READ_ONLY
 from emlab_widgets.panels.gallery_panel import GalleryPanel
 from emlab_widgets.panels.grid_panel import GridPanel
 from emlab_widgets.panels.head import Head
@@ -132,7 +134,7 @@ class Monitor:
             panel.widget.layout.display = None if name == self._tabs.shown else "none"
 
 
-def monitor(session: Session, *, can_steer: bool = True) -> ipywidgets.Widget:
+def monitor(session: Session, *, can_steer: bool | None = None) -> ipywidgets.Widget:
     """Give live panels of a session, for a JupyterLab cell or a Voila page.
 
     They go on while a page shows them and rest while none does.
@@ -141,7 +143,8 @@ def monitor(session: Session, *, can_steer: bool = True) -> ipywidgets.Widget:
     ----------
     can_steer
         Whether the page has buttons that change the session: its selection, and what a person rejects or notes.
+        By default it has, unless the environment has `emlab_widgets.app.READ_ONLY`.
     """
-    panels = Monitor(session, can_steer=can_steer)
+    panels = Monitor(session, can_steer=READ_ONLY not in os.environ if can_steer is None else can_steer)
     panels.start()
     return panels.widget

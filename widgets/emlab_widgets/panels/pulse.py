@@ -40,6 +40,8 @@ class Pulse(anywidget.AnyWidget):
         el.setAttribute("role", "status");
         model.on("msg:custom", listen);
         const timer = setInterval(beat, 2000);
+        // A page that was loaded again has missed the frame that its predecessor owes an answer to.
+        say({ drawn: true });
         beat();
         return () => { clearInterval(timer); model.off("msg:custom", listen); };
       },

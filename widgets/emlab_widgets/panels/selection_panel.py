@@ -99,6 +99,8 @@ class SelectionPanel:
         rule = self._view.rule
         if rule is None or not self._brushed:
             return
+        self._apply.disabled = True
+        self._answer.value = '<div class="emlab"><p role="status">The session takes them over …</p></div>'
         runs = self._view.session.change(rule.run, **self._brushed)
         sentence = (
             f"The session selects by these limits from now on, and judges again what it has: {', '.join(runs)}. "

@@ -76,7 +76,7 @@ class ViewerPanel:
         self._profile.update(*_profile(self._view, ctf if isinstance(ctf, Ctf) else None))
         shifts = np.array([micrograph.shift_x, micrograph.shift_y]) * micrograph.pixel_size
         self._shifts.update(np.arange(1, shifts.shape[1] + 1), shifts)
-        shown = "".join(pictures(self._view.session, records, _WIDTH)[1:])
+        shown = "".join(pictures(self._view.session, records, _WIDTH // 2 if self._view.focus.follows else _WIDTH)[1:])
         self._pictures.value = f'<div class="emlab emlab-pictures">{shown}</div>'
 
     def _send(self, micrograph: Micrograph) -> None:
