@@ -8,8 +8,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Final
 
 from emlab.errors import ProgramError
+
+_PATIENCE: Final = 10.0
+"""Seconds that a server has to end."""
 
 
 @contextmanager
@@ -46,4 +50,9 @@ def served(
         yield address, server
     finally:
         server.terminate()
-        server.wait()
+        try:
+            server.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            # A server that is starting a kernel may not hear it; its kernels end with it.
+            server.kill()
+            server.wait()

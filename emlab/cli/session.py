@@ -49,6 +49,8 @@ def create(
     For example: emlab create sessions/monday movies=/data/epu/Supervisor_monday voltage=300 pixel_size=0.85
     """
     with fill_session(session, workflow, name, named(values)) as created:
+        for note in created.workflow.notes:
+            console.print(f"– {note}", markup=False, highlight=False)
         for watched in created.watched:
             console.print(str(survey(watched)), highlight=False, soft_wrap=True)
         console.print(f"Created {created.path}. Now: emlab start {session}", highlight=False, soft_wrap=True)

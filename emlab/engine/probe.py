@@ -26,6 +26,8 @@ STEP: Final = 0.25
 """Seconds between two things told."""
 _TRIED: Final = 5
 """The newest files, of which the first complete one tells the facts."""
+_SHORT: Final = 60
+"""Characters of a pattern that are read at a glance."""
 _HEADER: Final = "the file's header"
 
 
@@ -55,6 +57,8 @@ class Findings:
         Absolute path.
     noun
         What is looked for: ``movies``.
+    pattern
+        Which names are meant.
     count
         Files that match.
     others
@@ -77,6 +81,7 @@ class Findings:
 
     folder: str
     noun: str
+    pattern: str = ""
     count: int = 0
     others: int = 0
     other: str = ""
@@ -87,6 +92,11 @@ class Findings:
     readings: dict[str, Reading] = field(default_factory=dict)
     trouble: str = ""
 
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the folder has files, and none that is meant."""
+        return self.is_done and not self.count and self.others > 0
+
     def sentence(self, now: float) -> str:
         """Say it in a line: ``1,204 movies, newest 12 s ago; 4096×4096×40, TIFF LZW uint8``."""
         if not self.count:
@@ -94,8 +104,9 @@ class Findings:
                 return "Looking …"
             if not self.others:
                 return "The folder is empty now; files are taken as they come."
-            noun = "other file" if self.others == 1 else "other files"
-            return f"No file matches now, of {self.others:,} {noun} such as {self.other}; files are taken as they come."
+            verb, noun = ("is", "other file") if self.others == 1 else ("are", "other files")
+            pattern = f" {self.pattern}" if len(self.pattern) < _SHORT else ""
+            return f"No file matches{pattern} now; there {verb} {self.others:,} {noun} such as {self.other}."
         noun = self.noun.removesuffix("s") if self.count == 1 else self.noun
         some = "" if self.is_whole else "more than "
         parts = [f"{some}{self.count:,} {noun}"]
@@ -139,7 +150,7 @@ def probe(
     root, patterns = parameters.folder, Patterns(parameters.patterns)
     if not Path(root).is_dir():
         raise ParameterError("This is no folder but a file." if Path(root).exists() else "There is no such folder.")
-    found = Findings(folder=root, noun=protocol.produces[0].plural)
+    found = Findings(folder=root, noun=protocol.produces[0].plural, pattern=parameters.pattern)
     newest: list[tuple[float, str]] = []
     count = others = 0
     other, is_whole = "", True

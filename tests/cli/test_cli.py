@@ -48,6 +48,7 @@ def test_help_lists_every_command(emlab: Emlab) -> None:
     text = emlab("--help")
     for command in (
         "demo",
+        "launch",
         "template",
         "create",
         "start",
@@ -89,6 +90,7 @@ def test_a_session_is_created_and_looked_at(emlab: Emlab, tmp_path: Path, microg
         (("status", "{tmp}/none"), "SessionMissing: There is no .*none"),
         (("start", "{tmp}"), "SessionMissing: .* is not a session"),
         (("apply", "import_micrographs", "{tmp}/none.mrc"), "ParameterError: There is no file .*none.mrc"),
+        (("launch", "--template", "{tmp}/nothing.json"), "WorkflowError: There is no workflow .*nothing.json"),
         (("workflows", "nothing"), "WorkflowError: There is no workflow 'nothing'"),
         (("simulate", "{tmp}/m", "--fault", "fire"), "There is no fault fire; there are: slow_writer"),
     ],

@@ -78,7 +78,9 @@ def test_what_cannot_be_used_is_a_sentence(tmp_path: Path) -> None:
 def test_a_folder_without_what_is_meant_says_so(tmp_path: Path) -> None:
     assert look(tmp_path).sentence(0) == "The folder is empty now; files are taken as they come."
     (tmp_path / "notes.txt").write_text("hello")
-    assert look(tmp_path).sentence(0).startswith("No file matches now, of 1 other file such as notes.txt;")
+    assert look(tmp_path).sentence(0) == "No file matches now; there is 1 other file such as notes.txt."
+    assert look(tmp_path, pattern="*.eer").sentence(0).startswith("No file matches *.eer now;")
+    assert look(tmp_path).is_foreign
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:

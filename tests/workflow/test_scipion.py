@@ -160,6 +160,13 @@ def test_a_consensus_becomes_the_selection() -> None:
     assert workflow.protocols[-1].inputs == ("align.micrographs", "ctf.ctfs")
 
 
+def test_what_a_template_fixes_of_its_import_can_be_changed_by_those_who_look_for_it() -> None:
+    text = json.dumps([{**IMPORT, "filesPath": "~Where|/data|2|where~"}])
+    questions = {question.name: question for question in questions_of(parse_workflow(text, "w.json.template"))}
+    assert [name for name, question in questions.items() if not question.advanced] == ["where"]
+    assert questions["pattern"].default == "*_[0-9][0-9][0-9][0-9].mrcs"
+
+
 def test_a_field_is_asked_in_the_units_of_the_file() -> None:
     text = json.dumps([IMPORT, MOTION, {**CTF, "minDefocus": 0.25, "maxDefocus": "~Max|4.0|4|max~"}])
     workflow = parse_workflow(text, "w.json.template")

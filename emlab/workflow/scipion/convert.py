@@ -55,9 +55,7 @@ def converted(found: list[Any], opened: Opened, name: str, origin: str) -> Workf
         raise WorkflowError(
             f"{origin}: emlab does nothing of what is in it: {', '.join(map(str, entries)) or 'it is empty'}."
         )
-    fields = {name: field.asked for name, field in opened.fields.items()}
-    if not fields:
-        steps, fields = _opened_for_questions(steps)
+    steps, fields = _opened_for_questions(steps, {name: field.asked for name, field in opened.fields.items()})
     used = {reference.field for step in steps for value in step.parameters.values() for reference in references(value)}
     unused = [
         f"{fields[name].label} ({name}) is not asked for: it fills only what is left out."
@@ -173,18 +171,18 @@ class _Conversion:
             self.notes.append(f"{entry} becomes {protocol.name}: {'; '.join(remarks)}.")
 
 
-def _opened_for_questions(steps: list[Step]) -> tuple[list[Step], dict[str, Asked]]:
-    """Ask for what the imports were told, with that as the default."""
-    fields: dict[str, Asked] = {}
+def _opened_for_questions(steps: list[Step], fields: Mapping[str, Asked]) -> tuple[list[Step], dict[str, Asked]]:
+    """Ask for what the imports were told, with that as the default; folded away where the file asks for something."""
+    asked = dict(fields)
     asking = []
     for step in steps:
         protocol = PROTOCOLS[step.protocol]
         parameters = dict(step.parameters)
         for name in _ASKED if protocol.is_source else ():
-            if name in protocol.parameters.model_fields:
+            if name in protocol.parameters.model_fields and not references(parameters.get(name)):
                 field = protocol.produces[0].plural if name == "folder" else name
-                field = field if field not in fields else f"{step.name}_{field}"
-                fields[field] = Asked(default=parameters.get(name))
+                field = field if field not in asked else f"{step.name}_{field}"
+                asked[field] = Asked(default=parameters.get(name), advanced=bool(fields))
                 parameters[name] = {"field": field}
         asking.append(step.model_copy(update={"parameters": parameters}))
-    return asking, fields
+    return asking, asked

@@ -63,7 +63,8 @@ class QuestionView:
         else:
             self.widget.remove_class("emlab-is-wrong")
         if not notes and status:
-            notes += f'<p class="emlab-match" role="status">{escape(status)}</p>'
+            kind = "doubt" if model.findings and model.findings.is_foreign else "match"
+            notes += f'<p class="emlab-{kind}" role="status">{escape(status)}</p>'
         if not complaint and reading and is_empty:
             notes += f'<p class="emlab-read">Read from {escape(reading.source)}; type a value to override it.</p>'
         if not complaint and (doubt := model.doubt(question)):
