@@ -151,6 +151,7 @@ class _Resampled:
         # Beyond the field its motion is that of its edge; a polynomial would run away.
         blocks = [np.minimum(place, size - 1) for place, size in zip(blocks_of(shape), frames.shape, strict=True)]
         scratch = xp.empty(scratch_shape(shape, field.largest_local()), np.float32) if field.is_local else None
+        coarse = all(2 * left <= size for left, size in zip(self._binned, shape, strict=True))
         for number, frame in enumerate(frames):
             steps = np.round(field.whole[number]).astype(int)
             rest = (field.whole[number] - steps) * np.array(self._binned) / np.array(shape)
@@ -159,7 +160,7 @@ class _Resampled:
                 shift_whole(frame, pixels, moved)
             else:
                 local_y, local_x = field.local(number, *blocks).astype(np.float32)
-                warp(frame, pixels, local_y, local_x, scratch, moved)
+                warp(frame, pixels, local_y, local_x, scratch, moved, coarse=coarse)
             whole = rfft2(moved, out=whole)
             yield (whole if shape == self._binned else crop(whole, shape, self._binned, spectrum)), tuple(rest)
 
