@@ -217,12 +217,17 @@ class Session:
         command += [] if watch else ["--no-watch"]
         command += ["--gpus", gpus] if gpus is not None else []
         command += ["--time-limit", f"{time_limit:g}"] if time_limit else []
-        command += ["--executor", self._executor(executor)]
+        kept = self.path / "executor"
+        if executor is None and kept.exists():
+            executor = kept.read_text(encoding="utf-8").strip()
+        command += ["--executor", executor] if executor else []
         with (self.path / "engine.log").open("ab") as log:
             engine = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True
             )
         self._await(engine)
+        if executor:
+            kept.write_text(f"{executor}\n", encoding="utf-8")
 
     def pause(self) -> None:
         """Start no more items; what is running finishes, and the folder is still watched."""
@@ -387,14 +392,6 @@ class Session:
         from emlab.engine.amendment import judge
 
         judge(self.path, wanted, verdict, note, getpass.getuser())
-
-    def _executor(self, choice: str | None) -> str:
-        """Where items are computed, kept for the next start."""
-        kept = self.path / "executor"
-        if choice is None:
-            return kept.read_text(encoding="utf-8").strip() if kept.exists() else "local"
-        kept.write_text(choice + "\n", encoding="utf-8")
-        return choice
 
     def _await(self, engine: subprocess.Popen[bytes]) -> None:
         """Wait until the engine answers, or say why it ended."""

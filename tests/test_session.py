@@ -111,6 +111,13 @@ def test_an_engine_that_cannot_start_says_why(tmp_path: Path, movies: Path, monk
             session.start(gpus="")
 
 
+def test_an_executor_that_cannot_be_is_not_kept(tmp_path: Path, movies: Path) -> None:
+    with create(tmp_path, movies) as session:
+        with pytest.raises(SessionError, match="There is no executor 'desk'. There are: local"):
+            session.start(gpus="", executor="desk")
+        assert not (session.path / "executor").exists()
+
+
 def test_an_engine_is_detached_and_answers_when_start_returns(tmp_path: Path, movies: Path) -> None:
     with create(tmp_path, movies) as session:
         session.start(gpus="", workers=1, report_every=0)

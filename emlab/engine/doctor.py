@@ -20,7 +20,7 @@ ROOM_FOR_A_SESSION = 50 * GIBIBYTE
 WATCHES = Path("/proc/sys/fs/inotify/max_user_watches")
 FOLDERS_OF_A_SESSION = 8192
 APP = ("jupyterlab", "voila", "ipywidgets", "anywidget", "bqplot", "papermill", "nbconvert", "ipykernel")
-CLUSTER = ("distributed", "dask-jobqueue")
+CLUSTER = ("distributed", "dask-jobqueue", "cryptography")
 PROGRAMS = ("MotionCor3", "MotionCor2", "ctffind", "relion_run_motioncorr")
 
 

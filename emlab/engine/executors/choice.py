@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from emlab.engine.devices import visible_device
 from emlab.engine.executors.executor import Executor
 from emlab.engine.executors.local import LocalExecutor
 from emlab.errors import ParameterError, ProgramError
@@ -64,7 +65,7 @@ def _here(cpu_workers: int, gpus: tuple[int, ...], folders: Sequence[str]) -> Ex
 
     from emlab.engine.executors.dask import DaskExecutor
 
-    os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(str(index) for index in gpus)
+    os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(visible_device(index) for index in gpus)
     cluster = LocalCluster(
         n_workers=1,
         threads_per_worker=cpu_workers + len(gpus),
