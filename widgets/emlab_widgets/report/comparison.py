@@ -92,7 +92,7 @@ class SideBySide:
             f"<p>{counted(self._compared.common, 'micrograph')} on both sides. Differences are medians over those, "
             "± half of the middle 68 %.</p>"
         )
-        return table(("", self._left.label, self._right.label, "Difference"), rows, numbers=(1, 2, 3)) + note
+        return table(("Quantity", self._left.label, self._right.label, "Difference"), rows, numbers=(1, 2, 3)) + note
 
     def _median(self, measure: Measure) -> tuple[str, str, str, str] | None:
         sides = [measure.values(side.items) for side in (self._left, self._right)]
