@@ -19,6 +19,8 @@ TIMEOUT: Final = 300.0
 # A drive or a folder has no colon before its first slash; the name of a host is longer than one letter.
 _REMOTE: Final = re.compile(r"(?:[\w.-]+@)?[\w.-]{2,}:(?!//)")
 
+_OBJECT_STORES: Final = {"s3", "s3a", "gs", "gcs", "abfs", "az"}
+
 
 def check_target(target: str) -> None:
     """Refuse an address that emlab cannot publish to, or that would keep a secret where others can read it.
@@ -111,9 +113,11 @@ def _by_fsspec(page: Path, place: str) -> str:
     address = f"{place}/{page.name}"
     try:
         storage, path = fsspec.core.url_to_fs(address)
-        options = {"ContentType": "text/html; charset=utf-8"} if "s3" in storage.protocol else {}
-        # Object stores show an object when it is whole; others make their folders here.
-        storage.makedirs(path.rpartition("/")[0], exist_ok=True)
+        protocols = {storage.protocol} if isinstance(storage.protocol, str) else set(storage.protocol)
+        # An object store has no folders, and shows an object when it is whole; asked for one it would make a bucket.
+        if not protocols & _OBJECT_STORES:
+            storage.makedirs(path.rpartition("/")[0], exist_ok=True)
+        options = {"ContentType": "text/html; charset=utf-8"} if "s3" in protocols else {}
         storage.put_file(str(page), path, **options)
     except ImportError as error:
         raise ProgramError(f"Publishing to {place} needs more: {error}. Run: pip install 'emlab[publish]'") from None
