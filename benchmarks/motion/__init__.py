@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.motion.accuracy import accuracy
+from benchmarks.motion.accuracy import accuracy, faint
 from benchmarks.motion.correlation import agreement
 from benchmarks.motion.movies import FAST, FULL
 from benchmarks.motion.speed import speed
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         if arguments.only in (None, "accuracy"):
             rows, summary = accuracy(folder, 6 if arguments.quick else 30)
             _print_table(rows)
-            figures |= summary
+            figures |= summary | faint(folder)
         if arguments.only in (None, "correlation"):
             rows, summary = agreement(1 if arguments.quick else 3)
             _print_table(rows)

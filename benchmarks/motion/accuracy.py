@@ -15,6 +15,9 @@ from emlab.simulation import Truth
 
 Array = NDArray[Any]
 
+FAINT = 2
+"""Number of the movie with the drift."""
+
 
 def whole_frame_error(field: MotionField, truth: Truth) -> float:
     """RMS over the frames of the worse axis, px, when a constant does not matter."""
@@ -29,6 +32,18 @@ def field_error(field: MotionField, truth: Truth) -> float:
     errors = field.whole[:, :, None, None] + local - true
     errors -= errors.mean(axis=0)
     return float(np.sqrt((errors**2).sum(axis=1).mean()))
+
+
+def faint(folder: Path) -> dict[str, Any]:
+    """The movie of the 60 px drift with 3 % of its dose: how far off it is, and what it says about that."""
+    *_, movie = accuracy_movies(folder, FAINT + 1)
+    frames = np.random.default_rng(1).binomial(movie.frames, 0.03).astype(np.uint8)
+    found = estimate_motion(clean_frames(frames, movie.gain_reference), movie.truth.conditions.pixel_size)
+    return {
+        "faint_whole_frame_px": whole_frame_error(found.field, movie.truth),
+        "faint_said_px": found.uncertainty,
+        "faint_halves_apart_px": found.disagreement,
+    }
 
 
 def accuracy(folder: Path, count: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:

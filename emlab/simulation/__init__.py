@@ -1,6 +1,6 @@
 """A simulated microscope that writes true movies, and the truth beside them.
 
-It is made to judge the estimators, so it shares none of their assumptions:
+It is made to judge the estimators, so it does not share their assumptions:
 
 - Motion is not of a basis that is fitted: the field settles exponentially, drifts on a turning course, walks at
   random and may jump; within the field a dome and random waves grow with time constants of their own (`motion`).
@@ -12,7 +12,9 @@ It is made to judge the estimators, so it shares none of their assumptions:
 - Counting noise is correlated between neighbours, illumination uneven and flickering, and the gain reference known
   to half a percent only, so that a pattern stays behind that does not move (`detector`, `exposure`).
 
-Left out are multiple and inelastic scattering beyond a loss of electrons, beam tilt, and motion of single particles.
+The one thing that both have from the same source are the critical doses, which are measured (`damage`): how well dose
+weights suit a real specimen cannot be learned here. Left out are multiple and inelastic scattering beyond a loss of
+electrons, beam tilt, and motion of single particles.
 """
 
 from emlab.simulation.conditions import Conditions, Flaw, flawed, vary
