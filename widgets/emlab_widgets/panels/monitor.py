@@ -122,14 +122,17 @@ class Monitor:
         """The one that is open."""
         name = self._tabs.shown
         if name not in self._made:
-            self._made[name] = PANELS[name](self.view)
+            panel = self._made[name] = PANELS[name](self.view)
+            # Before the page makes views of it: bqplot's fail where a mark changes while they are being made.
+            panel.update()
             self._room.children = [panel.widget for panel in self._made.values()]
         return self._made[name]
 
     def _open(self) -> None:
+        if self._tabs.shown in self._made:
+            self._panel.update()
         self.view.is_large = isinstance(self._panel, ViewerPanel)
         self._micrograph.update()
-        self._panel.update()
         for name, panel in self._made.items():
             panel.widget.layout.display = None if name == self._tabs.shown else "none"
 
