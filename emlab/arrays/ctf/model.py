@@ -118,6 +118,20 @@ def transfer(lens: Lens, squares: Array, cosines: Array | float, sines: Array | 
     return -wave
 
 
+def mean_frequency(lens: Lens, squares: Array, cosines: Array | float, sines: Array | float, defocus: Defocus) -> Array:
+    """Spatial frequency, 1/Å, at which the mean defocus delays as much as the local one does at ``squares``.
+
+    Along lines of equal delay it is the same, whatever the astigmatism. Parameters as of `phase_delay`.
+    """
+    curvature = lens.spherical_aberration * lens.wavelength**2
+    local = defocus.mean + 0.5 * (defocus.straight * cosines + defocus.diagonal * sines)
+    delay = squares * (local - 0.5 * curvature * squares)
+    # This root of the quadratic stays finite without spherical aberration.
+    root = np.sqrt(np.maximum(defocus.mean**2 - 2.0 * curvature * delay, 0.0))
+    frequency: Array = np.sqrt(np.maximum(2.0 * delay / np.maximum(defocus.mean + root, 1.0), 0.0))
+    return frequency
+
+
 def ring_spacing(lens: Lens, frequency: Array, mean: float) -> Array:
     """Distance between neighbouring Thon rings at each spatial frequency (1/Å) for a defocus (Å), 1/Å."""
     slope = (

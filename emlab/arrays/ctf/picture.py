@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 
 from emlab.arrays.ctf.background import Flattened
 from emlab.arrays.ctf.fit import Fit
-from emlab.arrays.ctf.model import Lens, phase_delay
+from emlab.arrays.ctf.model import Lens, mean_frequency, phase_delay
 from emlab.arrays.ctf.rings import Rings
 
 Array = NDArray[Any]
@@ -20,8 +20,8 @@ _SIZE: Final = 512
 """px each way."""
 _RAYS: Final = 120
 """Directions in the half plane."""
-_BLUR: Final = 0.6, 2.5
-"""Rings and rays: across the rings hardly, along them so far that faint ones come out of the noise."""
+_BLUR: Final = 0.6, 5.0
+"""Rings and rays: across the rings hardly, along lines of equal phase so far that faint ones come out of the noise."""
 _NOISE: Final = 3.0
 """Standard deviations of the blurred noise: rings of that height are shown at 70 % of full contrast."""
 _SURROUND: Final = 28
@@ -50,9 +50,12 @@ def diagnostic_picture(data: Flattened, lens: Lens, fit: Fit, resolution: float)
     height = np.hypot(fit.amplitude, _NOISE * seen.std() / np.sqrt(averaged))
 
     shown = np.empty((_SIZE, _SIZE), np.float32)
-    shown[left] = _blurred(seen / rings.spread(height), rings, frequency[left], angle[left])
-    squares, doubled = frequency[right] ** 2, 2.0 * angle[right]
-    wave = -np.cos(2.0 * phase_delay(lens, squares, np.cos(doubled), np.sin(doubled), fit.defocus))
+    doubled = 2.0 * angle
+    phase = mean_frequency(lens, rings.squares, rings.cosines, rings.sines, fit.defocus)
+    wanted = mean_frequency(lens, frequency[left] ** 2, np.cos(doubled[left]), np.sin(doubled[left]), fit.defocus)
+    shown[left] = _blurred(seen / rings.spread(height), rings, phase, wanted, angle[left])
+    of_model = frequency[right] ** 2, np.cos(doubled[right]), np.sin(doubled[right])
+    wave = -np.cos(2.0 * phase_delay(lens, *of_model, fit.defocus))
     shown[right] = wave * np.interp(frequency[right], rings.frequency, fit.amplitude / height)
 
     grey = np.clip(128.0 + 110.0 * shown, 0.0, 255.0)
@@ -62,14 +65,24 @@ def diagnostic_picture(data: Flattened, lens: Lens, fit: Fit, resolution: float)
     return picture
 
 
-def _blurred(values: Array, rings: Rings, frequency: Array, angle: Array) -> Array:
-    """Values of samples, blurred along their rings, at some frequencies (1/Å) and angles (radians, ±π/2)."""
-    cells, shape = rings.cells(_RAYS), (rings.counts.size, _RAYS)
+def _blurred(values: Array, rings: Rings, phase: Array, wanted: Array, angle: Array) -> Array:
+    """Values of samples, blurred along lines of equal phase.
+
+    Parameters
+    ----------
+    phase
+        (sample,) frequency, 1/Å, at which the mean defocus has the phase of the sample.
+    wanted, angle
+        The same of each place that is wanted, and its direction, radians within ±π/2.
+    """
+    number = rings.counts.size
+    row = np.interp(phase, rings.frequency, np.arange(number))
+    cells, shape = np.rint(row).astype(np.int64) * _RAYS + rings.cells(_RAYS) % _RAYS, (number, _RAYS)
     sums, counts = (
         gaussian_filter(np.bincount(cells, weights, math.prod(shape)).reshape(shape), _BLUR, mode=("nearest", "wrap"))
         for weights in (values, np.ones_like(values))
     )
     means = np.pad(sums / np.maximum(counts, 1e-3), ((0, 0), (1, 1)), mode="wrap")
-    ring = np.interp(frequency, rings.frequency, np.arange(shape[0]))
+    ring = np.interp(wanted, rings.frequency, np.arange(number))
     blurred: Array = map_coordinates(means, [ring, (angle / np.pi + 0.5) * _RAYS + 0.5], order=1)
     return blurred

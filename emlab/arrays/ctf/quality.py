@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from emlab.arrays.ctf.background import Flattened
 from emlab.arrays.ctf.fit import Fit
-from emlab.arrays.ctf.model import Lens, depth_fading, phase_delay, ring_spacing
+from emlab.arrays.ctf.model import Lens, depth_fading, mean_frequency, phase_delay, ring_spacing
 from emlab.arrays.ctf.rings import Rings, rings_between
 
 Array = NDArray[Any]
@@ -71,15 +71,7 @@ def score(data: Flattened, lens: Lens, fit: Fit) -> float:
 def equiphase_profile(data: Flattened, lens: Lens, fit: Fit) -> Profile:
     """The averages along lines of equal phase, as in 10.1016/j.jsb.2015.08.008, figure 3."""
     rings, defocus = data.rings, fit.defocus
-    curvature = lens.spherical_aberration * lens.wavelength**2
-    delay = rings.squares * (
-        defocus.mean
-        + 0.5 * (defocus.straight * rings.cosines + defocus.diagonal * rings.sines)
-        - 0.5 * curvature * rings.squares
-    )
-    # The frequency at which the mean defocus delays as much; this root of the quadratic stays finite without Cs.
-    root = np.sqrt(np.maximum(defocus.mean**2 - 2.0 * curvature * delay, 0.0))
-    frequency = np.sqrt(np.maximum(2.0 * delay / np.maximum(defocus.mean + root, 1.0), 0.0))
+    frequency = mean_frequency(lens, rings.squares, rings.cosines, rings.sines, defocus)
     number = rings.counts.size
     width = (rings.frequency[-1] - rings.frequency[0]) / (number - 1)
     bins = np.clip(np.rint((frequency - rings.frequency[0]) / width), -1, number).astype(np.int64) + 1

@@ -26,6 +26,7 @@ def with_nodes(data: Flattened, lens: Lens, fit: Fit, *, with_phase: bool = Fals
 
     Notes
     -----
+    A tilt that nothing is known of fades the rings in the same way, and its steepness is then taken for thickness.
     Nodes of a wrong thickness are no danger: the rings' amplitude may vanish on its own, but behind a node it has to
     be inverted (Elferich 2024, 10.7554/eLife.97227).
     """
@@ -33,6 +34,8 @@ def with_nodes(data: Flattened, lens: Lens, fit: Fit, *, with_phase: bool = Fals
     if fit.misfit - found.min() < _WORTHWHILE * fit.noise:
         return fit
     thickness = float(_TRIED[int(found.argmin())])
+    if thickness == _TRIED[-1]:
+        return fit
     refined = refine(data, lens, fit.defocus, with_phase=with_phase, thickness=thickness)
     finer = thickness + _FINER
     found = misfits(data, lens, refined.defocus, finer)
