@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from emlab.arrays.ctf import Defocus, Lens, levelled, tiles_of
 from emlab.arrays.motion import Dose, clean_frames, estimate_motion, sum_frames
 
 
@@ -21,3 +22,5 @@ def compile_kernels() -> None:
         sum_frames(frames, estimate_motion(frames, 2.0).field, 2.0, dose=dose, grouping_dose=1.0)
     # Fine pixels are averaged before they are aligned, and what moves as one is not interpolated.
     sum_frames(frames, estimate_motion(frames, 0.6, local=False).field, 0.6)
+    tiles = tiles_of(specimen.astype(np.float32), 1.0, 128, 1 / 30.0, 1 / 4.0)
+    levelled(tiles, Lens.of_microscope(300.0, 2.7, 0.07), Defocus(10_000.0), np.zeros(len(tiles.excess)))

@@ -6,12 +6,12 @@ import sys
 PROGRAM = """
 import importlib, pkgutil
 from numba.core.dispatcher import Dispatcher
-from emlab.arrays import motion
+from emlab.arrays import ctf, motion
 from emlab.arrays.compiled import compile_kernels
 
 compile_kernels()
-names = [f"emlab.arrays.motion.{found.name}" for found in pkgutil.iter_modules(motion.__path__)]
-modules = [importlib.import_module(name) for name in names]
+found = [(room, each.name) for room in (ctf, motion) for each in pkgutil.iter_modules(room.__path__)]
+modules = [importlib.import_module(f"{room.__name__}.{name}") for room, name in found]
 kernels = {f"{m.__name__}.{name}": it for m in modules for name, it in vars(m).items() if isinstance(it, Dispatcher)}
 print(len(kernels), *(name for name, kernel in kernels.items() if not kernel.signatures))
 """

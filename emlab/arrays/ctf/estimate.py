@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
@@ -24,10 +23,12 @@ _APART: Final = 100.0
 """Å of the mean defocus between fits that are told apart."""
 _ANY: Final = 2000.0, 60_000.0
 """Å of the mean defocus: what is looked at beyond the range, lest the best fit within it be taken for a good one."""
-_CLEAR: Final = 1000.0
-"""Gain from which on no second valley was ever as deep."""
-_ALONG: Final = -15.0, 15.0
-"""Degrees of phase shift by which a fit is moved along the valley in which defocus makes up for it."""
+_ROUGHLY: Final = 600.0
+"""Å of astigmatism that is enough to come close."""
+_BEFORE_NODES: Final = 1.0 / 8.0
+"""1/Å; rings that even thick ice does not invert."""
+_VALLEY: Final = 3000.0
+"""Å along which a defocus can make up for a wrong phase shift."""
 
 
 def estimate(data: Flattened, lens: Lens, within: SearchRange, *, nodes: bool = False) -> Fit:
@@ -46,29 +47,21 @@ def estimate(data: Flattened, lens: Lens, within: SearchRange, *, nodes: bool = 
         fit = refine(data, lens, start, with_phase=within.phase_shift)
         return with_nodes(data, lens, fit, with_phase=within.phase_shift) if nodes else fit
 
-    fits = [fitted(start) for start in search(data, lens, within)]
+    starts = search(data, lens, within)
+    if within.phase_shift:
+        # A wrong phase shift can make up for rings that thick ice inverts.
+        coarse = search(data.up_to(_BEFORE_NODES), lens, within)
+        starts += [start for start in coarse if abs(start.mean - starts[0].mean) < _VALLEY]
+    fits = [fitted(start) for start in starts]
     best = max(fits, key=lambda fit: fit.gain)
-    if within.phase_shift and best.gain < _CLEAR:
-        fits += [fitted(start) for start in _along_the_valley(best)]
-        best = max(fits, key=lambda fit: fit.gain)
     best = _among(best, fits)
     low, high = min(within.min_defocus, _ANY[0]), max(within.max_defocus, _ANY[1])
-    anywhere = search(data, lens, replace(within, min_defocus=low, max_defocus=high))[0]
+    anywhere = search(data, lens, SearchRange(low, high, _ROUGHLY, within.phase_shift))[0]
     if not within.min_defocus <= anywhere.mean <= within.max_defocus:
         beyond = refine(data, lens, anywhere, with_phase=within.phase_shift)
         if beyond.gain > best.gain + _RIVAL and abs(beyond.defocus.mean - best.defocus.mean) > _APART:
             best = replace(best, rival=beyond.defocus)
     return best
-
-
-def _along_the_valley(fit: Fit) -> Iterator[Defocus]:
-    defocus = fit.defocus
-    slope = fit.covariance[:3, 3] / fit.covariance[3, 3]
-    for step in _ALONG if np.all(np.isfinite(slope)) else ():
-        mean, straight, diagonal = slope * step
-        yield Defocus(
-            defocus.mean + mean, defocus.straight + straight, defocus.diagonal + diagonal, defocus.phase_shift + step
-        )
 
 
 def _among(best: Fit, fits: list[Fit]) -> Fit:

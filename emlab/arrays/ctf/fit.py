@@ -93,13 +93,19 @@ def refine(data: Flattened, lens: Lens, start: Defocus, *, with_phase: bool = Fa
     return problem.result(vector, state)
 
 
-def misfits(data: Flattened, lens: Lens, defocus: Defocus, thicknesses: Array) -> Array:
-    """(thickness,) weighted sum of squared residuals in ice of these thicknesses (Å), the defocus as it is."""
+def misfits(data: Flattened, lens: Lens, defocus: Defocus, thicknesses: Array, *, inverted: bool = True) -> Array:
+    """(thickness,) weighted sum of squared residuals in ice of these thicknesses (Å), the defocus as it is.
+
+    Parameters
+    ----------
+    inverted
+        Whether the rings return behind a node, inverted; else they end there.
+    """
     problem = _Problem(data, lens, False, 0.0)
     moments = problem.moments(defocus)
     found = []
     for thickness in thicknesses:
-        problem.fade(float(thickness))
+        problem.fade(float(thickness), inverted=inverted)
         found.append(problem.solved(moments).misfit)
     return np.array(found)
 
@@ -121,18 +127,18 @@ class _Problem:
     def __init__(self, data: Flattened, lens: Lens, with_phase: bool, thickness: float) -> None:
         self.data, self.lens, self.with_phase = data, lens, with_phase
         self.levels = spline_basis(data.rings.frequency, KNOTS)
+        self.unfaded = spline_basis(data.rings.frequency, _AMPLITUDE_KNOTS)
         self.fade(thickness)
         self.total = float(data.weights @ data.rings.sums(data.excess**2))
         self.vectors = np.empty((7 if with_phase else 6, data.excess.size), np.float32)
         self.vectors[-1] = data.excess
 
-    def fade(self, thickness: float) -> None:
-        """Have the rings fade and return as they do in ice of some thickness, Å."""
-        frequency = self.data.rings.frequency
-        self.thickness = thickness
-        self.heights = (
-            spline_basis(frequency, _AMPLITUDE_KNOTS) * depth_fading(self.lens, frequency, thickness)[:, None]
-        )
+    def fade(self, thickness: float, *, inverted: bool = True) -> None:
+        """Have the rings fade and return, or only fade, as they do in ice of some thickness, Å."""
+        fading = depth_fading(self.lens, self.data.rings.frequency, thickness)
+        if not inverted:
+            fading = np.where(np.logical_and.accumulate(fading > 0), fading, 0.0)
+        self.thickness, self.heights = thickness, self.unfaded * fading[:, None]
 
     def curves(self, vector: Array) -> _State:
         return self.solved(self.moments(Defocus(*vector.tolist())))

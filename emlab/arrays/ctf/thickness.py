@@ -18,7 +18,7 @@ _FINER: Final = np.arange(-150.0, 151.0, 25.0)
 _WORTHWHILE: Final = 3.0
 """Gain by nodes, the defocus left as it is, that is worth a fit of its own."""
 _SIGNIFICANT: Final = 12.0
-"""Gain of the fit with nodes over that without."""
+"""Gain of the fit with nodes over that without, and over rings that end at the first."""
 
 
 def with_nodes(data: Flattened, lens: Lens, fit: Fit, *, with_phase: bool = False) -> Fit:
@@ -27,8 +27,7 @@ def with_nodes(data: Flattened, lens: Lens, fit: Fit, *, with_phase: bool = Fals
     Notes
     -----
     A tilt that nothing is known of fades the rings in the same way, and its steepness is then taken for thickness.
-    Nodes of a wrong thickness are no danger: the rings' amplitude may vanish on its own, but behind a node it has to
-    be inverted (Elferich 2024, 10.7554/eLife.97227).
+    Inverted rings behind a node are what tells (Elferich 2024, 10.7554/eLife.97227).
     """
     found = misfits(data, lens, fit.defocus, _TRIED)
     if fit.misfit - found.min() < _WORTHWHILE * fit.noise:
@@ -45,6 +44,8 @@ def with_nodes(data: Flattened, lens: Lens, fit: Fit, *, with_phase: bool = Fals
     step = _FINER[1] - _FINER[0]
     thickness = float(finer[best] + np.clip(0.5 * (before - after) / curvature, -1.0, 1.0) * step)
     refined = refine(data, lens, refined.defocus, with_phase=with_phase, thickness=thickness)
-    if fit.misfit - refined.misfit < _SIGNIFICANT * refined.noise:
+    # Rings that merely end at the node would tell nothing.
+    ended = misfits(data, lens, refined.defocus, np.array([thickness]), inverted=False)
+    if min(fit.misfit, float(ended[0])) - refined.misfit < _SIGNIFICANT * refined.noise:
         return fit
     return replace(refined, thickness_error=float(np.sqrt(2.0 * refined.noise / curvature) * step))

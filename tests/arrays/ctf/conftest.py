@@ -10,12 +10,14 @@ import pytest
 from numpy.typing import NDArray
 
 from emlab.arrays.ctf import Flattened, Lens, flatten, rings_between
-from emlab.simulation.optics import Optics, aberration
+from emlab.simulation.optics import Optics, aberration, depth_fading
 
 SIZE, PIXEL_SIZE, TILES = 512, 1.4, 40
 
 
-def made(optics: Optics, height: float = 0.3, noise: int | None = 0, reach: float = 3.0) -> NDArray[Any]:
+def made(
+    optics: Optics, height: float = 0.3, noise: int | None = 0, reach: float = 3.0, thickness: float = 0.0
+) -> NDArray[Any]:
     """A centred power spectrum of 512 px at 1.4 Å.
 
     Parameters
@@ -28,12 +30,15 @@ def made(optics: Optics, height: float = 0.3, noise: int | None = 0, reach: floa
         Seed of the noise that 40 tiles leave; ``None`` for none.
     reach
         Å; there are no rings beyond.
+    thickness
+        Of the ice, Å.
     """
     k = np.fft.fftshift(np.fft.fftfreq(SIZE, PIXEL_SIZE))
     ky, kx = k[:, None], k[None, :]
     radius = np.hypot(ky, kx)
     chi = aberration(optics, ky, kx) + np.arcsin(optics.amplitude_contrast)
-    power = 1.0 - height * (radius < 1.0 / reach) * np.cos(2.0 * chi)
+    height = height * (radius < 1.0 / reach) * depth_fading(optics, thickness, radius**2)
+    power = 1.0 - height * np.cos(2.0 * chi)
     power *= 3.0 + 40.0 * np.exp(-radius / 0.02) + np.exp(-((radius / 0.2) ** 2))
     if noise is not None:
         power *= np.random.default_rng(noise).gamma(TILES, 1.0 / TILES, power.shape)
