@@ -33,10 +33,11 @@ def parse_workflow(text: str, origin: str) -> Workflow:
     """
     opened = open_text(text, origin) if origin.endswith(".template") else Opened("", text, {}, ())
     try:
-        found = json.loads(opened.json)
+        found = opened.placed(json.loads(opened.json))
+    except RecursionError:
+        raise WorkflowError(f"{origin} is nested more deeply than any workflow.") from None
     except json.JSONDecodeError as error:
         raise WorkflowError(f"{origin} is not JSON: {error.msg} in line {error.lineno + opened.skipped}.") from None
-    found = opened.placed(found)
     if is_scipion(found):
         return converted(found, opened, _name(origin), origin)
     if isinstance(found, dict) and opened.fields:

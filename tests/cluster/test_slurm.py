@@ -16,7 +16,7 @@ import pytest
 
 import emlab
 from emlab.engine.control import send_command
-from emlab.errors import ProgramError
+from emlab.errors import ParameterError, ProgramError
 from emlab.simulation import simulate
 
 pytest.importorskip("dask_jobqueue", reason="Dask is not installed (pip install 'emlab[cluster]')")
@@ -128,6 +128,13 @@ def test_the_printed_settings_are_the_defaults(tmp_path: Path) -> None:
     lines = [line.removeprefix("# ") for line in described_settings().splitlines()]
     file.write_text("\n".join(line for line in lines if " = " in line and not line.endswith('""')))
     assert read_settings(file) == SlurmSettings()
+
+
+@pytest.mark.parametrize("text", ["jobs = 0", "job = 1", "jobs = ", "prologue = " + "[" * 100_000])
+def test_settings_that_cannot_be_are_refused_with_the_files_name(tmp_path: Path, text: str) -> None:
+    (tmp_path / "slurm.toml").write_text(text)
+    with pytest.raises(ParameterError, match="slurm.toml"):
+        read_settings(tmp_path / "slurm.toml")
 
 
 def test_keys_are_the_owners_alone(settings: Path) -> None:

@@ -106,3 +106,9 @@ def test_a_workflow_that_is_not_there_is_refused_with_those_that_are(tmp_path: P
 @pytest.mark.parametrize("name", templates())
 def test_templates_are_called_what_their_files_are_called(name: str) -> None:
     assert read_workflow(name).name == name
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000])
+def test_what_is_nested_without_end_is_refused(text: str) -> None:
+    with pytest.raises(WorkflowError, match="deep.json is nested more deeply than any workflow"):
+        parse_workflow(text, "deep.json")

@@ -61,7 +61,7 @@ def read_settings(path: Path | None) -> SlurmSettings:
         if path is not None:
             raise ParameterError(f"There is no {path}; give a TOML file, see `emlab cluster settings`.") from None
         values = {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, RecursionError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ParameterError(f"{file} cannot be read as TOML: {error}.") from error
     return validated(SlurmSettings, values, str(file))
 
