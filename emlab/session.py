@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -210,8 +211,10 @@ class Session:
             If the engine does not start; the message has the end of its log.
         """
         if self.is_running:
-            send_command(self.path, "resume")
-            return
+            # One that is just ending answers no more: the next waits a moment for its lock, and says if that was in vain.
+            with suppress(EngineUnreachable):
+                send_command(self.path, "resume")
+                return
         command = [sys.executable, "-m", "emlab.engine", str(self.path.resolve()), "--report", f"{report_every:g}"]
         command += ["--workers", str(workers)] if workers else []
         command += [] if watch else ["--no-watch"]

@@ -111,6 +111,17 @@ def test_an_engine_that_cannot_start_says_why(tmp_path: Path, movies: Path, monk
             session.start(gpus="")
 
 
+def test_a_start_while_an_engine_ends_starts_the_next(
+    tmp_path: Path, movies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It still has the lock, and answers no more."""
+    with create(tmp_path, movies) as session:
+        monkeypatch.setattr("emlab.session.is_locked", lambda path: True)
+        session.start(gpus="", workers=1, report_every=0)
+        assert session.explain() == ["Nothing waits: the engine looks for files."]
+        session.stop(now=True)
+
+
 def test_an_executor_that_cannot_be_is_not_kept(tmp_path: Path, movies: Path) -> None:
     with create(tmp_path, movies) as session:
         with pytest.raises(SessionError, match="There is no executor 'desk'. There are: local"):
