@@ -211,7 +211,7 @@ class Session:
             If the engine does not start; the message has the end of its log.
         """
         if self.is_running:
-            # One that is just ending answers no more: the next waits a moment for its lock, and says if that was in vain.
+            # One that is just ending answers no more; the next waits a moment for its lock.
             with suppress(EngineUnreachable):
                 send_command(self.path, "resume")
                 return
@@ -239,6 +239,13 @@ class Session:
     def resume(self) -> None:
         """Go on after a pause, a stop or a crash."""
         self.start()
+
+    def explain(self) -> list[str]:
+        """What the engine is doing now, and what waits for what, in sentences; empty where no engine answers."""
+        try:
+            return list(send_command(self.path, "explain")["now"])
+        except EngineUnreachable:
+            return []
 
     def stop(self, *, now: bool = False) -> None:
         """Take no more files, finish what came, and end; or end at once, leaving the rest for `resume`."""

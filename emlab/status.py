@@ -15,7 +15,8 @@ def status_of(session: Session) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``state``, ``stages`` (by run), ``engine``, ``seconds_left``, ``failures``; only JSON's types. Seconds
+        ``state``, ``now`` (sentences on what runs and what waits for what), ``stages``
+        (by run), ``engine``, ``seconds_left``, ``failures``; only JSON's types. Seconds
         where nothing else is said; ``latency`` is from an item's last input to its start, where a worker was
         free.
     """
@@ -46,6 +47,7 @@ def status_of(session: Session) -> dict[str, Any]:
         "path": str(session.path),
         "state": overview.state,
         "pace": overview.pace,
+        "now": session.explain(),
         "seconds_left": _number(overview.seconds_left),
         "stages": stages,
         "engine": {**_plain(engine), "summary": summary},

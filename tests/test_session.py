@@ -131,8 +131,10 @@ def test_an_executor_that_cannot_be_is_not_kept(tmp_path: Path, movies: Path) ->
 
 def test_an_engine_is_detached_and_answers_when_start_returns(tmp_path: Path, movies: Path) -> None:
     with create(tmp_path, movies) as session:
+        assert session.explain() == []
         session.start(gpus="", workers=1, report_every=0)
         assert session.state == "running"
+        assert session.explain() == ["Nothing waits: the engine looks for files."]
         session.start()
         session.stop()
         assert list(session["movies"].follow(timeout=30)) == []

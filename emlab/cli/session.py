@@ -14,6 +14,7 @@ from emlab.cli.values import named
 from emlab.creation import fill_session
 from emlab.engine.preflight import survey
 from emlab.monitors import Items, Overviewer
+from emlab.prometheus import exposition
 from emlab.session import open_session
 from emlab.status import status_of
 
@@ -101,6 +102,7 @@ def run(
 def status(
     session: Path = SESSION,
     as_json: bool = typer.Option(False, "--json", help="As one JSON object."),
+    metrics: bool = typer.Option(False, "--prometheus", help="As metrics that Prometheus reads."),
     watch: bool = typer.Option(False, "--follow", help="Go on showing it until the session ends."),
 ) -> None:
     """Say how far a session is, what waits, what failed, and how long it will take."""
@@ -111,11 +113,16 @@ def status(
         if as_json:
             print(json.dumps(found, indent=2))
             return
+        if metrics:
+            print(exposition(found), end="")
+            return
         items = Items(opened)
         items.update()
         overview = Overviewer(opened, items).update()
         console.print(f"[bold]{opened.name}[/]  {overview.state}. {overview.pace} {overview.outlook}", highlight=False)
         console.print(table_of(overview))
+        for sentence in found["now"]:
+            console.print(sentence, highlight=False)
         console.print(found["engine"]["summary"], style="dim", highlight=False)
         for failure in found["failures"][-10:]:
             console.print(f"[red]failed[/] {failure['run']} {failure['key']}: {failure['message']}", highlight=False)

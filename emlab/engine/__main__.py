@@ -12,6 +12,7 @@ from types import FrameType
 from emlab.engine.chores import Chore
 from emlab.engine.devices import cpu_workers, gpu_indices
 from emlab.engine.executors.choice import LOCAL, executor_for
+from emlab.engine.journal import journal
 from emlab.engine.runner import TIME_LIMIT, Engine
 from emlab.errors import EmlabError
 from emlab.sets import Catalogue
@@ -23,6 +24,7 @@ def main() -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr, force=True
     )
+    logging.getLogger().addHandler(journal(arguments.session))
     chores = []
     if arguments.report:
         command = (sys.executable, "-m", "emlab.report", str(arguments.session))

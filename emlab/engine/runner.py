@@ -16,6 +16,7 @@ from emlab.engine.backlog import ATTEMPTS, ATTEMPTS_IN_AN_OUTAGE, Backlog, Item
 from emlab.engine.chores import Chore, Housekeeping
 from emlab.engine.control import ControlServer
 from emlab.engine.executors import Executor
+from emlab.engine.explanation import explanation
 from emlab.engine.lock import SessionLock
 from emlab.engine.mount import journal_mode
 from emlab.engine.pipeline import current_stages, stages_of_runs
@@ -276,6 +277,9 @@ class Engine:
         match name:
             case "ping":
                 return {"state": self._scribe.state, "pid": os.getpid()}
+            case "explain":
+                now, blocked = time.monotonic(), self._blocked_until
+                return {"now": explanation(self._backlog, self._executor, self._scribe.state, now, blocked)}
             case "pause" | "resume" | "change" if is_over:
                 return {"error": f"the engine is ending; {name} the session when it has, see `emlab status`"}
             case "stop" if command.get("now"):
@@ -296,7 +300,7 @@ class Engine:
                 except (EmlabError, sqlite3.OperationalError) as error:
                     return {"error": str(error).rstrip(".")}
             case _:
-                known = "ping, pause, resume, stop, judge, change, subscribe"
+                known = "ping, explain, pause, resume, stop, judge, change, subscribe"
                 return {"error": f"there is no command {name!r}; there are: {known}"}
         self._scribe.note_command(name, command)
         self._commit(time.monotonic())

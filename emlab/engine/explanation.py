@@ -1,0 +1,53 @@
+"""What an engine is doing now, and what waits for what: sentences for people."""
+
+from __future__ import annotations
+
+from emlab.engine.backlog import Backlog, Progress
+from emlab.engine.executors import Executor
+from emlab.engine.pipeline import Stage
+from emlab.monitors.words import counted
+
+
+def explanation(backlog: Backlog, executor: Executor, state: str, now: float, blocked_until: float) -> list[str]:
+    """Say what runs, and why what waits does.
+
+    Parameters
+    ----------
+    state
+        The session's.
+    now, blocked_until
+        Seconds of the machine's monotonic clock; a full disk is looked at again at ``blocked_until``.
+
+    Returns
+    -------
+    list of str
+        What concerns everything first, then a sentence per step and reason, in the order of the workflow.
+    """
+    said = []
+    if state == "paused":
+        said.append("The session is paused: nothing is begun until `emlab resume`.")
+    if now < blocked_until:
+        said.append(f"The disk is full: everything waits, and it is looked at again in {blocked_until - now:.0f} s.")
+    ready = any(progress.ready for progress in backlog.progress.values())
+    running = any(progress.running for progress in backlog.progress.values())
+    if ready and not running and not any(executor.free(accelerated=choice) for choice in (True, False)):
+        said.append(f"No worker is free yet on {executor.describe()}.")
+    release = backlog.next_release()
+    for stage in backlog.stages.values():
+        said += _of_stage(stage, backlog.progress[stage.name], executor, max(0.0, (release or now) - now))
+    return said or ["Nothing waits: the engine looks for files."]
+
+
+def _of_stage(stage: Stage, progress: Progress, executor: Executor, seconds: float) -> list[str]:
+    said = []
+    if progress.running:
+        said.append(f"{stage.name}: {counted(progress.running, 'item')} running on {executor.describe()}.")
+    if progress.ready:
+        said.append(f"{stage.name}: {counted(progress.ready, 'item')} ready, waiting for a free worker.")
+    if progress.waiting:
+        inputs = " and ".join(stage.inputs)
+        said.append(f"{stage.name}: {counted(progress.waiting, 'item')} waiting until {inputs} are both there.")
+    if progress.delayed:
+        again = f"the next of all in {seconds:.0f} s"
+        said.append(f"{stage.name}: {counted(progress.delayed, 'item')} failed, to be tried again, {again}.")
+    return said

@@ -1,0 +1,46 @@
+"""Whoever asks is told what runs, and what waits for what."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from emlab.engine.backlog import Progress
+from emlab.engine.explanation import explanation
+
+
+class Workers:
+    def __init__(self, free: int) -> None:
+        self._free = free
+
+    def free(self, *, accelerated: bool) -> int:
+        return self._free
+
+    def describe(self) -> str:
+        return "2 CPU workers"
+
+
+def said(free: int = 1, state: str = "running", blocked_until: float = 0.0, **progress: Progress) -> list[str]:
+    inputs = {"ctf": ("micrographs",), "select": ("micrographs", "ctfs")}
+    stages = {name: SimpleNamespace(name=name, inputs=inputs[name]) for name in progress}
+    backlog: Any = SimpleNamespace(stages=stages, progress=progress, next_release=lambda: 104.0)
+    return explanation(backlog, Workers(free), state, 100.0, blocked_until)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("expected", "arguments"),
+    [
+        ("Nothing waits: the engine looks for files.", {"ctf": Progress(done=3)}),
+        ("The session is paused: nothing is begun until `emlab resume`.", {"state": "paused"}),
+        ("The disk is full: everything waits, and it is looked at again in 5 s.", {"blocked_until": 105.0}),
+        ("No worker is free yet on 2 CPU workers.", {"free": 0, "ctf": Progress(ready=1)}),
+        ("ctf: 2 items running on 2 CPU workers.", {"ctf": Progress(running=2)}),
+        ("ctf: 7 items ready, waiting for a free worker.", {"free": 0, "ctf": Progress(running=2, ready=7)}),
+        ("select: 1 item waiting until micrographs and ctfs are both there.", {"select": Progress(waiting=1)}),
+        ("ctf: 1 item failed, to be tried again, the next of all in 4 s.", {"ctf": Progress(delayed=1)}),
+    ],
+)
+def test_each_reason_is_a_sentence(expected: str, arguments: dict[str, Any]) -> None:
+    assert expected in said(**arguments)
