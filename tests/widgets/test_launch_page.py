@@ -40,7 +40,7 @@ def address(sessions: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         assert address, (folder / "log").read_text()
         yield address
     finally:
-        server.terminate()
+        server.kill()
         server.wait()
 
 
