@@ -74,7 +74,12 @@ def lab(tmp_path: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
-        server.wait()
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            # Jupyter's server can wait for a thread of its own for ever, after it has shut down its kernels.
+            server.kill()
+            server.wait()
         drain.wait()
 
 
