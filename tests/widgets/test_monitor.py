@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from emlab_widgets.panels.monitor import Monitor
+from emlab_widgets.app import READ_ONLY
+from emlab_widgets.panels.monitor import Monitor, monitor
 
 
 @pytest.fixture
@@ -93,3 +94,17 @@ def test_a_picture_that_is_gone_is_left_out(invented: Any, panels: Monitor) -> N
     panels._update(True)
     assert text_of(panels).count("data:image/jpeg;base64,") == 1
     assert panels.view.guard.widget.layout.display == "none"
+
+
+def test_pages_of_a_read_only_server_say_so_and_have_no_button_that_rejects(
+    invented: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Monitor, "start", lambda _: None)
+    monkeypatch.setenv(READ_ONLY, "1")
+    _, head, _, _, body, _ = monitor(invented.open()).children
+    assert "Read-only" in head.value
+    assert len(body.children[1].children) == 2
+    monkeypatch.delenv(READ_ONLY)
+    _, head, _, _, body, _ = monitor(invented.open()).children
+    assert "Read-only" not in head.value
+    assert len(body.children[1].children) == 3

@@ -105,7 +105,7 @@ def test_the_grid_shows_a_median_per_square_and_the_holes_of_the_one_in_focus(vi
 
 
 def test_brushing_tells_how_many_are_kept_and_applying_changes_the_session(
-    view: View, monkeypatch: pytest.MonkeyPatch
+    view: View, invented: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changes: list[Any] = []
     monkeypatch.setattr(
@@ -123,7 +123,13 @@ def test_brushing_tells_how_many_are_kept_and_applying_changes_the_session(
     assert changes == [("select", {"max_ctf_resolution": 3.35, "min_defocus": 10_500.0, "max_defocus": 14_000.0})]
     assert "select-2" in panel._answer.value
     assert panel._distributions[0]._brush.selected is None
-    assert "<b>60</b> of 60" in panel._verdict.value
+    with invented.ledger.transaction():
+        outputs = {"good": "accepted", "bad": "rejected"}
+        invented.add_run("select-2", "select_micrographs", ("micrographs", "ctfs"), outputs, max_ctf_resolution=3.35)
+    view.update()
+    panel.update()
+    assert "<b>24</b> of 60" in panel._verdict.value
+    assert panel.limits["max_ctf_resolution"] == 3.35
 
 
 def test_what_a_person_decides_is_recorded_and_shown_everywhere(view: View, invented: Any) -> None:

@@ -107,6 +107,7 @@ class SelectionPanel:
             "The old selection stays beside the new one."
         )
         self._answer.value = f'<div class="emlab"><p role="status">{escape(sentence)}</p></div>'
+        self._view.update()
         self._forget()
 
     def _forget(self) -> None:

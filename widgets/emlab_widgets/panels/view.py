@@ -74,7 +74,7 @@ class View:
         if recorded:
             if self.items.update():
                 self.focus.update()
-                self.rule = selection_rule(self.session)
+            self.rule = selection_rule(self.session)
             self.events.update()
         self.overview = self.overviewer.update()
         self.alarms.update(self.items, self.overview, self.rule, self.overviewer.stages.failures)
