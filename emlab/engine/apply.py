@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from emlab.engine.perform import to_trouble
 from emlab.engine.workbench import FolderWorkbench, Pantry
 from emlab.errors import ParameterError
@@ -73,9 +75,11 @@ class Application:
             started = time.monotonic()
             workbench = FolderWorkbench(out, "", file.stem.replace(".", "_"), pantry=pantry)
             try:
-                record = self.source.function(_arrival(file), reading, workbench)
-                if self.protocol is not self.source:
-                    record = self.protocol.function(record, doing, workbench)
+                # The matrices are small: threads for them would only wait for each other, and burn ten times the CPU.
+                with threadpool_limits(1, "blas"):
+                    record = self.source.function(_arrival(file), reading, workbench)
+                    if self.protocol is not self.source:
+                        record = self.protocol.function(record, doing, workbench)
                 found = _described(record, out)
             except Exception as error:  # noqa: BLE001 (a file that fails must not end the others)
                 trouble = to_trouble(error)
