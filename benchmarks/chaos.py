@@ -1,8 +1,12 @@
-"""Kill the engine, its workers, or both, at random moments, and count what was lost, done twice or torn."""
+"""Kill the engine, its workers, or both, and make everything else go wrong, at random moments: nothing may be lost.
+
+A worker hangs, the movies' folder is away, the disk is full; what is lost, done twice or torn is counted.
+"""
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import random
 import signal
@@ -12,6 +16,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -19,7 +24,7 @@ from typing import Any
 import psutil
 
 import emlab
-from emlab.errors import FormatError
+from emlab.errors import EngineUnreachable, FormatError
 from emlab.formats.completeness import check_complete
 from emlab.formats.star import read_star
 from emlab.session import Session
@@ -33,26 +38,35 @@ with emlab.open_session(sys.argv[1]) as session:
 """
 
 
+KILLED = ("engine", "worker", "both")
+FAULTS = ("hang", "away", "full")
+TIME_LIMIT = 20.0
+"""Seconds that an item may take, so that a worker that hangs does not keep the run."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what can be chosen."""
     parser.add_argument("--items", type=int, default=300)
     parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--faults", type=int, default=30, help="a worker that hangs, a folder away, a full disk")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="after which nothing more goes wrong")
     parser.add_argument("--size", type=int, default=256, help="of the movies, px")
     parser.add_argument("--seed", type=int, default=0)
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Run a session to its end through kills, and account for every item."""
-    items, kills = (20, 6) if arguments.quick else (arguments.items, arguments.kills)
+    items, kills, faults = (20, 6, 3) if arguments.quick else (arguments.items, arguments.kills, arguments.faults)
     rng = random.Random(arguments.seed)
-    with tempfile.TemporaryDirectory() as folder:
+    room = items * 8 * arguments.size**2 + 2**28
+    with tempfile.TemporaryDirectory() as folder, _disk(Path(folder) / "disk", room if faults else 0) as disk:
         movies = Path(folder) / "movies"
         written = [
             movie.path.stem
             for movie in simulate(movies, movies=items, pace=0, size=(arguments.size,) * 2, frames=6, seed=1)
         ]
         session = emlab.create_session(
-            Path(folder) / "session",
+            disk / "session",
             movies=movies,
             gain_reference=movies / "gain.tif",
             expected_count=items,
@@ -62,15 +76,18 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
             [sys.executable, "-c", FOLLOWER, str(session.path)], stdout=subprocess.PIPE, text=True
         )
         started = time.monotonic()
-        struck = Counter(_kills(session, items, kills, rng))
+        blows = ["kill"] * kills + ["fault"] * faults
+        rng.shuffle(blows)
+        struck = Counter(_strikes(session, movies, items, blows, started + 60 * arguments.minutes, rng))
         session.start(gpus="", report_every=0)
         followed, _ = follower.communicate()
         while session.is_running:
             session.wait(0.2)
         figures = {
             "items": items,
-            "kills": sum(struck.values()),
-            **{f"kills_{whom}": count for whom, count in sorted(struck.items())},
+            "kills": sum(struck[whom] for whom in KILLED),
+            "faults": sum(struck[what] for what in FAULTS),
+            **{what: struck[what] for what in (*KILLED, *FAULTS)},
             "seconds": time.monotonic() - started,
             **_account(session, written, followed.split()),
         }
@@ -78,27 +95,70 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         return figures
 
 
-def _kills(session: Session, items: int, kills: int, rng: random.Random) -> Iterator[str]:
-    """Kill someone each time that so many records are there, and start the engine again; yields whom."""
-    last = 3 * items
-    for goal in sorted(rng.uniform(0, 0.97 * last) for _ in range(kills)):
-        session.start(gpus="", report_every=0)
-        engine = _engine(session)
+def _strikes(
+    session: Session, movies: Path, items: int, blows: list[str], until: float, rng: random.Random
+) -> Iterator[str]:
+    """Strike each time that so many records are there, and start the engine again; yields whom or what."""
+    goals = sorted(rng.uniform(0, 0.97 * 3 * items) for _ in blows)
+    for goal, blow in zip(goals, blows, strict=True):
+        if time.monotonic() > until:
+            return
+        session.start(gpus="", report_every=0, time_limit=TIME_LIMIT)
+        try:
+            engine = _engine(session)
+        except EngineUnreachable:
+            return  # it found nothing left to do
         while engine.is_running() and _recorded(session) < goal:
             session.wait(0.05)
         time.sleep(rng.uniform(0, 0.05))
-        whom = rng.choice(("engine", "worker", "both"))
-        _strike(engine, whom, rng)
-        yield whom
+        what = rng.choice(KILLED if blow == "kill" else FAULTS)
+        _strike(engine, what, session.path, movies, rng)
+        yield what
 
 
-def _strike(engine: psutil.Process, whom: str, rng: random.Random) -> None:
-    workers = engine.children()
-    if whom in {"worker", "both"} and workers:
-        _kill(rng.choice(workers).pid)
-    if whom in {"engine", "both"}:
-        _kill(engine.pid)
-        psutil.wait_procs([engine, *workers])
+def _strike(engine: psutil.Process, what: str, session: Path, movies: Path, rng: random.Random) -> None:
+    workers = [child for child in engine.children() if "emlab.engine.worker" in child.cmdline()]
+    match what:
+        case "engine" | "worker" | "both":
+            if what != "engine" and workers:
+                _kill(rng.choice(workers).pid)
+            if what != "worker":
+                _kill(engine.pid)
+                psutil.wait_procs([engine, *workers])
+        case "hang":
+            if workers:
+                rng.choice(workers).suspend()
+        case "away":
+            away = movies.rename(movies.with_name("away"))
+            time.sleep(rng.uniform(0, 3))
+            away.rename(movies)
+        case "full":
+            _fill_for_a_moment(session.parent, rng)
+
+
+def _fill_for_a_moment(disk: Path, rng: random.Random) -> None:
+    filler = disk / "filler"
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(2**20))
+    time.sleep(rng.uniform(0, 3))
+    filler.unlink()
+
+
+@contextmanager
+def _disk(place: Path, room: int) -> Iterator[Path]:
+    """A folder; with ``room`` bytes a file system of its own, that can be filled, which only root can make."""
+    place.mkdir()
+    if not room:
+        yield place
+        return
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={room}", "tmpfs", str(place)]
+    if os.getuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        sys.exit("No file system can be mounted here, and without one no disk can be filled: run it as root.")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 def _kill(pid: int) -> None:
