@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,20 @@ class Catalogue:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
+        self._columns: dict[str, frozenset[str]] = {}
         self._connection = _connect(path)
 
     def rows(self, query: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Every row of a query, fetched at once: an open cursor would keep the write-ahead log growing."""
         with self._lock:
             return self._connection.execute(query, parameters).fetchall()
+
+    def selection(self, kind: str, columns: Iterable[str]) -> str:
+        """SQL that selects columns of a kind's table; one that the emlab which made it did not know yet is NULL."""
+        wanted = tuple(columns)
+        if not self._columns.get(kind, frozenset()).issuperset(wanted):
+            self._columns[kind] = frozenset(name for _, name, *_ in self.rows(f"PRAGMA table_info({kind})"))
+        return ", ".join(name if name in self._columns[kind] else f"NULL AS {name}" for name in wanted)
 
     def version(self) -> int:
         """Give a number that changes when another process has committed something."""

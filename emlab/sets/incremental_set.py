@@ -38,7 +38,7 @@ class IncrementalSet(Sequence[Record]):
     def __init__(self, catalogue: Catalogue, facts: SetFacts) -> None:
         self._catalogue = catalogue
         self._id = facts.id
-        self._columns = ", ".join(schema.record_columns(facts.kind))
+        self._columns = catalogue.selection(facts.kind, schema.record_columns(facts.kind))
         self.name = facts.name
         self.kind = facts.kind
         self.run = facts.run
@@ -173,8 +173,9 @@ class IncrementalSet(Sequence[Record]):
         hints = self._hints()
         if unknown := [name for name in columns if name not in hints]:
             raise ParameterError(f"{self.name} has no column {', '.join(unknown)}; there are: {', '.join(hints)}.")
+        selected = self._catalogue.selection(self.kind, ("number", *columns))
         rows = self._catalogue.rows(
-            f"SELECT number, {', '.join(columns)} FROM {self.kind} WHERE set_id = ? AND number >= ? ORDER BY number",
+            f"SELECT {selected} FROM {self.kind} WHERE set_id = ? AND number >= ? ORDER BY number",
             (self._id, since),
         )
         read = dict(zip(("number", *columns), map(list, zip(*rows, strict=True)), strict=True)) if rows else {}

@@ -41,6 +41,7 @@ class Ledger:
         self._lengths: dict[int, int] = {}
         self._run_ids: dict[str, int] = {}
         if self._connection.execute("PRAGMA user_version").fetchone()[0] == schema.VERSION:
+            self._add_columns()
             self._load()
 
     @classmethod
@@ -184,6 +185,13 @@ class Ledger:
             self._connection.execute("PRAGMA busy_timeout = 0")
             self._connection.execute("PRAGMA journal_mode = DELETE").fetchall()
         self._connection.close()
+
+    def _add_columns(self) -> None:
+        kinds = [kind for (kind,) in self._connection.execute("SELECT DISTINCT kind FROM collection").fetchall()]
+        for kind in kinds:
+            present = {row[1] for row in self._connection.execute(f"PRAGMA table_info({kind})").fetchall()}
+            for statement in schema.add_columns(kind, present):
+                self._connection.execute(statement)
 
     def _load(self) -> None:
         execute = self._connection.execute

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import fields
 from functools import cache
 from operator import attrgetter
@@ -16,7 +16,7 @@ from emlab.model import RECORDS, Record
 from emlab.sets.entries import Provenance
 
 VERSION = 2
-"""Of the tables below; a database of another version is refused."""
+"""Of the tables below, and of what records must have; a database of another version is refused."""
 
 CATALOGUE = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -93,6 +93,12 @@ def create_table(kind: str) -> str:
         ]
     )
     return f"CREATE TABLE IF NOT EXISTS {kind} (\n    {columns}\n) WITHOUT ROWID"
+
+
+def add_columns(kind: str, present: Collection[str]) -> list[str]:
+    """SQL that adds to a table what an older emlab did not know; such fields have to be optional."""
+    columns = record_columns(kind).items()
+    return [f"ALTER TABLE {kind} ADD COLUMN {name} {_SQL_TYPES[hint]}" for name, hint in columns if name not in present]
 
 
 @cache

@@ -8,8 +8,11 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -182,3 +185,18 @@ def test_a_full_disk_does_not_keep_the_ledger_open(tmp_path: Path, monkeypatch: 
     ledger.close()
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         ledger.set_meta("state", "finished")
+
+
+def test_a_session_of_an_older_emlab_can_be_read_and_gone_on_with(
+    database: Path, catalogue: Catalogue, ledger: Ledger, append: Append, make_ctf: Make
+) -> None:
+    append(range(1))
+    with closing(sqlite3.connect(database)) as older:
+        older.execute("ALTER TABLE ctf DROP COLUMN ice_density")
+    ctfs = IncrementalSet(catalogue, catalogue.sets()["ctfs"])
+    assert ctfs[0] == make_ctf(0)
+    assert ctfs.columns(["ice_density"])["ice_density"] == [None]
+    assert np.isnan(ctfs.to_dataframe()["ice_density"][0])
+    with closing(Ledger(database)) as again, again.transaction():
+        again.append("ctfs", replace(make_ctf(1), ice_density=1.5), Provenance(recorded_at=1.0))
+    assert IncrementalSet(catalogue, catalogue.sets()["ctfs"])[1].ice_density == 1.5
