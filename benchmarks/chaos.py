@@ -117,7 +117,10 @@ def _strikes(
 
 
 def _strike(engine: psutil.Process, what: str, session: Path, movies: Path, rng: random.Random) -> None:
-    workers = [child for child in engine.children() if "emlab.engine.worker" in child.cmdline()]
+    try:
+        workers = engine.children()
+    except psutil.NoSuchProcess:
+        workers = []
     match what:
         case "engine" | "worker" | "both":
             if what != "engine" and workers:
@@ -126,7 +129,7 @@ def _strike(engine: psutil.Process, what: str, session: Path, movies: Path, rng:
                 _kill(engine.pid)
                 psutil.wait_procs([engine, *workers])
         case "hang":
-            if workers:
+            with suppress(psutil.NoSuchProcess, IndexError):
                 rng.choice(workers).suspend()
         case "away":
             away = movies.rename(movies.with_name("away"))
