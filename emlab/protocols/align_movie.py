@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from emlab.arrays.motion import CleanFrames, Dose, Motion, clean_frames, estimate_motion, motion_tables, sum_frames
 from emlab.arrays.thumbnail import thumbnail
 from emlab.errors import ParameterError
 from emlab.model import Micrograph, Movie, Parameters, Workbench, parameter, protocol
+
+if TYPE_CHECKING:
+    from emlab.arrays.motion import CleanFrames, Motion
 
 EARLY = 4.0
 """e/Å² up to which motion counts as early, as in RELION."""
@@ -66,6 +69,9 @@ def align_movie(movie: Movie, parameters: AlignMovie, workbench: Workbench) -> M
     DataError
         If the frames are blank.
     """
+    # When the first movie comes: forms and commands, which only need the parameters, do not wait for compiled code.
+    from emlab.arrays.motion import Dose, estimate_motion, sum_frames
+
     last = parameters.last_frame or movie.frames
     if not parameters.first_frame <= last <= movie.frames:
         raise ParameterError(
@@ -130,6 +136,8 @@ def align_movie(movie: Movie, parameters: AlignMovie, workbench: Workbench) -> M
 
 
 def _read(movie: Movie, start: int, stop: int, workbench: Workbench) -> CleanFrames:
+    from emlab.arrays.motion import clean_frames
+
     chosen = islice(workbench.read_frames(movie), start, stop)
     gain, defects = workbench.read_gain(movie), workbench.read_defects(movie)
     return clean_frames(
@@ -148,6 +156,8 @@ def _early_steps(movie: Movie, skipped: float, steps: int) -> int | None:
 
 
 def _tables(movie: Movie, parameters: AlignMovie, motion: Motion, frames: CleanFrames) -> dict[str, dict[str, object]]:
+    from emlab.arrays.motion import motion_tables
+
     general = {
         "rlnImageSizeX": movie.width,
         "rlnImageSizeY": movie.height,

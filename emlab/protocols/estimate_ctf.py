@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from pydantic import ValidationInfo, field_validator
 
-from emlab.arrays.ctf import (
-    Defocus,
-    Lens,
-    LocalDefocus,
-    Plane,
-    SearchRange,
-    Tiles,
-    aliasing_resolution,
-    diagnostic_picture,
-    doubts,
-    equiphase_profile,
-    estimate,
-    fit_resolution,
-    fit_tilted,
-    flatten,
-    ice_density,
-    local_defocus,
-    rings_between,
-    score,
-    standard_errors,
-    tile_length,
-    tile_spectrum,
-    tiles_of,
-)
 from emlab.arrays.module import to_host
 from emlab.errors import DataError
 from emlab.model import Array, Ctf, Micrograph, Parameters, Workbench, parameter, protocol
+
+if TYPE_CHECKING:
+    from emlab.arrays.ctf import Defocus, LocalDefocus, Plane, SearchRange, Tiles
 
 _NYQUIST_SHARE: Final = 0.95
 """Of the highest frequency that the pixels can carry: detectors fold noise into the last few per cent."""
@@ -123,6 +102,8 @@ class EstimateCtf(Parameters):
     @property
     def search_range(self) -> SearchRange:
         """What of them the search needs."""
+        from emlab.arrays.ctf import SearchRange
+
         return SearchRange(self.min_defocus, self.max_defocus, self.max_astigmatism, self.estimate_phase_shift)
 
 
@@ -135,6 +116,24 @@ def estimate_ctf(micrograph: Micrograph, parameters: EstimateCtf, workbench: Wor
     DataError
         If the image is blank, too small, or its pixels are too coarse.
     """
+    # When the first micrograph comes: forms and commands, which only need the parameters, do not wait for SciPy.
+    from emlab.arrays.ctf import (
+        Lens,
+        aliasing_resolution,
+        diagnostic_picture,
+        doubts,
+        equiphase_profile,
+        estimate,
+        fit_resolution,
+        fit_tilted,
+        flatten,
+        ice_density,
+        local_defocus,
+        rings_between,
+        score,
+        standard_errors,
+    )
+
     spectrum, pixel_size = _spectrum(micrograph, parameters, workbench)
     finest = max(parameters.max_resolution, 2.0 * pixel_size / _NYQUIST_SHARE)
     if finest > parameters.min_resolution / 2.0:
@@ -201,6 +200,8 @@ def estimate_ctf(micrograph: Micrograph, parameters: EstimateCtf, workbench: Wor
 
 def _spectrum(micrograph: Micrograph, parameters: EstimateCtf, workbench: Workbench) -> tuple[Array, float]:
     """Power spectrum, centred, and the pixel size (Å) of what it is of."""
+    from emlab.arrays.ctf import tile_length, tile_spectrum
+
     if micrograph.power_spectrum is not None:
         spectrum = workbench.read_image(micrograph.power_spectrum)
         if spectrum.shape[0] != spectrum.shape[1]:
@@ -212,6 +213,8 @@ def _spectrum(micrograph: Micrograph, parameters: EstimateCtf, workbench: Workbe
 
 
 def _tiles(micrograph: Micrograph, parameters: EstimateCtf, workbench: Workbench) -> Tiles:
+    from emlab.arrays.ctf import tile_length, tiles_of
+
     image = workbench.to_device(workbench.read_image(micrograph.unweighted or micrograph.path))
     pixel_size = micrograph.pixel_size
     tile = tile_length(tuple(length // 2 for length in image.shape), pixel_size, _TILE)
