@@ -15,6 +15,6 @@ def test_killed_again_and_again_every_item_is_accounted_for() -> None:
     ran = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     figures = json.loads(ran.stdout.splitlines()[-1])
-    assert figures["kills"] == 5
+    assert 1 <= figures["kills"] <= 5  # it may be done before the last
     wrong = ("failed", "lost", "twice", "torn", "strays")
     assert {name: figures[name] for name in wrong} == dict.fromkeys(wrong, 0)
