@@ -72,8 +72,10 @@ def complaint(executor: DaskExecutor) -> str:
 
 
 def workers(cluster: Any) -> dict[str, psutil.Process]:
-    """The process of each Dask worker by its address."""
+    """The process of each Dask worker by its address, once the processes that it lends can take tasks."""
     with distributed.Client(cluster.scheduler_address) as client:
+        while not all(client.run(_is_ready).values()):
+            pass
         return {address: psutil.Process(number) for address, number in client.run(os.getpid).items()}
 
 
@@ -89,6 +91,12 @@ def until_held(cluster: Any, address: str) -> None:
     with distributed.Client(cluster.scheduler_address) as client:
         while not client.run(_holds, workers=[address])[address]:
             pass
+
+
+def _is_ready() -> bool:
+    from emlab.engine.executors import station
+
+    return all(worker.alive for found in station._stations.values() for worker in found._pool._workers)
 
 
 def _holds() -> bool:
