@@ -11,12 +11,13 @@ import numpy as np
 
 from emlab.arrays.module import array_module
 from emlab.errors import DataError
+from emlab.formats.array import read_array, write_array
 from emlab.formats.defects import read_defects
 from emlab.formats.gain import read_gain
 from emlab.formats.image import read_image
 from emlab.formats.jpeg import write_jpeg
 from emlab.formats.movie import inspect, open_movie
-from emlab.formats.mrc import write_mrc
+from emlab.formats.mrc import read_mrc, write_mrc
 from emlab.formats.sidecar import read_sidecar
 from emlab.formats.star import write_star
 from emlab.model import Array, Arrival, FileFacts, Frames, Movie, Sidecar
@@ -101,6 +102,13 @@ class FolderWorkbench:
         image = self._pantry.images.get(self._root / path)
         return image if image is not None else read_image(self._root / path)[0]
 
+    def read_stack(self, path: str) -> Array:
+        stack, _ = read_mrc(self._root / path)
+        return stack.reshape(-1, *stack.shape[-2:]).astype(np.float32, copy=False)
+
+    def read_array(self, path: str) -> Array:
+        return read_array(self._root / path)
+
     def write_image(self, suffix: str, image: Array, pixel_size: float) -> str:
         host = _to_host(image).astype(np.float32, copy=False)
         low, high = float(host.min()), float(host.max())
@@ -111,6 +119,23 @@ class FolderWorkbench:
         relative, path = self._output(suffix, ".mrc")
         write_mrc(path, host, pixel_size)
         self._pantry.keep(path, host)
+        return relative
+
+    def write_stack(self, suffix: str, stack: Array, pixel_size: float) -> str:
+        host = _to_host(stack)
+        low, high = host.min(axis=(1, 2)), host.max(axis=(1, 2))
+        if bad := np.flatnonzero(~np.isfinite(low + high) | (low == high)).tolist():
+            raise DataError(
+                f"Of the {len(host)} images of the stack {suffix or 'of ' + self._item}, {len(bad)} are blank or have "
+                f"pixels that are not numbers; the first is image {bad[0] + 1}."
+            )
+        relative, path = self._output(suffix, ".mrcs")
+        write_mrc(path, host, pixel_size)
+        return relative
+
+    def write_array(self, suffix: str, array: Array) -> str:
+        relative, path = self._output(suffix, ".npy")
+        write_array(path, _to_host(array))
         return relative
 
     def write_picture(self, suffix: str, picture: Array, quality: int = 85) -> str:

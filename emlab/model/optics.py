@@ -39,3 +39,23 @@ class Imaged(Record):
     stage_y: float | None = None
     stage_tilt: float | None = None
     target_defocus: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Focused(Imaged):
+    """A record of something that was imaged with a known CTF.
+
+    Attributes
+    ----------
+    defocus_u, defocus_v
+        Å, underfocus positive, ``defocus_u >= defocus_v``.
+    defocus_angle
+        Degrees from the x axis towards the y axis of the array to the U axis, in (−90, 90].
+    phase_shift
+        Degrees.
+    """
+
+    defocus_u: float
+    defocus_v: float
+    defocus_angle: float
+    phase_shift: float

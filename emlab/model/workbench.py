@@ -57,6 +57,12 @@ class Workbench(Protocol):
     def read_image(self, path: str) -> Array:
         """An image that an earlier protocol wrote or that was imported: float32 (y, x)."""
 
+    def read_stack(self, path: str) -> Array:
+        """A stack of images that an earlier protocol wrote: float32 (image, y, x)."""
+
+    def read_array(self, path: str) -> Array:
+        """Numbers that an earlier protocol wrote, as it wrote them."""
+
     def write_image(self, suffix: str, image: Array, pixel_size: float) -> str:
         """Write an MRC; the image must be finite and not blank.
 
@@ -65,6 +71,18 @@ class Workbench(Protocol):
         DataError
             If it is not.
         """
+
+    def write_stack(self, suffix: str, stack: Array, pixel_size: float) -> str:
+        """Write an MRC stack (image, y, x), float32 or float16; each image must be finite and not blank.
+
+        Raises
+        ------
+        DataError
+            If one is not.
+        """
+
+    def write_array(self, suffix: str, array: Array) -> str:
+        """Write numbers as a NumPy file."""
 
     def write_picture(self, suffix: str, picture: Array, quality: int = 85) -> str:
         """Write a JPEG of uint8 (y, x) or (y, x, rgb)."""

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emlab.errors import EmlabError
+from emlab.formats.array import read_array, write_array
 from emlab.formats.completeness import check_complete
 from emlab.formats.defects import read_defects
 from emlab.formats.eer import write_eer
@@ -60,6 +61,8 @@ def seeds(folder: Path) -> dict[str, tuple[Path, Callable[[Path], object]]]:
     made["a.mdoc"] = folder / "a.mdoc", read_mdoc
     write_star(folder / "a.star", {"general": {"rlnA": 1}, "table": {"rlnB": [1, 2], "rlnC": ["x", "y z"]}})
     made["a.star"] = folder / "a.star", read_star
+    write_array(folder / "a.npy", movie[0].astype(np.float32))
+    made["a.npy"] = folder / "a.npy", read_array
     return made
 
 
@@ -99,7 +102,7 @@ def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Cal
     "name",
     [
         "movie.mrc", "float.mrc", "none.tif", "lzw.tif", "deflate.tif", "movie.eer",
-        "gain.tif", "defects.txt", "a.xml", "a.mdoc", "a.star",
+        "gain.tif", "defects.txt", "a.xml", "a.mdoc", "a.star", "a.npy",
     ],
 )  # fmt: skip
 @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
