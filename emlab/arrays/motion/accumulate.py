@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emlab.arrays.cuda import Cuda
 from emlab.arrays.kernel import kernel
 from emlab.arrays.module import array_module
 
 Array = NDArray[Any]
+
+_CUDA: Final = Cuda(__file__)
 
 
 def add_weighted(
@@ -31,13 +34,11 @@ def add_weighted(
     ring
         Of each sample: uint16 (y, width // 2 + 1).
     """
-    along_y, along_x = _ramps(spectrum.shape[0], width, shift)
-    xp = array_module(spectrum)
-    if xp is not np:
-        moved = spectrum * xp.asarray(along_y)[:, None] * xp.asarray(along_x)
-        total += moved
-        weighted += moved * xp.asarray(weight)[ring]
+    if array_module(spectrum) is not np:
+        moved = (*spectrum.shape, width, np.float64(shift[0]), np.float64(shift[1]))
+        _CUDA("add", spectrum.shape, spectrum, *moved, weight, ring, total, weighted)
         return
+    along_y, along_x = _ramps(spectrum.shape[0], width, shift)
     _add(
         _pairs(spectrum), _pairs(along_y[:, None]), _pairs(along_x[None]), weight, ring, _pairs(total), _pairs(weighted)
     )

@@ -81,14 +81,14 @@ def model_covariance(second_moments: Array, band: Band, independence: float) -> 
 
 
 def second_moments(aligned: Array, band: Band) -> Array:
-    """Real part of Y·Yᴴ per sample, of one patch: float64 (ring, frame, frame)."""
+    """Real part of Y·Yᴴ per sample, of one patch or several: float64 (…, ring, frame, frame)."""
     xp = array_module(aligned)
     parts = aligned.view(xp.float32)
-    moments = [
-        parts[:, 2 * ring.start : 2 * ring.stop] @ parts[:, 2 * ring.start : 2 * ring.stop].T / (ring.stop - ring.start)
-        for ring in band.rings
-    ]
-    return to_host(xp.stack(moments)).astype(np.float64)
+    moments = []
+    for ring in band.rings:
+        part = parts[..., 2 * ring.start : 2 * ring.stop]
+        moments.append(part @ part.swapaxes(-1, -2) / (ring.stop - ring.start))
+    return to_host(xp.stack(moments, axis=-3)).astype(np.float64)
 
 
 def _fitted(lagged: Array, counts: Array) -> tuple[Array, Array, float]:

@@ -105,10 +105,11 @@ def _stepped(state: _State, *, learning: bool, settled: bool) -> _State:
     places = terms_at(patches.places, state.coefficients.shape[1])
     gradient = np.zeros_like(state.coefficients)
     moments = []
-    for place, samples, shifts in zip(places, patches.samples, _left(patches, state.coefficients), strict=True):
-        aligned = align(samples, patches.band, shifts)
+    shifts = _left(patches, state.coefficients)
+    for part in patches.parts():
+        aligned = align(patches.samples[part], patches.band, shifts[part])
         pull = score(aligned, patches.band, covariance.weights)
-        gradient += patches.independence * place[:, None] * pull.T[:, None]
+        gradient += patches.independence * np.einsum("pb,pfa->abf", places[part], pull)
         if learning:
             moments.append(second_moments(aligned, patches.band))
     moved, steadiness, posteriors = _solved(state, places, gradient, settled)
@@ -117,7 +118,9 @@ def _stepped(state: _State, *, learning: bool, settled: bool) -> _State:
     return replace(
         state,
         coefficients=state.coefficients + step * min(1.0, _LONGEST_STEP / max(float(np.abs(step).max()), 1e-12)),
-        covariance=model_covariance(np.stack(moments), patches.band, patches.independence) if learning else covariance,
+        covariance=model_covariance(np.concatenate(moments), patches.band, patches.independence)
+        if learning
+        else covariance,
         steadiness=steadiness,
         posteriors=posteriors,
         wish=float(np.sqrt(((gradient[:, 0] / np.maximum(alone, 1e-12)) ** 2).mean())),
@@ -156,8 +159,9 @@ def _left(patches: Patches, coefficients: Array) -> Array:
 
 
 def _learned(patches: Patches, coefficients: Array) -> Covariance:
+    shifts = _left(patches, coefficients)
     moments = [
-        second_moments(align(samples, patches.band, shifts), patches.band)
-        for samples, shifts in zip(patches.samples, _left(patches, coefficients), strict=True)
+        second_moments(align(patches.samples[part], patches.band, shifts[part]), patches.band)
+        for part in patches.parts()
     ]
-    return model_covariance(np.stack(moments), patches.band, patches.independence)
+    return model_covariance(np.concatenate(moments), patches.band, patches.independence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -18,6 +19,8 @@ _OVERLAP: Final = 0.2
 _SINGLE_OVERLAP: Final = 0.06
 _SMALLEST: Final = 100
 """px"""
+_AT_ONCE: Final = 2**28
+"""Bytes of samples that a GPU works on together; a CPU takes one patch, which stays in its cache."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,20 @@ class Patches:
     independence: float
     shifts: Array
 
+    def parts(self) -> Iterator[slice]:
+        """Patches to be worked on together."""
+        size = 1
+        if array_module(self.samples) is not np:
+            size = max(1, _AT_ONCE // (self.samples.nbytes // len(self.samples)))
+        return (slice(start, start + size) for start in range(0, len(self.samples), size))
+
     def below(self, part: float) -> Patches:
         """The same patches with the lowest ``part`` of the rings only."""
         band = self.band
         edges = band.edges[: max(2, round(part * (len(band.edges) - 1))) + 1]
         stop = int(edges[-1])
-        narrow = Band(band.shape, band.row[:stop], band.column[:stop], band.frequency[:, :stop], edges)
+        frequency = np.ascontiguousarray(band.frequency[:, :stop])
+        narrow = Band(band.shape, band.row[:stop], band.column[:stop], frequency, edges)
         return replace(self, samples=self.samples[:, :, :stop], band=narrow)
 
 
@@ -82,20 +93,27 @@ def cut_patches(spectra: Array, width: int, shifts: Array, grid: tuple[int, int]
     band = make_band((size_y, size_x), limit)
     row, column = xp.asarray(band.row), xp.asarray(band.column)
     samples = xp.empty((len(tops) * len(lefts), frames, len(band.row)), xp.complex64)
-    tiles = xp.empty((len(samples), size_y, size_x), xp.float32)
+    corners = np.ix_(tops, lefts)
     scale = np.float32(1.0 / np.sqrt(size_y * size_x))
     along_y, along_x = xp.fft.fftfreq(height), xp.fft.rfftfreq(width)
     for frame, shift in enumerate(shifts):
         ramp_y = xp.exp(2j * np.pi * along_y * float(shift[0])).astype(xp.complex64)
         ramp_x = xp.exp(2j * np.pi * along_x * float(shift[1])).astype(xp.complex64)
         image = irfft2(spectra[frame] * ramp_y[:, None] * ramp_x, width)
-        for tile, (top, left) in zip(tiles, ((top, left) for top in tops for left in lefts), strict=True):
-            part = image[top : top + size_y, left : left + size_x]
-            xp.multiply(part - part.mean(), window, out=tile)
+        tiles = _windows(image, (size_y, size_x))[corners].reshape(-1, size_y, size_x)
+        tiles -= tiles.mean(axis=(1, 2), keepdims=True)
+        tiles *= window
         samples[:, frame] = rfft2(tiles)[:, row, column] * scale
     centre_y, centre_x = (2.0 * (tops + size_y / 2) / height - 1.0, 2.0 * (lefts + size_x / 2) / width - 1.0)
     places = np.stack(np.meshgrid(centre_y, centre_x, indexing="ij"), axis=-1).reshape(-1, 2)
     return Patches(samples, band, places, float((window**2).mean()), np.asarray(shifts, dtype=np.float64))
+
+
+def _windows(image: Array, size: tuple[int, int]) -> Array:
+    """A view of every part of ``size`` of an image: (top, left, y, x)."""
+    shape = tuple(length - part + 1 for length, part in zip(image.shape, size, strict=True))
+    stride_tricks = array_module(image).lib.stride_tricks
+    return stride_tricks.as_strided(image, (*shape, *size), image.strides * 2)  # type: ignore[no-any-return]
 
 
 def _laid(axis: tuple[int, int]) -> tuple[int, Array, Array]:

@@ -8,12 +8,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from emlab.arrays.cuda import Cuda
 from emlab.arrays.kernel import kernel
 from emlab.arrays.module import array_module, to_host
 from emlab.errors import DataError
 
 Array = NDArray[Any]
 
+_CUDA: Final = Cuda(__file__)
 _DONORS: Final = 8
 _FURTHEST: Final = 64
 _OUTLIER: Final = 4.6
@@ -52,13 +54,17 @@ def find_bad_pixels(counts: Array, known: Array) -> Array:
     image tells how far the file's numbers are from counts. A pixel is compared with the median of 5 × 5.
     """
     xp = array_module(counts)
-    root = _anscombe(to_host(counts))
-    bad = to_host(known).copy()
+    root = _anscombe(counts) if xp is np else 2 * xp.sqrt(xp.maximum(counts, 0) + xp.float32(0.375))
+    bad = known.copy()
     # Differences over a few px feel neither illumination nor what neighbours share of an electron.
     steps = (root[::32, 4:] - root[::32, :-4]).ravel()
-    spread = 1.4826 * float(np.median(np.abs(steps - np.median(steps)))) / np.sqrt(2.0)
-    _mark_outliers(root, _OUTLIER * max(spread, 1e-6), bad)
-    return xp.asarray(bad)  # type: ignore[no-any-return]
+    spread = 1.4826 * float(xp.median(xp.abs(steps - xp.median(steps)))) / np.sqrt(2.0)
+    limit = _OUTLIER * max(spread, 1e-6)
+    if xp is np:
+        _mark_outliers(root, limit, bad)
+    else:
+        _CUDA("mark_outliers", bad.shape, root, *bad.shape, float(limit), known, bad)
+    return bad
 
 
 def plan_repair(bad: Array) -> Repair:
@@ -75,17 +81,20 @@ def plan_repair(bad: Array) -> Repair:
         If a pixel has no good one within 64 px.
     """
     xp = array_module(bad)
-    mask = to_host(bad)
-    indices = np.flatnonzero(mask)
-    donors = np.full((indices.size, _DONORS), -1, np.int64)
-    _find_donors(mask, indices, _FURTHEST, donors)
-    if (donors[:, 0] < 0).any():
-        y, x = divmod(int(indices[np.argmax(donors[:, 0] < 0)]), mask.shape[1])
+    indices = xp.flatnonzero(bad)
+    donors = xp.full((indices.size, _DONORS), -1, np.int64)
+    if xp is np:
+        _find_donors(bad, indices, _FURTHEST, donors)
+    elif indices.size:
+        _CUDA("find_donors", indices.shape, bad, *bad.shape, indices, indices.size, _FURTHEST, donors, _DONORS)
+    alone = to_host(donors[:, 0] < 0)
+    if alone.any():
+        y, x = divmod(int(indices[int(np.argmax(alone))]), bad.shape[1])
         raise DataError(
-            f"{indices.size} of {mask.size} pixels are bad, and around pixel x {x}, y {y} there is no good one "
+            f"{indices.size} of {bad.size} pixels are bad, and around pixel x {x}, y {y} there is no good one "
             f"within {_FURTHEST} px; check that gain and defects belong to this camera."
         )
-    return Repair(xp.asarray(indices), xp.asarray(donors))
+    return Repair(indices, donors)
 
 
 def clean(raw: Array, gain: Array | None, repair: Repair, seed: int, out: Array) -> Array:

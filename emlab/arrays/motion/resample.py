@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from emlab.arrays.cuda import Cuda
 from emlab.arrays.kernel import kernel
 from emlab.arrays.module import array_module
 
@@ -16,6 +17,7 @@ TAPS: Final = 12
 """Length of the interpolation kernel, px."""
 BLOCK: Final = (8, 16)
 """Rows and columns that share one displacement; 16 float32 fill a vector register."""
+_CUDA: Final = Cuda(__file__)
 _STEPS: Final = 512
 _FREQUENCIES: Final = 256
 
@@ -100,16 +102,19 @@ def warp(
     table = _COARSE_TABLE if coarse else _TABLE
     height, width = out.shape
     margin = (scratch.shape[0] - height) // 2
+    xp = array_module(frame)
+    if xp is not np:
+        table, local_y, local_x = xp.asarray(table), xp.asarray(local_y), xp.asarray(local_x)
+        moved = (*frame.shape, *shift, local_x, *local_x.shape, table, len(table) - 1)
+        _CUDA("along_x", (scratch.shape[0], width), frame, *moved, margin, scratch, *scratch.shape, width)
+        moved = (local_y, local_y.shape[1], table, len(table) - 1)
+        _CUDA("along_y", out.shape, scratch, scratch.shape[1], margin, *moved, coarse, out, *out.shape)
+        return out
     reach = TAPS + int(np.abs(local_x).max()) + 1
     rows = mirrored(np.arange(-margin, height + margin) + shift[0], frame.shape[0])
     columns = mirrored(np.arange(-reach, width + reach + BLOCK[1]) + shift[1], frame.shape[1])
-    xp = array_module(frame)
-    if xp is np:
-        _along_x(frame, rows, columns, shift[1], reach, margin, local_x, table, width, scratch)
-        _along_y(scratch, margin, local_y, table, coarse, out)
-    else:
-        scratch = scratch[:, :width]
-        _warp_by_index(frame, rows, columns, reach, margin, local_y, local_x, xp.asarray(table), scratch, out)
+    _along_x(frame, rows, columns, shift[1], reach, margin, local_x, table, width, scratch)
+    _along_y(scratch, margin, local_y, table, coarse, out)
     return out
 
 
@@ -145,38 +150,6 @@ def mirrored(index: Array, length: int) -> Array:
     """Indices into an axis of ``length`` that continues beyond its ends as its mirror image."""
     folded = np.mod(index, 2 * length)
     return np.where(folded < length, folded, 2 * length - 1 - folded)
-
-
-def _warp_by_index(
-    frame: Array,
-    rows: Array,
-    columns: Array,
-    reach: int,
-    margin: int,
-    local_y: Array,
-    local_x: Array,
-    table: Array,
-    scratch: Array,
-    out: Array,
-) -> None:
-    """What the two passes below do, in whole-array steps for a GPU."""
-    xp = array_module(frame)
-    steps = len(table) - 1
-    down, across = xp.arange(out.shape[0])[:, None], xp.arange(out.shape[1])
-    band = xp.clip((xp.arange(len(rows)) - margin) // BLOCK[0], 0, len(local_x) - 1)[:, None]
-    moved = xp.asarray(local_x)[band, across // BLOCK[1]]
-    whole = xp.floor(moved).astype(xp.int64)
-    step = ((moved - whole) * steps + xp.float32(0.5)).astype(xp.int64)
-    scratch[...] = 0
-    for tap in range(TAPS):
-        column = xp.asarray(columns)[across + reach + whole + (tap - TAPS // 2 + 1)]
-        scratch += table[step, tap] * frame[xp.asarray(rows)[:, None], column]
-    moved = xp.asarray(local_y)[down // BLOCK[0], across // BLOCK[1]]
-    whole = xp.floor(moved).astype(xp.int64)
-    step = ((moved - whole) * steps + xp.float32(0.5)).astype(xp.int64)
-    out[...] = 0
-    for tap in range(TAPS):
-        out += table[step, tap] * scratch[down + margin + whole + (tap - TAPS // 2 + 1), across]
 
 
 @kernel

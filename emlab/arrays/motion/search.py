@@ -7,11 +7,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from emlab.arrays.cuda import Cuda
 from emlab.arrays.fft import irfft2
-from emlab.arrays.module import array_module
+from emlab.arrays.module import array_module, to_host
 
 Array = NDArray[Any]
 
+_CUDA: Final = Cuda(__file__)
 _MEMORY: Final = np.float32(0.8)
 """How much of the frames before it a reference keeps with each frame."""
 _FAR: Final = np.float32(0.25)
@@ -43,19 +45,19 @@ def find_trajectory(spectra: Array, width: int, part: Array | None = None) -> Ar
     frames before it are aligned by then, so that a fast drift or a jump is followed from frame to frame. Where
     the frames say too little for that one by one, the drift that they have in common is where the search begins.
     """
+    xp = array_module(spectra)
     whitened, weight = _whitened(spectra, width)
     if part is not None:
         weight *= part
-    shifts = np.outer(np.arange(len(spectra)), _steady_drift(whitened, weight, width))
-    aligned = array_module(spectra).stack(
-        [_moved(frame, width, shift) for frame, shift in zip(whitened, shifts, strict=True)]
-    )
+    # Where a GPU finds them they stay there: waiting for each would take longer than finding it.
+    shifts = xp.asarray(np.outer(np.arange(len(spectra)), _steady_drift(whitened, weight, width)))
+    aligned = xp.stack([_moved(frame, width, shift) for frame, shift in zip(whitened, shifts, strict=True)])
     for _ in range(_PASSES):
         before = shifts.copy()
         _improve(whitened, aligned, weight, width, shifts)
-        if np.abs(shifts - before).max() < 0.25:
+        if float(xp.abs(shifts - before).max()) < 0.25:
             break
-    return shifts - shifts[0]  # type: ignore[no-any-return]
+    return to_host(shifts - shifts[0])
 
 
 def disagreement(spectra: Array, width: int) -> float:
@@ -110,44 +112,73 @@ def _whitened(spectra: Array, width: int) -> tuple[Array, Array]:
 
 def _improve(spectra: Array, aligned: Array, weight: Array, width: int, shifts: Array) -> None:
     """Find each frame once, in order, against those before it where they are now and those after it where they were."""
+    xp = array_module(spectra)
     last = len(spectra) - 1
-    after = array_module(spectra).zeros_like(aligned)
+    after = xp.zeros_like(aligned)
     for frame in range(last - 1, -1, -1):
         after[frame] = _MEMORY * after[frame + 1] + aligned[frame + 1]
     total, earlier = aligned.sum(axis=0), 0 * aligned[0]
     for frame in range(last + 1):
-        total -= aligned[frame]
-        beside = shifts[[max(frame - 1, 0), min(frame + 1, last)]].mean(axis=0)
-        reference = earlier + after[frame] + _FAR * total
-        shifts[frame] = _displacement(spectra[frame], reference, weight, width, beside)
-        aligned[frame] = _moved(spectra[frame], width, shifts[frame])
-        total += aligned[frame]
+        product = _with_others(spectra[frame], aligned[frame], after[frame], total, earlier, weight)
+        correlation = irfft2(product, width)
+        beside = 0.5 * (shifts[max(frame - 1, 0)] + shifts[min(frame + 1, last)])
+        if xp is np:
+            shifts[frame] = _displacement(correlation, beside)
+        else:
+            _displace(correlation, beside, shifts[frame])
+        _put_back(spectra[frame], width, shifts[frame], aligned[frame], total, earlier)
+
+
+def _with_others(frame: Array, aligned: Array, after: Array, total: Array, earlier: Array, weight: Array) -> Array:
+    """Spectrum of the correlation of a frame with the others, complex64 (y, x); ``total`` is left without the frame."""
+    if array_module(frame) is np:
+        total -= aligned
+        return frame * (earlier + after + _FAR * total).conj() * weight
+    product = array_module(frame).empty_like(frame)
+    _CUDA("correlate", (frame.size,), frame, aligned, after, earlier, weight, float(_FAR), frame.size, total, product)
+    return product  # type: ignore[no-any-return]
+
+
+def _put_back(spectrum: Array, width: int, shift: Array, aligned: Array, total: Array, earlier: Array) -> None:
+    """Align a frame anew, and add it to ``total`` and to those that are ``earlier`` than the next."""
+    if array_module(spectrum) is np:
+        aligned[...] = _moved(spectrum, width, shift)
+        total += aligned
         earlier *= _MEMORY
-        earlier += aligned[frame]
+        earlier += aligned
+        return
+    moved = (*spectrum.shape, width, shift)
+    _CUDA("put_back", spectrum.shape, spectrum, *moved, float(_MEMORY), aligned, total, earlier)
 
 
 def _moved(spectrum: Array, width: int, shift: Array) -> Array:
     """A frame whose displacement is undone: complex64 (y, x)."""
     xp = array_module(spectrum)
-    along_y = xp.exp(2j * np.pi * xp.fft.fftfreq(spectrum.shape[0]) * float(shift[0])).astype(xp.complex64)
-    along_x = xp.exp(2j * np.pi * xp.fft.rfftfreq(width) * float(shift[1])).astype(xp.complex64)
+    along_y = xp.exp(2j * np.pi * xp.fft.fftfreq(spectrum.shape[0]) * shift[0]).astype(xp.complex64)
+    along_x = xp.exp(2j * np.pi * xp.fft.rfftfreq(width) * shift[1]).astype(xp.complex64)
     return spectrum * along_y[:, None] * along_x  # type: ignore[no-any-return]
 
 
-def _displacement(frame: Array, reference: Array, weight: Array, width: int, expected: Array) -> Array:
-    """Displacement of a frame against a reference, near the expected one unless it is far more plausible elsewhere."""
-    xp = array_module(frame)
-    correlation = irfft2(frame * reference.conj() * weight, width)
+def _displacement(correlation: Array, expected: Array) -> Array:
+    """Displacement that a correlation tells, near the expected one unless it is far more plausible elsewhere."""
+    height, width = correlation.shape
     significance = correlation / max(float(correlation.std()), 1e-30)
-    high = xp.flatnonzero(significance >= 0.5 * significance.max())
-    y, x = xp.divmod(high, width)
-    offset_y, offset_x = _wrapped(y, frame.shape[0]), _wrapped(x, width)
+    high = np.flatnonzero(significance >= 0.5 * significance.max())
+    offset_y, offset_x = _wrapped(high // width, height), _wrapped(high % width, width)
     distance = (offset_y - expected[0]) ** 2 + (offset_x - expected[1]) ** 2
     # Half the square of a peak's height in σ is its log likelihood; distance has heavy tails, since specimens jump.
-    plausible = 0.5 * significance.ravel()[high] ** 2 - 2.0 * xp.log1p(distance / (2.0 * _STRIDE**2))
-    best = int(xp.argmax(plausible))
-    y, x = int(y[best]), int(x[best])
+    plausible = 0.5 * significance.ravel()[high] ** 2 - 2.0 * np.log1p(distance / (2.0 * _STRIDE**2))
+    y, x = divmod(int(high[np.argmax(plausible)]), width)
     return np.array([_peak(correlation[:, x], y), _peak(correlation[y], x)])
+
+
+def _displace(correlation: Array, expected: Array, shift: Array) -> None:
+    """`_displacement` on a GPU: float64 (yx,)."""
+    spread, highest = correlation.std(keepdims=True), correlation.max(keepdims=True)
+    plausible = array_module(correlation).empty_like(correlation)
+    told = (correlation, *correlation.shape)
+    _CUDA("judge", correlation.shape, *told, spread, highest, expected, float(_STRIDE), plausible)
+    _CUDA("settle", (1,), *told, plausible.argmax(keepdims=True), shift)
 
 
 def _peak(line: Array, index: int) -> float:

@@ -7,11 +7,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from emlab.arrays.cuda import Cuda
 from emlab.arrays.kernel import kernel
-from emlab.arrays.module import array_module, to_host
+from emlab.arrays.module import array_module
 
 Array = NDArray[Any]
 
+_CUDA: Final = Cuda(__file__)
 _SEAM: Final = 2
 """Samples on each side of an axis that the jump from one edge of the field to the other leaks into."""
 _HANN: Final = 0.375**2
@@ -47,19 +49,18 @@ def tile_power(power: Array, shape: tuple[int, int], tile: int) -> Array:
     """
     xp = array_module(power)
     height, width = shape
-    power = to_host(power)
     half = tile // 2
     smooth = _smoothed(power, np.fft.fftfreq(height), np.arange(-half, half) / tile, tile, wrapped=True)
     # Columns left of zero are those right of it, turned by half a turn.
     margin = int(np.ceil(_LOBE * width / tile)) + 1
-    smooth = np.hstack([np.roll(smooth[::-1, margin:0:-1], 1, axis=0), smooth])
+    smooth = xp.hstack([xp.roll(smooth[::-1, margin:0:-1], 1, axis=0), smooth])
     columns = np.arange(-margin, power.shape[1]) / width
-    smooth = _smoothed(np.ascontiguousarray(smooth.T), columns, np.arange(half + 1) / tile, tile, wrapped=False).T
-    whole = np.empty((tile, tile), np.float32)
+    smooth = _smoothed(xp.ascontiguousarray(smooth.T), columns, np.arange(half + 1) / tile, tile, wrapped=False).T
+    whole = xp.empty((tile, tile), np.float32)
     whole[:, half:] = smooth[:, :half]
     whole[1:, :half] = smooth[1:, half:0:-1][::-1]
     whole[0, :half] = smooth[0, half:0:-1]
-    return xp.asarray(whole * np.float32(_HANN * tile**2 / (height * width)))  # type: ignore[no-any-return]
+    return whole * np.float32(_HANN * tile**2 / (height * width))  # type: ignore[no-any-return]
 
 
 def _smoothed(power: Array, frequency: Array, wanted: Array, tile: int, *, wrapped: bool) -> Array:
@@ -71,9 +72,15 @@ def _smoothed(power: Array, frequency: Array, wanted: Array, tile: int, *, wrapp
     index = around % len(frequency) if wrapped else np.clip(around, 0, len(frequency) - 1)
     distance = around * step + frequency[0] - wanted[:, None]
     weight = np.maximum(_hann_power(distance * tile), 1e-6) * (np.abs(frequency[index]) > (_SEAM + 0.5) * step)
-    result = np.zeros((len(wanted), power.shape[1]), np.float32)
-    _add_rows(power, index, (weight / weight.sum(axis=1, keepdims=True)).astype(np.float32), result)
-    return result
+    weight = (weight / weight.sum(axis=1, keepdims=True)).astype(np.float32)
+    xp = array_module(power)
+    result = xp.zeros((len(wanted), power.shape[1]), np.float32)
+    if xp is np:
+        _add_rows(power, index, weight, result)
+    else:
+        given = power, power.shape[1], xp.asarray(index), xp.asarray(weight), index.shape[1]
+        _CUDA("add_rows", result.shape, *given, result, len(wanted))
+    return result  # type: ignore[no-any-return]
 
 
 def _hann_power(offset: Array) -> Array:

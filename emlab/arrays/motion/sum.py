@@ -189,4 +189,4 @@ def _weights(dose: Dose | None, frames: int, shape: tuple[int, int], pixel_size:
         weights = dose_weights(frequency, frames, dose.per_frame, dose.voltage, dose.before)
     along_y, along_x = xp.fft.fftfreq(shape[0])[:, None], xp.fft.rfftfreq(shape[1])[None, :]
     ring = (xp.hypot(along_y.astype(np.float32), along_x.astype(np.float32)) * _RINGS + 0.5).astype(np.uint16)
-    return weights, ring
+    return xp.asarray(weights), ring

@@ -1,9 +1,7 @@
-"""Movies of a random specimen that moves exactly as told, and a pretended GPU."""
+"""Movies of a random specimen that moves exactly as told."""
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
@@ -57,58 +55,3 @@ def filmed(
 @pytest.fixture(scope="session")
 def film() -> Film:
     return filmed
-
-
-class Card(np.ndarray[Any, np.dtype[Any]]):
-    """An array that behaves as if it were on a GPU: it does not mix with NumPy's."""
-
-    def get(self) -> Array:
-        return self.view(np.ndarray)
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = (), **more: Any) -> Any:
-        if any(isinstance(one, np.ndarray) and not isinstance(one, Card) for one in (*inputs, *out)):
-            raise TypeError("Unsupported type <class 'numpy.ndarray'>")
-        plain = [one.view(np.ndarray) if isinstance(one, Card) else one for one in inputs]
-        if out:
-            more["out"] = tuple(one.view(np.ndarray) for one in out)
-        result = getattr(ufunc, method)(*plain, **more)
-        if out:
-            return out[0]
-        return _on_card(result)
-
-
-Card.__module__ = "cupy"
-
-
-def _on_card(result: Any) -> Any:
-    if isinstance(result, tuple):
-        return tuple(_on_card(one) for one in result)
-    return result.view(Card) if isinstance(result, np.ndarray) else result
-
-
-class PretendedCupy(ModuleType):
-    """NumPy's functions on `Card` arrays."""
-
-    def __init__(self, source: Any = np) -> None:
-        super().__init__("cupy")
-        self._source = source
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._source, name)
-        if isinstance(found, ModuleType):
-            return PretendedCupy(found)
-        if isinstance(found, type) or not callable(found):
-            return found
-
-        def called(*given: Any, **more: Any) -> Any:
-            return _on_card(found(*given, **more))
-
-        return called
-
-
-@pytest.fixture
-def card(monkeypatch: pytest.MonkeyPatch) -> PretendedCupy:
-    """A stand-in for CuPy, so that code for a GPU is run where there is none."""
-    pretended = PretendedCupy()
-    monkeypatch.setitem(sys.modules, "cupy", pretended)
-    return pretended

@@ -53,6 +53,6 @@ def test_the_same_on_a_card(spectrum: np.ndarray, card: Any) -> None:
     weight = np.array([0.5], np.float32)
     here, there = [np.zeros_like(spectrum) for _ in range(2)], [card.zeros_like(spectrum) for _ in range(2)]
     for (total, weighted), form in ((here, np.asarray), (there, card.asarray)):
-        add_weighted(form(spectrum), (0.4, -1.2), SHAPE[1], weight, form(ring), total, weighted)
+        add_weighted(form(spectrum), (0.4, -1.2), SHAPE[1], form(weight), form(ring), total, weighted)
     for one, other in zip(here, there, strict=True):
         np.testing.assert_allclose(other.get(), one, atol=1e-4)

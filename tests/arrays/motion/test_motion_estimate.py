@@ -120,12 +120,17 @@ def test_simulated_movies(flaw: Flaw | None) -> None:
     assert field_error(motion, movie) < 0.45
 
 
-def test_the_same_on_a_card(film: Any, card: Any) -> None:
-    frames = film((256, 256), wander(5), dose=2.0).astype(np.uint8)
-    gain = np.ones((256, 256), np.float32)
+@pytest.mark.parametrize("dose", [2.0, 0.05])
+def test_the_same_on_a_card(film: Any, card: Any, dose: float) -> None:
+    y, x = np.meshgrid(np.linspace(-1, 1, 256), np.linspace(-1, 1, 300), indexing="ij")
+    within = np.arange(6)[:, None, None, None] / 5 * np.stack([2.0 * y * x, 2.0 * x - 1.0 * y])
+    frames = film((256, 300), wander(6), dose=dose, within=within).astype(np.uint8)
+    gain = np.ones((256, 300), np.float32)
     gain[10, 20] = 0.0
     here = clean_frames(frames, gain)
     there = clean_frames([card.asarray(frame) for frame in frames], card.asarray(gain))
     np.testing.assert_array_equal(there.replaced, here.replaced)
     found, same = estimate_motion(here, 1.5), estimate_motion(there, 1.5)
-    np.testing.assert_allclose(same.field.coefficients, found.field.coefficients, atol=0.01)
+    assert found.field.is_local
+    np.testing.assert_allclose(same.field.coefficients, found.field.coefficients, atol=1e-3)
+    np.testing.assert_allclose(same.disagreement, found.disagreement, atol=1e-2)

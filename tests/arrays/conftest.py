@@ -1,0 +1,163 @@
+"""A card that is emulated: CUDA's kernels compiled as C++, and NumPy on arrays that do not mix with the host's.
+
+What is computed is what a card would compute, of the same sources; what only a card can tell, its speed and its memory,
+is left to the tests marked ``gpu``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from emlab.arrays import cuda
+
+Array = NDArray[Any]
+
+KERNEL = re.compile(r'extern "C" __global__ void (\w+)\(([^)]*)\)')
+SCALARS = {
+    "int": (np.int32, ctypes.c_int), "float": (np.float32, ctypes.c_float), "double": (np.float64, ctypes.c_double),
+}  # fmt: skip
+POINTERS = {
+    "float": np.float32, "double": np.float64, "float2": np.complex64, "bool": np.bool_, "int": np.int32,
+    "unsigned short": np.uint16, "long long": np.int64,
+}  # fmt: skip
+
+
+class Card(np.ndarray[Any, np.dtype[Any]]):
+    """An array that behaves as if it were on a GPU: it does not mix with NumPy's."""
+
+    def get(self) -> Array:
+        return self.view(np.ndarray)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = (), **more: Any) -> Any:
+        if any(isinstance(one, np.ndarray) and not isinstance(one, Card) for one in (*inputs, *out)):
+            raise TypeError("Unsupported type <class 'numpy.ndarray'>")
+        plain = [one.view(np.ndarray) if isinstance(one, Card) else one for one in inputs]
+        if out:
+            more["out"] = tuple(one.view(np.ndarray) for one in out)
+        result = getattr(ufunc, method)(*plain, **more)
+        if out:
+            return out[0]
+        return _on_card(result)
+
+    def __array_function__(self, function: Any, types: Any, given: Any, more: Any) -> Any:
+        return _on_card(super().__array_function__(function, types, given, more))
+
+
+Card.__module__ = "cupy"
+
+
+def _on_card(result: Any) -> Any:
+    if isinstance(result, tuple):
+        return tuple(_on_card(one) for one in result)
+    if isinstance(result, np.generic):
+        result = np.asarray(result)  # on a card what is reduced to one number stays there
+    return result.view(Card) if isinstance(result, np.ndarray) else result
+
+
+class Function:
+    """A kernel, compiled as C++."""
+
+    def __init__(self, library: ctypes.CDLL, name: str, parameters: str) -> None:
+        self._function, self._name = library[f"run_{name}"], name
+        self._parameters = [one.replace("const ", "").strip().rpartition(" ") for one in parameters.split(",")]
+
+    def __call__(self, grid: tuple[int, ...], block: tuple[int, ...], arguments: tuple[Any, ...]) -> None:
+        sizes = [(*each, 1, 1)[:3] for each in (grid, block)]
+        assert len(arguments) == len(self._parameters), self._name
+        passed = [self._passed(*each) for each in zip(self._parameters, arguments, strict=True)]
+        self._function(*(ctypes.c_uint(size) for each in sizes for size in each), *passed)
+
+    def _passed(self, parameter: tuple[str, str, str], argument: Any) -> Any:
+        kind, _, name = parameter
+        where = f"{name} of {self._name}"
+        if not name.startswith("*"):
+            expected, passed = SCALARS[kind]
+            assert type(argument) is expected, f"{where} is {argument!r}"
+            return passed(argument)
+        assert isinstance(argument, Card), f"{where} is not on the card"
+        assert argument.dtype == POINTERS[kind], f"{where} is {argument.dtype}"
+        assert argument.flags.c_contiguous, f"{where} is not contiguous"
+        return ctypes.c_void_p(argument.ctypes.data)
+
+
+class RawModule:
+    """The kernels of a source."""
+
+    def __init__(self, code: str) -> None:
+        folder = EmulatedCupy.folder
+        kernels = KERNEL.findall(code)
+        runs = "".join(_run(name, parameters) for name, parameters in kernels)
+        source = folder / f"kernels_{len(list(folder.iterdir()))}.cpp"
+        source.write_text(f'#include "{Path(__file__).with_name("emulated.h")}"\n{code}\n{runs}')
+        library = source.with_suffix(".so")
+        command = ["g++", "-std=c++17", "-O1", "-fwrapv", "-Wall", "-Werror", "-shared", "-fPIC"]
+        subprocess.run([*command, str(source), "-o", str(library)], check=True)
+        loaded = ctypes.CDLL(str(library))
+        self._functions = {name: Function(loaded, name, parameters) for name, parameters in kernels}
+
+    def get_function(self, name: str) -> Function:
+        return self._functions[name]
+
+
+def _run(name: str, parameters: str) -> str:
+    names = ", ".join(one.rpartition(" ")[2].lstrip("*") for one in parameters.split(","))
+    sizes = ", ".join(f"unsigned {size}{axis}" for size in "gb" for axis in "xyz")
+    return (
+        f'extern "C" void run_{name}({sizes}, {parameters}) {{ gridDim = {{gx, gy, gz}}; blockDim = {{bx, by, bz}}; '
+        f"RUN({name}({names})); }}\n"
+    )
+
+
+class EmulatedCupy(ModuleType):
+    """NumPy's functions on `Card` arrays."""
+
+    folder: Path
+
+    def __init__(self, source: Any = np) -> None:
+        super().__init__("cupy")
+        self._source = source
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._source, name)
+        if isinstance(found, ModuleType):
+            return EmulatedCupy(found)
+        if isinstance(found, type) or not callable(found):
+            return found
+
+        def called(*given: Any, **more: Any) -> Any:
+            return _on_card(found(*given, **more))
+
+        return called
+
+
+@cache
+def compiled(source: Path) -> RawModule:
+    return RawModule(source.read_text())
+
+
+@pytest.fixture(scope="session")
+def emulation(tmp_path_factory: pytest.TempPathFactory) -> None:
+    if shutil.which("g++") is None:
+        pytest.skip("g++, which compiles CUDA's kernels for this test, is not installed")
+    EmulatedCupy.folder = tmp_path_factory.mktemp("kernels")
+
+
+@pytest.fixture
+def card(emulation: None, monkeypatch: pytest.MonkeyPatch) -> EmulatedCupy:
+    """CuPy, emulated, so that code for a GPU is run where there is none."""
+    emulated = EmulatedCupy()
+    monkeypatch.setitem(sys.modules, "cupy", emulated)
+    monkeypatch.setattr(cuda, "_compiled", compiled)
+    return emulated
