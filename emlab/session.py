@@ -17,7 +17,7 @@ from emlab.engine.lock import is_locked
 from emlab.errors import EngineUnreachable, ParameterError, SessionError, SessionMissing
 from emlab.model import RECORDS
 from emlab.model.watched import WatchedFolder
-from emlab.sets import Catalogue, Event, Failure, IncrementalSet, Judgement, Nudge, Run, Verdict
+from emlab.sets import Batch, Catalogue, Event, Failure, IncrementalSet, Judgement, Nudge, Run, Verdict
 
 # What protocols need to compute takes seconds to import: methods import it, so that whoever only looks is spared.
 if TYPE_CHECKING:
@@ -133,6 +133,10 @@ class Session:
         if not found and name not in sets:
             raise SessionError(f"{self.name} has no set {name!r}; it has: {', '.join(sets)}.")
         return IncrementalSet(self.catalogue, found[-1] if found else sets[name])
+
+    def batches(self, since: int = 0) -> list[Batch]:
+        """Which records went into each batch of a fold, batches numbered ``since`` and up; the first has number 1."""
+        return self.catalogue.batches(since)
 
     def failures(self, since: int = 0) -> list[Failure]:
         """Failures numbered ``since`` and up; the first has number 1."""

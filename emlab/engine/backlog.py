@@ -7,8 +7,10 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from emlab.engine.gathering import Gathering
 from emlab.engine.pipeline import Stage
 from emlab.model import Record
+from emlab.sets import Batch
 
 SHARD = 1000
 """Items whose outputs share a folder."""
@@ -22,7 +24,8 @@ ATTEMPTS_IN_AN_OUTAGE = 9
 class Item:
     """An item that a stage can process.
 
-    ``ready_at`` is when its last input came, seconds of the machine's monotonic clock.
+    ``ready_at`` is when its last input came, seconds of the machine's monotonic clock; ``before`` is what a fold made
+    of the batch before.
     """
 
     stage: Stage
@@ -31,6 +34,7 @@ class Item:
     shard: int
     ready_at: float
     attempt: int = 1
+    before: Record | None = None
 
     @property
     def accelerated(self) -> bool:
@@ -42,7 +46,8 @@ class Item:
 class Progress:
     """How far a stage is, in items.
 
-    ``waiting`` have some of their inputs, ``ready`` all, ``delayed`` failed and will be tried again.
+    ``waiting`` have some of their inputs, or are gathered for a batch; ``ready`` have all; ``delayed`` failed and will
+    be tried again.
     """
 
     waiting: int = 0
@@ -76,6 +81,7 @@ class Backlog:
         self.retired: set[str] = set()
         self._consumers: dict[str, list[Stage]] = {}
         self._parts: dict[str, dict[str, _Parts]] = {}
+        self._gatherings: dict[str, Gathering] = {}
         for stage in stages:
             self.adopt(stage)
         self._ready: dict[bool, list[tuple[int, int, Item]]] = {True: [], False: []}
@@ -87,6 +93,8 @@ class Backlog:
         self.stages[stage.name] = stage
         self.progress[stage.name] = Progress()
         self._parts[stage.name] = {}
+        if stage.protocol.is_fold:
+            self._gatherings[stage.name] = Gathering(stage)
         for name in dict.fromkeys(stage.inputs):
             self._consumers.setdefault(name, []).append(stage)
 
@@ -97,6 +105,7 @@ class Backlog:
         for consumers in self._consumers.values():
             consumers[:] = [consumer for consumer in consumers if consumer is not stage]
         self._parts[name].clear()
+        self._gatherings.pop(name, None)
         for line in self._ready.values():
             line[:] = [entry for entry in line if entry[-1].stage is not stage]
             heapq.heapify(line)
@@ -115,6 +124,10 @@ class Backlog:
 
     def offer(self, stage: Stage, set_name: str, number: int, record: Record, now: float) -> None:
         """Give one stage a record that it consumes."""
+        if (gathering := self._gatherings.get(stage.name)) is not None:
+            gathering.add(number, record)
+            self.progress[stage.name].waiting = len(gathering)
+            return
         waiting = self._parts[stage.name]
         parts = waiting.setdefault(record.key, _Parts(shard=number // SHARD))
         parts.records[set_name] = record
@@ -123,6 +136,34 @@ class Backlog:
             records = tuple(parts.records[name] for name in stage.inputs)
             self.push(Item(stage, record.key, records, parts.shard, now))
         self.progress[stage.name].waiting = len(waiting)
+
+    def gather(self, sets_open: set[str], now: float) -> list[Batch]:
+        """Put in line the next batch of each fold that works at none, and give those batches.
+
+        Where a fold's input is not among the sets that are open, what is left is a batch.
+        """
+        begun = []
+        for gathering in self._gatherings.values():
+            stage = gathering.stage
+            progress = self.progress[stage.name]
+            is_last = not sets_open & set(stage.inputs)
+            if progress.is_idle and (taken := gathering.take(is_last=is_last)) is not None:
+                begun.append(taken[0])
+                self.begin(*taken, now)
+                progress.waiting = len(gathering)
+        return begun
+
+    def begin(self, batch: Batch, records: tuple[Record, ...], now: float) -> None:
+        """Put a batch of a fold in line."""
+        gathering = self._gatherings[batch.run]
+        gathering.begun += 1
+        shard = gathering.begun // SHARD
+        self.push(Item(gathering.stage, batch.key, records, shard, now, before=gathering.before))
+
+    def take_up(self, stage: str, begun: int, before: Record | None) -> None:
+        """Let a fold go on after so many batches, the last of which that did not fail gave ``before``."""
+        gathering = self._gatherings[stage]
+        gathering.begun, gathering.before = begun, before
 
     def push(self, item: Item) -> None:
         """Put an item in line: what a source takes in first, then the deepest stage, then the oldest."""
@@ -161,11 +202,13 @@ class Backlog:
         """When the next delay is over; ``None`` when nothing is held back."""
         return self._delayed[0][0] if self._delayed else None
 
-    def finish(self, stage: str, *, failed: bool) -> None:
-        """Take note that a running item was recorded, as done or as failed for good."""
+    def finish(self, stage: str, record: Record | None) -> None:
+        """Take note that a running item was recorded: what was made of it, or ``None`` when it failed for good."""
         progress = self.progress[stage]
         progress.running -= 1
-        if failed:
+        if record is None:
             progress.failed += 1
-        else:
-            progress.done += 1
+            return
+        progress.done += 1
+        if (gathering := self._gatherings.get(stage)) is not None:
+            gathering.before = record

@@ -44,7 +44,9 @@ def _of_stage(stage: Stage, progress: Progress, executor: Executor, seconds: flo
         said.append(f"{stage.name}: {counted(progress.running, 'item')} running on {executor.describe()}.")
     if progress.ready:
         said.append(f"{stage.name}: {counted(progress.ready, 'item')} ready, waiting for a free worker.")
-    if progress.waiting:
+    if progress.waiting and stage.protocol.is_fold:
+        said.append(f"{stage.name}: {counted(progress.waiting, 'item')} of {stage.inputs[0]} gathered for a batch.")
+    elif progress.waiting:
         inputs = " and ".join(stage.inputs)
         said.append(f"{stage.name}: {counted(progress.waiting, 'item')} waiting until {inputs} are both there.")
     if progress.delayed:

@@ -36,7 +36,8 @@ def perform(task: Task, worker: str, device: str = "cpu", pantry: Pantry | None 
     try:
         parameters = protocol.parameters.model_validate(task.parameters)
         workbench = FolderWorkbench(Path(task.root), task.folder, task.key, on.partition(":")[0], pantry)
-        record = protocol.function(*task.records, parameters, workbench)
+        given = (task.records, task.before) if protocol.is_fold else task.records
+        record = protocol.function(*given, parameters, workbench)
         _check(record, task)
     except Exception as error:  # noqa: BLE001 (the one place where an item may fail in any way)
         trouble = to_trouble(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emlab.engine.backlog import Backlog
 from emlab.engine.pipeline import Stage
-from emlab.sets import Catalogue
+from emlab.sets import Catalogue, IncrementalSet
 from emlab.sets.schema import from_row, record_columns
 
 
@@ -19,8 +19,27 @@ def restore_stage(backlog: Backlog, catalogue: Catalogue, stage: Stage, now: flo
     progress = backlog.progress[stage.name]
     progress.done = sum(_count(catalogue, name) for name in stage.outputs.values())
     progress.failed = _given_up(catalogue, stage)
+    if stage.protocol.is_fold:
+        _restore_fold(backlog, catalogue, stage, now)
+        return
     for name in dict.fromkeys(stage.inputs):
         _offer_missing(backlog, catalogue, stage, name, now)
+
+
+def _restore_fold(backlog: Backlog, catalogue: Catalogue, stage: Stage, now: float) -> None:
+    """Go on after the last batch; one that was begun, and is neither recorded nor given up, is begun again."""
+    (name,) = stage.inputs
+    sets = catalogue.sets()
+    (made,) = (IncrementalSet(catalogue, sets[output]) for output in stage.outputs.values())
+    begun = [batch for batch in catalogue.batches() if batch.run == stage.name]
+    done, failed = len(made), backlog.progress[stage.name].failed
+    backlog.take_up(stage.name, done + failed, made[-1] if done else None)
+    source = IncrementalSet(catalogue, sets[name])
+    for batch in begun[done + failed :]:
+        backlog.begin(batch, tuple(source[batch.first : batch.stop]), now)
+    first = begun[-1].stop if begun else 0
+    for number, record in enumerate(source.since(first), first):
+        backlog.offer(stage, name, number, record, now)
 
 
 def _count(catalogue: Catalogue, name: str) -> int:

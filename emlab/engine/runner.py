@@ -8,7 +8,7 @@ import select
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -192,7 +192,7 @@ class Engine:
             device=outcome.device,
             attempt=task.attempt,
         )
-        self._backlog.finish(stage.name, failed=False)
+        self._backlog.finish(stage.name, record)
         if self._backlog.is_consumed(name):
             self._makers[task.key] = outcome.worker
         self._backlog.add(name, self._scribe.append(name, record, provenance), record, now)
@@ -210,12 +210,14 @@ class Engine:
         log.warning("%s: %s failed (attempt %d%s): %s", run, key, attempt, ", final" * final, trouble.message)
         self._scribe.fail(run, key, trouble, attempt, final=final)
         if final:
-            self._backlog.finish(run, failed=True)
+            self._backlog.finish(run, None)
         else:
-            again = Item(item.stage, key, item.records, item.shard, item.ready_at, attempt + 1)
-            self._backlog.delay(again, now + RETRY_AFTER * 2 ** (attempt - 1))
+            self._backlog.delay(replace(item, attempt=attempt + 1), now + RETRY_AFTER * 2 ** (attempt - 1))
 
     def _dispatch(self, now: float) -> None:
+        # A batch is recorded before what is made of it, so that a restart makes it of the same records.
+        for batch in self._backlog.gather(self._scribe.open_sets, now):
+            self._scribe.begin(batch)
         if self._scribe.state != "running" or self._stopping is not None or now < self._blocked_until:
             return
         while True:
@@ -233,6 +235,7 @@ class Engine:
                 folder=f"outputs/{stage.name}/{item.shard:03d}",
                 attempt=item.attempt,
                 time_limit=self._time_limit,
+                before=item.before,
             )
             self._running[task.run, task.key] = _Running(item, prompt=item.ready_at == now and item.attempt == 1)
             prefer = self._makers.pop(item.key, None)
@@ -250,6 +253,9 @@ class Engine:
                 for name in sorted(names):
                     self._supersede(name, stage.name)
             elif not self._scribe.open_sets & set(stage.inputs):
+                if stage.protocol.is_fold and progress.waiting:
+                    self._dispatch(now)  # the last batch: its set has just been closed
+                    continue
                 failed = f", {progress.failed:,} failed" if progress.failed else ""
                 for name in sorted(names):
                     self._scribe.close_set(name, "success", f"{progress.done:,} items done{failed}")

@@ -12,7 +12,7 @@ from typing import Any
 
 from emlab.engine.task import Trouble
 from emlab.model import Record
-from emlab.sets import Closing, Ledger, Provenance, Verdict
+from emlab.sets import Batch, Closing, Ledger, Provenance, Verdict
 
 ACCOUNT_EVERY = 1.0
 """Seconds between records of the engine's own CPU time."""
@@ -54,6 +54,10 @@ class Scribe:
         number = self._lengths[name]
         self._lengths[name] = number + 1
         return number
+
+    def begin(self, batch: Batch) -> None:
+        """Record what a batch is made of."""
+        self._write(lambda: self._ledger.add_batch(batch))
 
     def fail(self, run: str, key: str, trouble: Trouble, attempt: int, *, final: bool) -> None:
         """Record that an item failed."""

@@ -20,7 +20,7 @@ class Task:
     protocol, parameters
         The protocol's name and its validated values.
     records
-        One of each kind that the protocol consumes.
+        One of each kind that the protocol consumes; the batch of a fold.
     root
         The session's folder; paths in records are relative to it.
     folder
@@ -29,6 +29,8 @@ class Task:
         1 for the first.
     time_limit
         Seconds after which its process is killed.
+    before
+        What a fold made of the batch before.
     """
 
     run: str
@@ -40,6 +42,7 @@ class Task:
     folder: str
     attempt: int = 1
     time_limit: float = math.inf
+    before: Record | None = None
 
 
 @dataclass(frozen=True)

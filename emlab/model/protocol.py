@@ -28,9 +28,14 @@ class Protocol:
     parameters
         Model of the parameters.
     function
-        ``function(*records, parameters, workbench) -> Record``.
+        ``function(*records, parameters, workbench) -> Record``; a fold's is
+        ``function(batch, before, parameters, workbench) -> Record``.
     accelerated
         Whether it uses a GPU where there is one.
+    share
+        What makes it a fold: ``share(record, parameters)`` says how much of a batch a record is. Records are gathered
+        in their order until their shares make 1; what is left when no more can come is a batch too. ``batch`` is the
+        tuple of the gathered records, ``before`` the record made of the batch before, or ``None``.
     """
 
     name: str
@@ -41,6 +46,12 @@ class Protocol:
     parameters: type[Parameters]
     function: Callable[..., Record]
     accelerated: bool = False
+    share: Callable[[Any, Any], float] | None = None
+
+    @property
+    def is_fold(self) -> bool:
+        """Whether it takes batches of records, each together with what the one before gave."""
+        return self.share is not None
 
     @property
     def is_source(self) -> bool:
@@ -54,8 +65,9 @@ def protocol(
     consumes: type[Record] | tuple[type[Record], ...],
     produces: type[Record] | tuple[type[Record], ...],
     accelerated: bool = False,
+    share: Callable[[Any, Any], float] | None = None,
 ) -> Callable[[Callable[..., Any]], Protocol]:
-    """Make a protocol of a function ``(*records, parameters, workbench) -> record``.
+    """Make a protocol of a function ``(*records, parameters, workbench) -> record``; see `Protocol` for ``share``.
 
     Its name, its summary (the docstring's first line) and the model of its parameters (the annotation of its
     argument ``parameters``) are taken from the function.
@@ -71,6 +83,7 @@ def protocol(
             parameters=get_type_hints(function)["parameters"],
             function=function,
             accelerated=accelerated,
+            share=share,
         )
 
     return made

@@ -27,7 +27,7 @@ class Stage:
     name, protocol
         The run, and what it does.
     available, done, failed, waiting
-        Items: in its inputs, recorded, given up, and neither.
+        Items: in its inputs, recorded, given up, and neither; those of a batch all at once.
     rate
         Items per hour during the last hour; nan before the second item.
     seconds
@@ -60,6 +60,7 @@ class Stages:
         self._now = now
         self._tallies: dict[str, _Tally] = {}
         self._next_failure = 0
+        self._next_batch = 0
 
     @property
     def failures(self) -> list[Failure]:
@@ -80,6 +81,10 @@ class Stages:
         # After the failures, so that an item that succeeded in the end is taken off them.
         for tally in self._tallies.values():
             tally.read(sets)
+        # After the records, so that each has its batch.
+        for batch in self._session.batches(self._next_batch):
+            self._next_batch = batch.number + 1
+            self._tallies[batch.run].sizes[batch.key] = batch.stop - batch.first
         return [tally.stage(sets, self._now()) for tally in self._tallies.values()]
 
 
@@ -93,12 +98,17 @@ class _Tally:
         self._seen = dict.fromkeys(self._outputs, 0)
         self._recent = {name: deque[float](maxlen=RECENT) for name in ("recorded_at", "seconds", "latency")}
         self.failed: dict[str, Failure] = {}
+        self.sizes: dict[str, int] = {}
+        """Items in each batch of a fold that was not counted as done yet."""
+        self._done = 0
+        self._uncounted: list[str] = []
 
     def read(self, sets: Mapping[str, IncrementalSet]) -> None:
         """Read what is new in the run's outputs."""
         for name in self._outputs:
             new = sets[name].columns(("key", *self._recent), self._seen[name])
             self._seen[name] += len(new["key"])
+            self._uncounted += new["key"]
             for column, recent in self._recent.items():
                 recent.extend(value for value in new[column] if value is not None)
             for key in self.failed.keys() & set(new["key"]):
@@ -107,16 +117,18 @@ class _Tally:
     def stage(self, sets: Mapping[str, IncrementalSet], now: float) -> Stage:
         """Give the run's progress."""
         available = min(len(sets[name]) for name in self.run.inputs)
-        done = sum(self._seen.values())
+        self._done += sum(self.sizes.pop(key, 1) for key in self._uncounted)
+        self._uncounted.clear()
+        failed = sum(self.sizes.get(key, 1) for key in self.failed)
         is_open = any(sets[name].is_open for name in self._outputs)
         latency = np.array(self._recent["latency"] or [np.nan])
         return Stage(
             name=self.run.name,
             protocol=self.run.protocol,
             available=available,
-            done=done,
-            failed=len(self.failed),
-            waiting=max(available - done - len(self.failed), 0) if self.run.superseded_by is None else 0,
+            done=self._done,
+            failed=failed,
+            waiting=max(available - self._done - failed, 0) if self.run.superseded_by is None else 0,
             rate=per_hour(np.array(self._recent["recorded_at"]), now if is_open else None),
             seconds=float(np.median(self._recent["seconds"] or [np.nan])),
             latency=float(np.median(latency)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from emlab.sets import Event, Failure, IncrementalSet, Judgement, Run
+from emlab.sets import Batch, Event, Failure, IncrementalSet, Judgement, Run
 
 
 class Watched(Protocol):
@@ -22,6 +22,9 @@ class Watched(Protocol):
     @property
     def sets(self) -> Mapping[str, IncrementalSet]:
         """Every set by its name."""
+
+    def batches(self, since: int = 0) -> Sequence[Batch]:
+        """Which records went into each batch of a fold, batches numbered ``since`` and up."""
 
     def failures(self, since: int = 0) -> Sequence[Failure]:
         """Failures numbered ``since`` and up."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from emlab.errors import SessionError
 from emlab.sets import schema
-from emlab.sets.entries import Closing, Event, Failure, Judgement, Run, SetFacts
+from emlab.sets.entries import Batch, Closing, Event, Failure, Judgement, Run, SetFacts
 
 
 class Catalogue:
@@ -90,6 +90,19 @@ class Catalogue:
                 " FROM collection c JOIN run r ON r.id = c.run_id ORDER BY c.id"
             )
         }
+
+    def batches(self, since: int = 0) -> list[Batch]:
+        """Batches of folds numbered ``since`` and up; the first has number 1."""
+        if not self.rows("SELECT 1 FROM sqlite_master WHERE name = 'batch'"):
+            return []
+        return [
+            Batch(run=run, key=key, first=first, stop=stop, number=number)
+            for number, run, key, first, stop in self.rows(
+                "SELECT b.number, r.name, b.key, b.first, b.stop FROM batch b JOIN run r ON r.id = b.run_id"
+                " WHERE b.number >= ? ORDER BY b.number",
+                (since,),
+            )
+        ]
 
     def failures(self, since: int = 0) -> list[Failure]:
         """Failures numbered ``since`` and up; the first has number 1."""

@@ -46,6 +46,25 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What a fold takes at once: the records numbered ``first`` up to, not including, ``stop`` of its input.
+
+    Attributes
+    ----------
+    run, key
+        Which run; the key of the record that is made of it.
+    number
+        Position among the session's batches, 1 for the first; 0 before it is recorded.
+    """
+
+    run: str
+    key: str
+    first: int
+    stop: int
+    number: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Provenance:
     """How a record came to be.
 

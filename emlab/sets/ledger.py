@@ -12,7 +12,7 @@ from typing import Any
 
 from emlab.model import Record
 from emlab.sets import schema
-from emlab.sets.entries import Closing, Provenance, Run, Verdict
+from emlab.sets.entries import Batch, Closing, Provenance, Run, Verdict
 
 
 class Ledger:
@@ -49,7 +49,7 @@ class Ledger:
         """Make a new database with these meta values."""
         ledger = cls(path, journal)
         with ledger.transaction():
-            for statement in schema.CATALOGUE.split(";"):
+            for statement in (*schema.CATALOGUE.split(";"), schema.BATCH):
                 ledger._connection.execute(statement)
             for name, value in meta.items():
                 ledger.set_meta(name, value)
@@ -115,6 +115,13 @@ class Ledger:
         self._connection.execute(schema.insert_row(record.kind), schema.to_row(set_id, number, record, provenance))
         self._lengths[set_id] = number + 1
         return number
+
+    def add_batch(self, batch: Batch) -> None:
+        """Record what a batch of a fold is made of."""
+        self._connection.execute(
+            "INSERT INTO batch (run_id, key, first, stop) VALUES (?, ?, ?, ?)",
+            (self._run_ids[batch.run], batch.key, batch.first, batch.stop),
+        )
 
     def add_failure(
         self, run: str, key: str, *, attempt: int, final: bool, error: str, message: str, traceback: str
@@ -187,6 +194,7 @@ class Ledger:
         self._connection.close()
 
     def _add_columns(self) -> None:
+        self._connection.execute(schema.BATCH)
         kinds = [kind for (kind,) in self._connection.execute("SELECT DISTINCT kind FROM collection").fetchall()]
         for kind in kinds:
             present = {row[1] for row in self._connection.execute(f"PRAGMA table_info({kind})").fetchall()}

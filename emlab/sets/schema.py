@@ -45,6 +45,14 @@ CREATE TABLE judgement (
 CREATE TABLE command (number INTEGER PRIMARY KEY, at REAL NOT NULL, name TEXT NOT NULL, arguments TEXT NOT NULL);
 """
 
+BATCH = """
+CREATE TABLE IF NOT EXISTS batch (
+    number INTEGER PRIMARY KEY, run_id INTEGER NOT NULL REFERENCES run, key TEXT NOT NULL, first INTEGER NOT NULL,
+    stop INTEGER NOT NULL, UNIQUE (run_id, key)
+)
+"""
+"""A table that the first databases of this version lack."""
+
 PROVENANCE = {
     "recorded_at": "REAL NOT NULL",
     "seconds": "REAL",

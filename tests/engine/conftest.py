@@ -75,12 +75,36 @@ def toy_select(micrograph: Micrograph, ctf: Ctf, parameters: Words, workbench: W
     return kind(key=micrograph.key, micrograph=micrograph.path, reason="it said so")
 
 
+class Handful(Parameters):
+    """How many make a batch."""
+
+    size: int = parameter(2, ge=1, help="Micrographs of a batch.")
+
+
+@protocol(
+    title="Toy fold", consumes=Micrograph, produces=Accepted, share=lambda micrograph, parameters: 1 / parameters.size
+)
+def toy_fold(
+    batch: tuple[Micrograph, ...], before: Accepted | None, parameters: Handful, workbench: Workbench
+) -> Accepted:
+    """Remember every micrograph so far; the reason has each batch in brackets."""
+    if any(micrograph.warning == "poison" for micrograph in batch):
+        raise DataError("one of them says that it is poison")
+    path = workbench.write_tables("", {"batch": {"rlnCount": len(batch)}})
+    names = " ".join(micrograph.key for micrograph in batch)
+    return Accepted(
+        key=path.rpartition("/")[2].partition(".")[0],
+        micrograph=path,
+        reason=(before.reason if before else "") + f"[{names}]",
+    )
+
+
 @pytest.fixture
 def toys(monkeypatch: pytest.MonkeyPatch) -> dict[str, Protocol]:
     """The toy protocols, known to emlab during the test."""
     from emlab.protocols import PROTOCOLS
 
-    known = {toy.name: toy for toy in (toy_import, toy_ctf, toy_select)}
+    known = {toy.name: toy for toy in (toy_import, toy_ctf, toy_select, toy_fold)}
     for name, toy in known.items():
         monkeypatch.setitem(PROTOCOLS, name, toy)
     return known

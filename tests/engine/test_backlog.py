@@ -84,7 +84,7 @@ def test_a_delayed_item_comes_back_when_its_time_is_over(backlog: Backlog) -> No
     assert not backlog.progress["import"].is_idle
     backlog.release(5.0)
     assert popped(backlog) == ("import", "a")
-    backlog.finish("import", failed=True)
+    backlog.finish("import", None)
     assert backlog.progress["import"].is_idle
     assert backlog.progress["import"].failed == 1
 

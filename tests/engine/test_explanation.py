@@ -23,8 +23,9 @@ class Workers:
 
 
 def said(free: int = 1, state: str = "running", blocked_until: float = 0.0, **progress: Progress) -> list[str]:
-    inputs = {"ctf": ("micrographs",), "select": ("micrographs", "ctfs")}
-    stages = {name: SimpleNamespace(name=name, inputs=inputs[name]) for name in progress}
+    inputs = {"ctf": ("micrographs",), "select": ("micrographs", "ctfs"), "classify": ("particles",)}
+    fold = {name: SimpleNamespace(is_fold=name == "classify") for name in inputs}
+    stages = {name: SimpleNamespace(name=name, inputs=inputs[name], protocol=fold[name]) for name in progress}
     backlog: Any = SimpleNamespace(stages=stages, progress=progress, next_release=lambda: 104.0)
     return explanation(backlog, Workers(free), state, 100.0, blocked_until)  # type: ignore[arg-type]
 
@@ -36,6 +37,7 @@ def said(free: int = 1, state: str = "running", blocked_until: float = 0.0, **pr
         ("The session is paused: nothing is begun until `emlab resume`.", {"state": "paused"}),
         ("The disk is full: everything waits, and it is looked at again in 5 s.", {"blocked_until": 105.0}),
         ("No worker is free yet on 2 CPU workers.", {"free": 0, "ctf": Progress(ready=1)}),
+        ("classify: 3 items of particles gathered for a batch.", {"classify": Progress(waiting=3)}),
         ("ctf: 2 items running on 2 CPU workers.", {"ctf": Progress(running=2)}),
         ("ctf: 7 items ready, waiting for a free worker.", {"free": 0, "ctf": Progress(running=2, ready=7)}),
         ("select: 1 item waiting until micrographs and ctfs are both there.", {"select": Progress(waiting=1)}),

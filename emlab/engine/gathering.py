@@ -1,0 +1,64 @@
+"""Records on their way into the batches of a fold."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from emlab.engine.pipeline import Stage
+from emlab.model import Record
+from emlab.sets import Batch
+
+ENOUGH = 1.0 - 1e-9
+"""Shares that make a batch: ten tenths do, whatever their sum in floating point."""
+
+_Members = list[tuple[int, Record]]
+
+
+class Gathering:
+    """What a fold was offered and has not begun yet, in the order of the set that it comes from.
+
+    What a batch is made of depends on that order alone, never on when its records came; but for the last one.
+
+    Attributes
+    ----------
+    begun
+        How many batches were begun so far.
+    before
+        What was made of the newest batch that did not fail.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.begun = 0
+        self.before: Record | None = None
+        self._whole: deque[_Members] = deque()
+        self._growing: _Members = []
+        self._share = 0.0
+        self._waiting = 0
+
+    def __len__(self) -> int:
+        """How many records wait for their batch."""
+        return self._waiting
+
+    def add(self, number: int, record: Record) -> None:
+        """Take note of a record with its number in the set that it comes from."""
+        assert self.stage.protocol.share is not None  # noqa: S101
+        self._growing.append((number, record))
+        self._waiting += 1
+        self._share += self.stage.protocol.share(record, self.stage.parameters)
+        if self._share >= ENOUGH:
+            self._whole.append(self._growing)
+            self._growing, self._share = [], 0.0
+
+    def take(self, *, is_last: bool) -> tuple[Batch, tuple[Record, ...]] | None:
+        """Give the next batch and its records; ``None`` where there is not enough for one yet."""
+        if self._whole:
+            members = self._whole.popleft()
+        elif is_last and self._growing:
+            members, self._growing, self._share = self._growing, [], 0.0
+        else:
+            return None
+        self._waiting -= len(members)
+        key = f"batch_{self.begun + 1:04d}"
+        batch = Batch(run=self.stage.name, key=key, first=members[0][0], stop=members[-1][0] + 1)
+        return batch, tuple(record for _, record in members)
