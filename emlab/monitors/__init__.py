@@ -3,7 +3,8 @@
 from emlab.monitors.alarms import Alarm, Alarms
 from emlab.monitors.comparison import Agreement, Comparison, different_parameters
 from emlab.monitors.events import Events
-from emlab.monitors.histogram import Histogram, histogram, robust_range
+from emlab.monitors.groups import grouped, means, medians
+from emlab.monitors.histogram import Histogram, histogram, quantiles, robust_range
 from emlab.monitors.items import MEASURES, Items
 from emlab.monitors.line import Line
 from emlab.monitors.magnifier import Magnifier, clipped
@@ -45,13 +46,17 @@ __all__ = [
     "counted",
     "different_parameters",
     "duration",
+    "grouped",
     "histogram",
     "kept",
     "matching",
+    "means",
+    "medians",
     "moment",
     "number",
     "per_hour",
     "progress_lines",
+    "quantiles",
     "reduced",
     "robust_range",
     "selection_rule",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +50,7 @@ def robust_range(values: Array) -> tuple[float, float]:
     values
         Any shape; what is not finite is left out. Without any value the limits are 0 and 1.
     """
-    first, last = _bulk(values)
+    first, last = _bulk(_ordered(values))
     margin = 0.05 * (last - first)
     # An axis of positive values does not reach below 0 for its margin.
     return max(first - margin, 0.0) if first >= 0 else first - margin, last + margin
@@ -57,26 +58,33 @@ def robust_range(values: Array) -> tuple[float, float]:
 
 def histogram(values: Array, bins: int = 30) -> Histogram:
     """Give the histogram of all values but the outliers, with round edges, in at most ``bins`` + 1 bins."""
-    low, high = _bulk(values)
+    ordered = _ordered(values)
+    low, high = _bulk(ordered)
     width = _round_up((high - low) / bins)
     first = math.floor(low / width)
     edges = np.arange(first, math.floor(high / width) + 2, dtype=np.float64) * width
+    counts = np.diff(np.searchsorted(ordered, edges))
+    return Histogram(edges, counts, int(ordered.size - counts.sum()))
+
+
+def quantiles(ordered: NDArray[np.float64], shares: Sequence[float]) -> NDArray[np.float64]:
+    """Give the values below which shares of all values lie; of finite ones in ascending order, shape (n,)."""
+    return np.interp(np.multiply(shares, ordered.size - 1), np.arange(ordered.size), ordered)
+
+
+def _ordered(values: Array) -> NDArray[np.float64]:
     finite = np.asarray(values, float)
-    finite = finite[np.isfinite(finite)]
-    counts, _ = np.histogram(finite, edges)
-    return Histogram(edges, counts, int(finite.size - counts.sum()))
+    return np.sort(finite[np.isfinite(finite)])
 
 
-def _bulk(values: Array) -> tuple[float, float]:
+def _bulk(ordered: NDArray[np.float64]) -> tuple[float, float]:
     """Give the least and the greatest value that are no outliers, never the same."""
-    finite = np.asarray(values, float)
-    finite = finite[np.isfinite(finite)]
-    if not finite.size:
+    if not ordered.size:
         return 0.0, 1.0
-    low, high = np.percentile(finite, [25, 75])
-    reach = 3 * (high - low) if finite.size >= ENOUGH else math.inf
-    inside = finite[(finite >= low - reach) & (finite <= high + reach)]
-    first, last = float(inside.min()), float(inside.max())
+    low, high = quantiles(ordered, (0.25, 0.75))
+    reach = 3 * (high - low) if ordered.size >= ENOUGH else math.inf
+    inside = ordered[np.searchsorted(ordered, low - reach) : np.searchsorted(ordered, high + reach, "right")]
+    first, last = float(inside[0]), float(inside[-1])
     if first == last:
         half = 0.1 * abs(first) or 0.5
         return first - half, last + half

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +74,7 @@ class Items:
             ("acquired_at", "recorded_at", "verdict", *MEASURES, *_columns(MEASURES), *_columns(PLACES))
         )
         self._touched = Columns(("row",))
+        self._derivatives: dict[str, tuple[int, NDArray[Any]]] = {}
         self._next_judgement = 0
         self.keys: list[str] = []
         self.judgements: dict[str, list[Judgement]] = {}
@@ -96,16 +97,12 @@ class Items:
     @property
     def time(self) -> NDArray[np.float64]:
         """When each item was acquired; where nothing tells, when it was first recorded. Seconds since 1970."""
-        acquired = self["acquired_at"]
-        return np.where(np.isfinite(acquired), acquired, self["recorded_at"])
+        return self._derived("time", self._times)
 
     @property
     def decision(self) -> NDArray[np.int64]:
         """0 where nothing is decided yet, 1 where an item goes on, 2 where it does not; people's verdicts stand."""
-        selected = np.where(np.isfinite(self["accepted"]), 1, 0)
-        selected = np.where(np.isfinite(self["rejected"]), 2, selected)
-        verdict = self["verdict"]
-        return np.where(np.isfinite(verdict), verdict, selected).astype(np.int64)
+        return self._derived("decision", self._decided)
 
     @property
     def acquired_span(self) -> tuple[float, float] | None:
@@ -157,6 +154,24 @@ class Items:
         decision = np.where(np.isfinite(self["accepted"]), "accepted", "")
         table["decision"] = np.where(np.isfinite(self["rejected"]), "rejected", decision)
         return table
+
+    def _derived(self, name: str, derive: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        """What follows from the columns, derived once after each change."""
+        changes, derived = self._derivatives.get(name, (-1, np.empty(0)))
+        if changes != self.changes:
+            derived = derive()
+            self._derivatives[name] = self.changes, derived
+        return derived
+
+    def _times(self) -> NDArray[np.float64]:
+        acquired = self["acquired_at"]
+        return np.where(np.isfinite(acquired), acquired, self["recorded_at"])
+
+    def _decided(self) -> NDArray[np.int64]:
+        selected = np.where(np.isfinite(self["accepted"]), 1, 0)
+        selected = np.where(np.isfinite(self["rejected"]), 2, selected)
+        verdict = self["verdict"]
+        return np.where(np.isfinite(verdict), verdict, selected).astype(np.int64)
 
     def _read(self, kind: str, source: IncrementalSet) -> int:
         known = self._sources.get(kind)

@@ -78,7 +78,7 @@ class Stages:
             self._next_failure = failure.number + 1
             if failure.final:
                 self._tallies[failure.run].failed[failure.key] = failure
-        # After the failures, so that an item that succeeded in the end is taken off them.
+        # After the failures, so that an item that succeeded in the end is taken off them when it is counted.
         for tally in self._tallies.values():
             tally.read(sets)
         # After the records, so that each has its batch.
@@ -101,24 +101,34 @@ class _Tally:
         self.sizes: dict[str, int] = {}
         """Items in each batch of a fold that was not counted as done yet."""
         self._done = 0
-        self._uncounted: list[str] = []
+        self._counted = dict.fromkeys(self._outputs, 0)
 
     def read(self, sets: Mapping[str, IncrementalSet]) -> None:
-        """Read what is new in the run's outputs."""
+        """Read what is new in the run's outputs; rates and times need no more than the newest of it."""
         for name in self._outputs:
-            new = sets[name].columns(("key", *self._recent), self._seen[name])
-            self._seen[name] += len(new["key"])
-            self._uncounted += new["key"]
+            new = sets[name].columns(tuple(self._recent), max(self._seen[name], len(sets[name]) - RECENT))
+            if new["number"]:
+                self._seen[name] = new["number"][-1] + 1
             for column, recent in self._recent.items():
                 recent.extend(value for value in new[column] if value is not None)
-            for key in self.failed.keys() & set(new["key"]):
-                del self.failed[key]
+
+    def _count(self, sets: Mapping[str, IncrementalSet]) -> None:
+        """Count what was read as done: which items that are matters only to failures and batches."""
+        for name, seen in self._seen.items():
+            new = seen - self._counted[name]
+            if new and (self.failed or self.sizes):
+                keys = sets[name].columns(("key",), self._counted[name])["key"][:new]
+                self._done += sum(self.sizes.pop(key, 1) for key in keys)
+                for key in self.failed.keys() & set(keys):
+                    del self.failed[key]
+            else:
+                self._done += new
+            self._counted[name] = seen
 
     def stage(self, sets: Mapping[str, IncrementalSet], now: float) -> Stage:
         """Give the run's progress."""
+        self._count(sets)
         available = min(len(sets[name]) for name in self.run.inputs)
-        self._done += sum(self.sizes.pop(key, 1) for key in self._uncounted)
-        self._uncounted.clear()
         failed = sum(self.sizes.get(key, 1) for key in self.failed)
         is_open = any(sets[name].is_open for name in self._outputs)
         latency = np.array(self._recent["latency"] or [np.nan])

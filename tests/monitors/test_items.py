@@ -79,6 +79,8 @@ def test_without_an_acquisition_time_the_time_of_the_first_record_stands_in(inve
     items.update()
     assert items.time.tolist() == [invented.START, invented.START + 30]
     assert items.acquired_span == (invented.START, invented.START + 30)
+    items = Items(invented.open())
+    items.update()
     items["acquired_at"][1] = np.nan
     assert items.time.tolist() == [invented.START, invented.START + 40]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from emlab_widgets.figures import Distribution
+from emlab_widgets.figures.distribution import Distribution
 from emlab_widgets.measures import MOTION
 
 from emlab.monitors import Items

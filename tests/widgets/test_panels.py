@@ -10,7 +10,8 @@ import pytest
 from emlab_widgets.panels.gallery_panel import Gallery, GalleryPanel
 from emlab_widgets.panels.grid_panel import GridPanel
 from emlab_widgets.panels.micrograph_panel import MicrographPanel
-from emlab_widgets.panels.monitor import PANELS, Monitor
+from emlab_widgets.panels.monitor import Monitor
+from emlab_widgets.panels.opening import PANELS
 from emlab_widgets.panels.problems_panel import ProblemsPanel
 from emlab_widgets.panels.selection_panel import SelectionPanel
 from emlab_widgets.panels.system_panel import SystemPanel

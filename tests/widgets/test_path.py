@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
-from emlab_widgets.figures import path_drawing
+from emlab_widgets.figures.path import path_drawing
 
 
 def points_of(drawing: str) -> np.ndarray:

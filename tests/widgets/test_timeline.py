@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from emlab_widgets.figures import Timeline
+from emlab_widgets.figures.timeline import Timeline
 from emlab_widgets.measures import DEFOCUS, MOTION
 
 from emlab.monitors import Items

@@ -9,7 +9,7 @@ import bqplot
 import numpy as np
 from bqplot.interacts import BrushIntervalSelector
 
-from emlab.monitors import Items, counted, histogram, number
+from emlab.monitors import Items, counted, histogram, number, quantiles
 from emlab_widgets import theme
 from emlab_widgets.figures.plot import Plot, axis
 from emlab_widgets.figures.ticks import number_ticks
@@ -75,7 +75,7 @@ class Distribution:
             return
         self._drawn = id(items), items.changes, bounds
         values = self._measure.values(items)
-        values = values[np.isfinite(values)]
+        values = np.sort(values[np.isfinite(values)])
         self._plot.reveal(filled=bool(values.size))
         if not values.size:
             return
@@ -97,7 +97,7 @@ class Distribution:
             if near:
                 self._limits.x = np.repeat(np.array(near)[:, None], 2, axis=1)
                 self._limits.y = np.tile([0.0, most], (len(near), 1))
-        low, high = np.percentile(values, [10, 90])
+        low, high = quantiles(values, (0.1, 0.9))
         digits, unit = self._measure.digits, self._measure.unit
         note = f"{counted(values.size, 'micrograph')}, 80 % from {number(low, digits)} to {number(high, digits)} {unit}"
         self._plot.annotate(f"{note} · {binned.beyond:,} off the scale" if binned.beyond else note)

@@ -9,7 +9,7 @@ import ipywidgets
 import numpy as np
 from numpy.typing import NDArray
 
-from emlab.monitors import counted, number, robust_range
+from emlab.monitors import counted, grouped, means, medians, number, robust_range
 from emlab_widgets.figures.plot import Plot, axis
 from emlab_widgets.figures.ticks import number_ticks
 from emlab_widgets.measures import ALL, RESOLUTION, Measure, measured
@@ -52,14 +52,17 @@ class GridPanel:
         low, high = robust_range(values[placed])
         self._scale.value = _legend(measure, low, high)
         squares = _squares(items["grid_square"], x, y, placed)
-        places = [np.flatnonzero(placed & (squares == square)) for square in np.unique(squares[placed])]
+        rows = np.flatnonzero(placed)
+        places = grouped(rows, squares[rows])
         self._squares.update(places, x, y, values, (low, high), self._name, measure)
         row = self._view.focus.row
         square = self._square
         if square is None and row is not None and placed[row]:
             square = float(squares[row])
         inside = np.flatnonzero(placed & (squares == square)) if square is not None else np.empty(0, np.intp)
-        holes = _together(inside[-HOLES:], x, y)
+        # With image shift, several are taken without moving the stage.
+        newest = inside[-HOLES:]
+        holes = grouped(newest, np.round(x[newest], 2), np.round(y[newest], 2))
         self._holes.update(holes, x, y, values, (low, high), lambda rows: items.keys[rows[-1]], measure, chosen=row)
         name = self._name(inside) if inside.size else ""
         self._holes.annotate(f"{name}, {counted(inside.size, 'micrograph')}" if name else "")
@@ -126,14 +129,14 @@ class _Map:
         chosen: int | None = None,
     ) -> None:
         """Draw one point for each group of rows: at their mean place, in the colour of their median value."""
-        medians = [_median(values[rows]) for rows in groups]
-        groups = [rows for rows, median in zip(groups, medians, strict=True) if np.isfinite(median)]
+        shown = medians(values, groups)
+        groups = [rows for rows, median in zip(groups, shown, strict=True) if np.isfinite(median)]
+        shown = shown[np.isfinite(shown)]
         self._rows = groups
         self._plot.reveal(filled=bool(groups))
         if not groups:
             return
-        shown = np.array([median for median in medians if np.isfinite(median)])
-        at_x, at_y = (np.array([axis[rows].mean() for rows in groups]) for axis in (x, y))
+        at_x, at_y = means(x, groups), means(y, groups)
         self._frame(at_x, at_y)
         with self._colour.hold_sync():
             self._colour.min, self._colour.max = span
@@ -170,21 +173,6 @@ def _squares(
     unnamed = np.isnan(codes) & placed
     stand_in = -1 - (np.floor(x / 100) * 1000 + np.floor(y / 100) + 500_000)
     return np.where(unnamed, stand_in, codes)
-
-
-def _together(rows: NDArray[np.intp], x: NDArray[np.float64], y: NDArray[np.float64]) -> list[NDArray[np.intp]]:
-    """Group rows of the same place: with image shift, several are taken without moving the stage."""
-    if not rows.size:
-        return []
-    places = np.round(np.stack([x[rows], y[rows]], axis=1), 2)
-    _, group = np.unique(places, axis=0, return_inverse=True)
-    order = np.argsort(group, kind="stable")
-    return np.split(rows[order], np.flatnonzero(np.diff(group[order])) + 1)
-
-
-def _median(values: NDArray[np.float64]) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.median(known)) if known.size else np.nan
 
 
 def _legend(measure: Measure, low: float, high: float) -> str:

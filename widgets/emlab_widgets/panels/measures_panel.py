@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import ipywidgets
 
-from emlab_widgets.figures import Distribution, Timeline
+from emlab_widgets import measures
+from emlab_widgets.figures.distribution import Distribution
+from emlab_widgets.figures.timeline import Timeline
 from emlab_widgets.measures import Measure, measured
 from emlab_widgets.panels.view import View
 
@@ -14,10 +16,12 @@ from emlab_widgets.panels.view import View
 class MeasuresPanel:
     """Timelines of some measures, and histograms of the same."""
 
-    def __init__(self, view: View, *measures: Measure, height: int = 200) -> None:
+    SHOWN: ClassVar[tuple[Measure, ...]]
+
+    def __init__(self, view: View) -> None:
         self._view = view
-        shown = measured(view.session, *measures)
-        self._timeline = Timeline(*shown, on_click=view.guard(view.focus.choose), height=height)
+        shown = measured(view.session, *self.SHOWN)
+        self._timeline = Timeline(*shown, on_click=view.guard(view.focus.choose))
         self._distributions = [Distribution(measure) for measure in shown]
         distributions = ipywidgets.GridBox([one.widget for one in self._distributions])
         distributions.add_class("emlab-plots")
@@ -28,3 +32,28 @@ class MeasuresPanel:
         self._timeline.update(self._view.items, self._view.focus.row, self._view.limits)
         for distribution in self._distributions:
             distribution.update(self._view.items, self._view.limits)
+
+
+class CtfPanel(MeasuresPanel):
+    """What the CTF tells of each micrograph."""
+
+    SHOWN = (
+        measures.MEAN_DEFOCUS,
+        measures.ASTIGMATISM,
+        measures.RESOLUTION,
+        measures.SCORE,
+        measures.ICE,
+        measures.PHASE_SHIFT,
+    )
+
+
+class MotionPanel(MeasuresPanel):
+    """How far specimens moved."""
+
+    SHOWN = (measures.MOTION, measures.EARLY_MOTION, measures.LATE_MOTION, measures.RESIDUAL)
+
+
+class AcquisitionPanel(MeasuresPanel):
+    """How the microscope was used."""
+
+    SHOWN = (measures.COUNTS, measures.DOSE, measures.TARGET)

@@ -10,7 +10,7 @@ from emlab.model import Ctf, Micrograph, Movie, Record, Rejected
 from emlab.monitors import moment, number, reduced
 from emlab.session import Session
 from emlab.sets import Judgement
-from emlab_widgets.figures import path_drawing
+from emlab_widgets.figures.path import path_drawing
 from emlab_widgets.html import Cell, facts
 
 _DECISIONS = {

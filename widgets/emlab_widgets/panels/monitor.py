@@ -3,55 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import threading
 from typing import Any
 
 import ipywidgets
 
 from emlab.session import Session
-from emlab_widgets import measures, theme
+from emlab_widgets import theme
 from emlab_widgets.app import READ_ONLY
-from emlab_widgets.panels.gallery_panel import GalleryPanel
-from emlab_widgets.panels.grid_panel import GridPanel
 from emlab_widgets.panels.head import Head
-from emlab_widgets.panels.measures_panel import MeasuresPanel
 from emlab_widgets.panels.micrograph_panel import MicrographPanel
-from emlab_widgets.panels.overview_panel import OverviewPanel
-from emlab_widgets.panels.problems_panel import ProblemsPanel
+from emlab_widgets.panels.opening import PANELS, import_panels, made_panel
 from emlab_widgets.panels.pulse import Pulse
 from emlab_widgets.panels.pump import Pump
-from emlab_widgets.panels.selection_panel import SelectionPanel
-from emlab_widgets.panels.system_panel import SystemPanel
-from emlab_widgets.panels.table_panel import TablePanel
 from emlab_widgets.panels.tabs import Tabs
 from emlab_widgets.panels.view import Panel, View
-from emlab_widgets.panels.viewer_panel import ViewerPanel
-
-_CTF = (
-    measures.MEAN_DEFOCUS,
-    measures.ASTIGMATISM,
-    measures.RESOLUTION,
-    measures.SCORE,
-    measures.ICE,
-    measures.PHASE_SHIFT,
-)
-_MOTION = (measures.MOTION, measures.EARLY_MOTION, measures.LATE_MOTION, measures.RESIDUAL)
-_ACQUISITION = (measures.COUNTS, measures.DOSE, measures.TARGET)
-
-PANELS: dict[str, Callable[[View], Panel]] = {
-    "Overview": OverviewPanel,
-    "CTF": lambda view: MeasuresPanel(view, *_CTF),
-    "Motion": lambda view: MeasuresPanel(view, *_MOTION),
-    "Acquisition": lambda view: MeasuresPanel(view, *_ACQUISITION),
-    "Micrograph": ViewerPanel,
-    "Gallery": GalleryPanel,
-    "Grid": GridPanel,
-    "Table": TablePanel,
-    "Selection": SelectionPanel,
-    "System": SystemPanel,
-    "Problems": ProblemsPanel,
-}
-"""By name, in the order of the tabs."""
 
 
 class Monitor:
@@ -94,6 +60,11 @@ class Monitor:
     def start(self) -> None:
         """Draw from now on whatever is recorded, as long as a page shows it."""
         Pump(self.view.session, self._pulse, self._update).start()
+        threading.Thread(target=self._prepare, name="emlab panels", daemon=True).start()
+
+    def _prepare(self) -> None:
+        self._pulse.wait_for_page()
+        import_panels()
 
     def _begin(self) -> None:
         self._draw(recorded=True)
@@ -122,19 +93,21 @@ class Monitor:
         """The one that is open."""
         name = self._tabs.shown
         if name not in self._made:
-            panel = self._made[name] = PANELS[name](self.view)
+            panel = self._made[name] = made_panel(name, self.view)
             # Before the page makes views of it: bqplot's fail where a mark changes while they are being made.
             panel.update()
             self._room.children = [panel.widget for panel in self._made.values()]
         return self._made[name]
 
     def _open(self) -> None:
-        if self._tabs.shown in self._made:
-            self._panel.update()
-        self.view.is_large = isinstance(self._panel, ViewerPanel)
+        shown, is_new = self._tabs.shown, self._tabs.shown not in self._made
+        opened = self._panel
+        if not is_new:
+            opened.update()
+        self.view.is_large = shown == "Micrograph"
         self._micrograph.update()
-        for name, panel in self._made.items():
-            panel.widget.layout.display = None if name == self._tabs.shown else "none"
+        for panel in self._made.values():
+            panel.widget.layout.display = None if panel is opened else "none"
 
 
 def monitor(session: Session, *, can_steer: bool | None = None) -> ipywidgets.Widget:

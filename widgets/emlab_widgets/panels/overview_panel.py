@@ -7,7 +7,7 @@ from typing import Any
 import ipywidgets
 
 from emlab.monitors import Stage, duration, number
-from emlab_widgets.figures import Timeline
+from emlab_widgets.figures.timeline import Timeline
 from emlab_widgets.html import table
 from emlab_widgets.measures import ASTIGMATISM, MEAN_DEFOCUS, MOTION, RESOLUTION, measured
 from emlab_widgets.panels.view import View

@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets
 
 from emlab.monitors import BOUNDS, kept, number
-from emlab_widgets.figures import Distribution
+from emlab_widgets.figures.distribution import Distribution
 from emlab_widgets.html import empty
 from emlab_widgets.measures import ASTIGMATISM, ICE, MEAN_DEFOCUS, MOTION, RESOLUTION, SCORE, Measure, measured
 from emlab_widgets.panels.view import View

@@ -65,6 +65,7 @@ class View:
         self.is_large = False
         self.can_steer = can_steer
         self._system = System(session.path)
+        self._decided_at = -1
         self._listeners: list[Callable[[], None]] = []
         self.overview: Overview = self.overviewer.update()
         self.rule = selection_rule(session)
@@ -93,7 +94,10 @@ class View:
     @property
     def decisions(self) -> NDArray[np.str_]:
         """``accepted``, ``rejected`` or nothing, of every item."""
-        return np.array(("", "accepted", "rejected"))[self.items.decision]
+        if self._decided_at != self.items.changes:
+            self._decisions = np.array(("", "accepted", "rejected"))[self.items.decision]
+            self._decided_at = self.items.changes
+        return self._decisions
 
     @property
     def limits(self) -> Mapping[str, Sequence[float]]:

@@ -14,7 +14,7 @@ from emlab.model import Ctf, Micrograph, Rejected
 from emlab.monitors import Items, thinned
 from emlab.session import Session
 from emlab.sets import Failure, Judgement, lineage
-from emlab_widgets.figures import path_drawing
+from emlab_widgets.figures.path import path_drawing
 from emlab_widgets.html import Html, empty
 from emlab_widgets.report.pictures import FEW, LARGE, SMALL, small_copy
 

@@ -10,7 +10,8 @@ import pandas as pd
 from emlab.monitors import Items, Line, Overviewer
 from emlab.session import Session, open_session
 from emlab_widgets.failures import events, failures
-from emlab_widgets.figures import Distribution, Timeline
+from emlab_widgets.figures.distribution import Distribution
+from emlab_widgets.figures.timeline import Timeline
 from emlab_widgets.html import Html
 from emlab_widgets.measures import ASTIGMATISM, DEFOCUS, MOTION, RESOLUTION, measured
 from emlab_widgets.report.acquisition import acquisition
