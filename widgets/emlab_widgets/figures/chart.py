@@ -12,6 +12,15 @@ import traitlets
 from numpy.typing import NDArray
 
 _HERE = Path(__file__).parent
+_PROGRAM = (
+    "uplot/uPlot.iife.min.js",
+    "points/numbers.js",
+    "points/store.js",
+    "points/cloud.js",
+    "points/chart.js",
+    "points/panel.js",
+)
+"""Each uses what stands before; a page loads them as one."""
 
 
 class Chart(anywidget.AnyWidget):
@@ -28,7 +37,7 @@ class Chart(anywidget.AnyWidget):
         Called with the row of a point that was clicked.
     """
 
-    _esm = (_HERE / "uplot" / "uPlot.iife.min.js").read_text("utf-8") + (_HERE / "chart.js").read_text("utf-8")
+    _esm = "".join((_HERE / name).read_text("utf-8") for name in _PROGRAM)
 
     charts = traitlets.List().tag(sync=True)
     limits = traitlets.Dict().tag(sync=True)
