@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from pydantic import ValidationInfo, field_validator
 
-from emlab.arrays.module import to_host
+from emlab.arrays.module import array_module
 from emlab.errors import DataError
 from emlab.model import Array, Ctf, Micrograph, Parameters, Workbench, parameter, protocol
 
@@ -141,7 +141,8 @@ def estimate_ctf(micrograph: Micrograph, parameters: EstimateCtf, workbench: Wor
             f"Pixels of {pixel_size:g} Å show nothing finer than {finest:.3g} Å, and the CTF is fitted to rings from "
             f"{parameters.min_resolution:g} Å to half of that or less: check the pixel size."
         )
-    rings = rings_between(spectrum.shape[0], pixel_size, 1.0 / parameters.min_resolution, 1.0 / finest)
+    band = 1.0 / parameters.min_resolution, 1.0 / finest
+    rings = rings_between(spectrum.shape[0], pixel_size, *band, array_module(spectrum))
     data = flatten(spectrum, rings)
     lens = Lens.of_microscope(micrograph.voltage, micrograph.spherical_aberration, micrograph.amplitude_contrast)
     within = parameters.search_range
@@ -206,10 +207,10 @@ def _spectrum(micrograph: Micrograph, parameters: EstimateCtf, workbench: Workbe
         spectrum = workbench.read_image(micrograph.power_spectrum)
         if spectrum.shape[0] != spectrum.shape[1]:
             raise DataError(f"{micrograph.power_spectrum} is not square: its shape is {spectrum.shape}.")
-        return spectrum, micrograph.spectrum_pixel_size or micrograph.pixel_size
+        return workbench.to_device(spectrum), micrograph.spectrum_pixel_size or micrograph.pixel_size
     image = workbench.to_device(workbench.read_image(micrograph.unweighted or micrograph.path))
     tile = tile_length(image.shape, micrograph.pixel_size, parameters.tile)
-    return to_host(tile_spectrum(image, tile)), micrograph.pixel_size
+    return tile_spectrum(image, tile), micrograph.pixel_size
 
 
 def _tiles(micrograph: Micrograph, parameters: EstimateCtf, workbench: Workbench) -> Tiles:

@@ -40,27 +40,39 @@ class Card(np.ndarray[Any, np.dtype[Any]]):
     def get(self) -> Array:
         return self.view(np.ndarray)
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = (), **more: Any) -> Any:
-        if any(isinstance(one, np.ndarray) and not isinstance(one, Card) for one in (*inputs, *out)):
-            raise TypeError("Unsupported type <class 'numpy.ndarray'>")
-        plain = [one.view(np.ndarray) if isinstance(one, Card) else one for one in inputs]
-        if out:
-            more["out"] = tuple(one.view(np.ndarray) for one in out)
-        result = getattr(ufunc, method)(*plain, **more)
-        if out:
-            return out[0]
-        return _on_card(result)
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **more: Any) -> Any:
+        return _computed(getattr(ufunc, method), inputs, more)
 
     def __array_function__(self, function: Any, types: Any, given: Any, more: Any) -> Any:
-        return _on_card(super().__array_function__(function, types, given, more))
+        return _computed(function, given, more)
 
 
 Card.__module__ = "cupy"
 
 
+def _computed(function: Any, given: Any, more: dict[str, Any]) -> Any:
+    """What a function of arrays on the card gives; like CuPy's, it takes none of the host's beside them."""
+    arrays = [one for one in _flat([given, list(more.values())]) if isinstance(one, np.ndarray)]
+    if len({isinstance(one, Card) for one in arrays}) > 1:
+        raise TypeError("Unsupported type <class 'numpy.ndarray'>")
+    result = function(*_plain(given), **{name: _plain(one) for name, one in more.items()})
+    out = more.get("out")
+    return out[0] if isinstance(out, tuple) else out if out is not None else _on_card(result)
+
+
+def _flat(values: Any) -> list[Any]:
+    return [one for value in values for one in (_flat(value) if isinstance(value, list | tuple) else [value])]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return type(value)(map(_plain, value))
+    return value.view(np.ndarray) if isinstance(value, Card) else value
+
+
 def _on_card(result: Any) -> Any:
     if isinstance(result, tuple):
-        return tuple(_on_card(one) for one in result)
+        return tuple(map(_on_card, result))
     if isinstance(result, np.generic):
         result = np.asarray(result)  # on a card what is reduced to one number stays there
     return result.view(Card) if isinstance(result, np.ndarray) else result
@@ -102,7 +114,17 @@ class RawModule:
         source = folder / f"kernels_{len(list(folder.iterdir()))}.cpp"
         source.write_text(f'#include "{Path(__file__).with_name("emulated.h")}"\n{code}\n{runs}')
         library = source.with_suffix(".so")
-        command = ["g++", "-std=c++17", "-O1", "-fwrapv", "-Wall", "-Werror", "-shared", "-fPIC"]
+        command = [
+            "g++",
+            "-std=c++17",
+            "-O1",
+            "-fwrapv",
+            "-Wall",
+            "-Werror",
+            "-Wno-unknown-pragmas",
+            "-shared",
+            "-fPIC",
+        ]
         subprocess.run([*command, str(source), "-o", str(library)], check=True)
         loaded = ctypes.CDLL(str(library))
         self._functions = {name: Function(loaded, name, parameters) for name, parameters in kernels}
@@ -137,7 +159,7 @@ class EmulatedCupy(ModuleType):
             return found
 
         def called(*given: Any, **more: Any) -> Any:
-            return _on_card(found(*given, **more))
+            return _computed(found, given, more)
 
         return called
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -57,10 +58,18 @@ class Flattened:
 
 def spline_basis(frequency: Array, knots: Array) -> Array:
     """Cubic B-splines with ``knots`` between the ends (1/Å): (ring,) → (ring, spline), each row's sum 1."""
+    return _spline_basis(frequency.astype(np.float64).tobytes(), knots.tobytes())
+
+
+@lru_cache(maxsize=16)
+def _spline_basis(frequencies: bytes, knots_between: bytes) -> Array:
+    """The same of a session's micrographs, again and again."""
+    frequency, knots = np.frombuffer(frequencies), np.frombuffer(knots_between)
     low, high = frequency[0], frequency[-1]
     between = knots[(knots > low + _NARROWEST) & (knots < high - _NARROWEST)]
     padded = np.concatenate([np.repeat(low, 4), between, np.repeat(high, 4)])
     basis: Array = BSpline.design_matrix(frequency, padded, 3).toarray()
+    basis.flags.writeable = False
     return basis
 
 

@@ -12,9 +12,14 @@ from scipy.optimize import nnls
 
 from emlab.arrays.ctf.background import KNOTS, Flattened, spline_basis
 from emlab.arrays.ctf.model import Defocus, Lens, depth_fading, phase_delay
+from emlab.arrays.cuda import Cuda
+from emlab.arrays.module import array_module, to_host
 
 Array = NDArray[Any]
 
+_CUDA: Final = Cuda(__file__)
+_LANES: Final = 32
+"""Threads that share a ring."""
 _AMPLITUDE_KNOTS: Final = np.arange(0.04, 1.0, 0.04)
 """1/Å; the rings' amplitude changes slowly."""
 _ITERATIONS: Final = 20
@@ -130,7 +135,7 @@ class _Problem:
         self.unfaded = spline_basis(data.rings.frequency, _AMPLITUDE_KNOTS)
         self.fade(thickness)
         self.total = float(data.weights @ data.rings.sums(data.excess**2))
-        self.vectors = np.empty((7 if with_phase else 6, data.excess.size), np.float32)
+        self.vectors = array_module(data.excess).empty((7 if with_phase else 6, data.excess.size), np.float32)
         self.vectors[-1] = data.excess
 
     def fade(self, thickness: float, *, inverted: bool = True) -> None:
@@ -193,6 +198,26 @@ class _Problem:
         )
 
     def moments(self, defocus: Defocus) -> Array:
+        moments = self._moments_on_card(defocus) if array_module(self.vectors) is not np else self._moments(defocus)
+        moments *= self.data.weights[:, None, None]
+        return moments
+
+    def _moments_on_card(self, defocus: Defocus) -> Array:
+        rings, excess, lens = self.data.rings, self.data.excess, self.lens
+        xp, count, number = array_module(excess), len(self.vectors), rings.counts.size
+        given = rings.squares, rings.cosines, rings.sines, excess, xp.asarray(rings.starts), xp.asarray(rings.counts)
+        phase = lens.contrast_phase + math.radians(defocus.phase_shift)
+        shape = lens.wavelength, 0.5 * lens.spherical_aberration * lens.wavelength**2, phase
+        unknowns = defocus.mean, defocus.straight, defocus.diagonal
+        left, right = np.tril_indices(count)
+        parts = xp.empty((number, left.size, _LANES), np.float64)
+        numbers = map(np.float64, (*shape, *unknowns))
+        _CUDA("moments", (number, _LANES), *given, number, _LANES, *numbers, self.with_phase, parts)
+        moments = np.empty((number, count, count))
+        moments[:, left, right] = moments[:, right, left] = to_host(parts.sum(axis=-1))
+        return moments
+
+    def _moments(self, defocus: Defocus) -> Array:
         rings, vectors = self.data.rings, self.vectors
         angle = 2.0 * phase_delay(self.lens, rings.squares, rings.cosines, rings.sines, defocus)
         ones, wave, by_mean, by_straight, by_diagonal, *by_phase, _ = vectors
@@ -211,7 +236,6 @@ class _Problem:
             for j, right in enumerate(vectors[: i + 1]):
                 np.multiply(left, right, out=product)
                 moments[:, i, j] = moments[:, j, i] = rings.sums(product)
-        moments *= self.data.weights[:, None, None]
         return moments
 
 

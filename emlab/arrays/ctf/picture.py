@@ -7,12 +7,13 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, map_coordinates
+from scipy.ndimage import gaussian_filter
 
 from emlab.arrays.ctf.background import Flattened
 from emlab.arrays.ctf.fit import Fit
 from emlab.arrays.ctf.model import Lens, mean_frequency, phase_delay
 from emlab.arrays.ctf.rings import Rings
+from emlab.arrays.module import array_module, to_host
 
 Array = NDArray[Any]
 
@@ -38,31 +39,32 @@ def diagnostic_picture(data: Flattened, lens: Lens, fit: Fit, resolution: float)
     on both sides. The edge of the disc is the highest frequency of the fit.
     """
     rings = data.rings
+    xp = array_module(data.excess)
     edge = float(rings.frequency[-1])
     scale = 2.0 * edge / _SIZE
-    x = (np.arange(_SIZE, dtype=np.float32) - (_SIZE - 1) / 2) * np.float32(scale)
+    x = (xp.arange(_SIZE, dtype=np.float32) - (_SIZE - 1) / 2) * np.float32(scale)
     y = x[:, None]
     # A power spectrum is the same on the other side of its centre, so an angle of half the plane tells all.
     frequency, angle = np.hypot(y, x), np.arctan(y / x)
     left, right = np.s_[:, : _SIZE // 2], np.s_[:, _SIZE // 2 :]
     seen = data.excess - rings.spread(fit.background)
     averaged = 2.0 * math.sqrt(math.pi) * _BLUR[1] * rings.counts / _RAYS
-    height = np.hypot(fit.amplitude, _NOISE * seen.std() / np.sqrt(averaged))
+    height = np.hypot(fit.amplitude, _NOISE * float(seen.std()) / np.sqrt(averaged))
 
-    shown = np.empty((_SIZE, _SIZE), np.float32)
+    shown = xp.empty((_SIZE, _SIZE), np.float32)
     doubled = 2.0 * angle
     phase = mean_frequency(lens, rings.squares, rings.cosines, rings.sines, fit.defocus)
     wanted = mean_frequency(lens, frequency[left] ** 2, np.cos(doubled[left]), np.sin(doubled[left]), fit.defocus)
     shown[left] = _blurred(seen / rings.spread(height), rings, phase, wanted, angle[left])
     of_model = frequency[right] ** 2, np.cos(doubled[right]), np.sin(doubled[right])
     wave = -np.cos(2.0 * phase_delay(lens, *of_model, fit.defocus))
-    shown[right] = wave * np.interp(frequency[right], rings.frequency, fit.amplitude / height)
+    shown[right] = wave * _interpolated(frequency[right], rings.frequency, fit.amplitude / height)
 
     grey = np.clip(128.0 + 110.0 * shown, 0.0, 255.0)
     inside = (frequency >= rings.frequency[0]) & (frequency <= edge)
-    picture = np.repeat(np.where(inside, grey, _SURROUND).astype(np.uint8)[:, :, None], 3, axis=2)
-    picture[np.abs(frequency - 1.0 / resolution) < 0.75 * scale] = _MARK
-    return picture
+    picture = xp.repeat(xp.where(inside, grey, _SURROUND).astype(np.uint8)[:, :, None], 3, axis=2)
+    picture[xp.abs(frequency - 1.0 / resolution) < 0.75 * scale] = xp.asarray(_MARK, dtype=np.uint8)
+    return picture  # type: ignore[no-any-return]
 
 
 def _blurred(values: Array, rings: Rings, phase: Array, wanted: Array, angle: Array) -> Array:
@@ -75,14 +77,25 @@ def _blurred(values: Array, rings: Rings, phase: Array, wanted: Array, angle: Ar
     wanted, angle
         The same of each place that is wanted, and its direction, radians within ±π/2.
     """
-    number = rings.counts.size
-    row = np.interp(phase, rings.frequency, np.arange(number))
-    cells, shape = np.rint(row).astype(np.int64) * _RAYS + rings.cells(_RAYS) % _RAYS, (number, _RAYS)
+    xp = array_module(values)
+    number, turns = rings.counts.size, np.arange(rings.counts.size)
+    row = _interpolated(phase, rings.frequency, turns)
+    cells, shape = xp.rint(row).astype(np.int64) * _RAYS + rings.cells(_RAYS) % _RAYS, (number, _RAYS)
     sums, counts = (
-        gaussian_filter(np.bincount(cells, weights, math.prod(shape)).reshape(shape), _BLUR, mode=("nearest", "wrap"))
-        for weights in (values, np.ones_like(values))
+        gaussian_filter(
+            to_host(xp.bincount(cells, weights, math.prod(shape))).reshape(shape), _BLUR, mode=("nearest", "wrap")
+        )
+        for weights in (values, xp.ones_like(values))
     )
-    means = np.pad(sums / np.maximum(counts, 1e-3), ((0, 0), (1, 1)), mode="wrap")
-    ring = np.interp(wanted, rings.frequency, np.arange(number))
-    blurred: Array = map_coordinates(means, [ring, (angle / np.pi + 0.5) * _RAYS + 0.5], order=1)
-    return blurred
+    means = xp.asarray(np.pad(sums / np.maximum(counts, 1e-3), ((0, 1), (1, 1)), mode="wrap"))
+    ring, ray = _interpolated(wanted, rings.frequency, turns), (angle / np.pi + 0.5) * _RAYS + 0.5
+    top, left = xp.floor(ring).astype(np.int64), xp.floor(ray).astype(np.int64)
+    down, right = ring - top, ray - left
+    upper = means[top, left] + right * (means[top, left + 1] - means[top, left])
+    lower = means[top + 1, left] + right * (means[top + 1, left + 1] - means[top + 1, left])
+    return upper + down * (lower - upper)  # type: ignore[no-any-return]
+
+
+def _interpolated(wanted: Array, places: Array, values: Array) -> Array:
+    xp = array_module(wanted)
+    return xp.interp(wanted, xp.asarray(places), xp.asarray(values))  # type: ignore[no-any-return]

@@ -13,6 +13,7 @@ from emlab.arrays.ctf.background import Flattened
 from emlab.arrays.ctf.fit import Fit
 from emlab.arrays.ctf.model import Lens, depth_fading, mean_frequency, phase_delay, ring_spacing
 from emlab.arrays.ctf.rings import Rings, rings_between
+from emlab.arrays.module import array_module, to_host
 
 Array = NDArray[Any]
 
@@ -77,11 +78,11 @@ def equiphase_profile(data: Flattened, lens: Lens, fit: Fit) -> Profile:
     bins = np.clip(np.rint((frequency - rings.frequency[0]) / width), -1, number).astype(np.int64) + 1
     wave = -np.cos(2.0 * phase_delay(lens, rings.squares, rings.cosines, rings.sines, defocus))
     above = data.excess - rings.spread(fit.background)
-    counts = np.bincount(bins, minlength=number + 2)[1:-1]
-    spectrum = np.bincount(bins, above, number + 2)[1:-1] / np.maximum(counts, 1)
-    model = np.bincount(bins, wave, number + 2)[1:-1] / np.maximum(counts, 1)
+    counts = to_host(np.bincount(bins, minlength=number + 2))[1:-1]
+    spectrum = to_host(np.bincount(bins, above, number + 2))[1:-1] / np.maximum(counts, 1)
+    model = to_host(np.bincount(bins, wave, number + 2))[1:-1] / np.maximum(counts, 1)
     window = np.maximum(0.75 * ring_spacing(lens, rings.frequency, defocus.mean) / width, 4.0)
-    noise = above.std() / np.sqrt(np.maximum(counts, 1))
+    noise = float(above.std()) / np.sqrt(np.maximum(counts, 1))
     fading = depth_fading(lens, rings.frequency, fit.thickness)
     node = np.abs(fading) < _NODE
     height = np.interp(rings.frequency, rings.frequency[~node], fit.amplitude[~node] / fading[~node])
@@ -126,7 +127,8 @@ def ice_density(spectrum: Array, pixel_size: float) -> float | None:
     """Power at the ice ring (3.6 to 4 Å) over that between its two sides; ``None`` where pixels are too coarse."""
     if _OUTSIDE_RING[1] > 0.5 / pixel_size:
         return None
-    rings = rings_between(spectrum.shape[0], pixel_size, _INSIDE_RING[0], _OUTSIDE_RING[1])
+    xp = array_module(spectrum)
+    rings = rings_between(spectrum.shape[0], pixel_size, _INSIDE_RING[0], _OUTSIDE_RING[1], xp)
     power = rings.means(spectrum.ravel()[rings.index].astype(np.float64))
     inside, ring, outside = (
         float(power[(rings.frequency >= low) & (rings.frequency <= high)].mean())

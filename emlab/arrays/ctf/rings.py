@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emlab.arrays.cuda import Cuda
+from emlab.arrays.module import array_module, to_host
+
 Array = NDArray[Any]
 
+_CUDA: Final = Cuda(__file__)
+_LANES: Final = 32
+"""Threads that share a ring."""
 _CROSS: Final = 2
 """Samples nearer than this many to the axes are left out: that is where a detector's rows and columns show."""
 _PATCH: Final = 12
 """Samples each way; a patch is wider than the correlation between neighbouring samples."""
+_PER_SAMPLE: Final = ("index", "squares", "cosines", "sines", "offset", "angle", "patches", "ring")
 
 
 @dataclass(frozen=True)
 class Rings:
     """Where the samples of half a centred power spectrum lie; the other half repeats them.
+
+    What there is of each sample may be on a card; what there is of each ring is on the host.
 
     Attributes
     ----------
@@ -37,8 +47,8 @@ class Rings:
         (sample,) how far it lies from its ring's mean radius, rings.
     angle
         (sample,) from the x axis towards the y axis, radians between −π/2 and π/2.
-    patches
-        (sample,) number of the square patch that it lies in.
+    patches, ring
+        (sample,) number of the square patch and of the ring that it lies in.
     starts, counts
         (ring,) first sample and number of samples of each ring; a ring is one sample wide.
     frequency
@@ -54,13 +64,23 @@ class Rings:
     offset: Array
     angle: Array
     patches: Array
+    ring: Array
     starts: Array
     counts: Array
     frequency: Array
 
     def sums(self, values: Array) -> Array:
         """Sum over each ring: (…, sample) → (…, ring)."""
-        return np.add.reduceat(values, self.starts, axis=-1)
+        xp = array_module(values)
+        if xp is np:
+            return np.add.reduceat(values, self.starts, axis=-1)
+        samples, number = values.shape[-1], self.counts.size
+        parts = xp.empty((*values.shape[:-1], number, _LANES), np.float64)
+        given = xp.ascontiguousarray(values, dtype=np.float32), samples, values.size // samples * number
+        _CUDA(
+            "sums", (given[2], _LANES), *given, xp.asarray(self.starts), xp.asarray(self.counts), number, _LANES, parts
+        )
+        return to_host(parts.sum(axis=-1))
 
     def means(self, values: Array) -> Array:
         """Mean over each ring: (…, sample) → (…, ring)."""
@@ -68,7 +88,8 @@ class Rings:
 
     def spread(self, values: Array) -> Array:
         """Each ring's value at each of its samples: (ring,) → (sample,)."""
-        return np.repeat(values, self.counts)
+        xp = array_module(self.ring)
+        return np.repeat(values, self.counts) if xp is np else xp.asarray(values)[self.ring]
 
     def cells(self, sectors: int) -> Array:
         """(sample,) number of the cell that it lies in: its ring's times ``sectors``, plus its sector's."""
@@ -79,15 +100,14 @@ class Rings:
         """The rings up to a spatial frequency, 1/Å."""
         number = int(np.searchsorted(self.frequency, frequency, side="right"))
         end = int(self.counts[:number].sum())
-        per_sample = ("index", "squares", "cosines", "sines", "offset", "angle", "patches")
         per_ring = ("starts", "counts", "frequency")
-        parts = {name: getattr(self, name)[:end] for name in per_sample}
+        parts = {name: getattr(self, name)[:end] for name in _PER_SAMPLE}
         parts |= {name: getattr(self, name)[:number] for name in per_ring}
         return replace(self, **parts)
 
 
 @lru_cache(maxsize=4)
-def rings_between(size: int, pixel_size: float, lowest: float, highest: float) -> Rings:
+def rings_between(size: int, pixel_size: float, lowest: float, highest: float, xp: ModuleType = np) -> Rings:
     """The rings of a centred power spectrum between two spatial frequencies; kept, as a session repeats them.
 
     Parameters
@@ -98,7 +118,12 @@ def rings_between(size: int, pixel_size: float, lowest: float, highest: float) -
         Of the image that it is of, Å.
     lowest, highest
         1/Å.
+    xp
+        Whose arrays the samples are.
     """
+    if xp is not np:
+        rings = rings_between(size, pixel_size, lowest, highest)
+        return replace(rings, **{name: xp.asarray(getattr(rings, name)) for name in _PER_SAMPLE})
     extent = size * pixel_size
     middle = size // 2
     y, x = np.indices((size, size - middle), np.float32)
@@ -124,6 +149,7 @@ def rings_between(size: int, pixel_size: float, lowest: float, highest: float) -
         offset=(radius - np.repeat(mean_radius, counts)).astype(np.float32),
         angle=angle,
         patches=(rows // _PATCH) * size + columns // _PATCH,
+        ring=np.repeat(np.arange(counts.size), counts),
         starts=starts,
         counts=counts,
         frequency=mean_radius / extent,

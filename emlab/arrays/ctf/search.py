@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
@@ -12,9 +13,12 @@ from scipy.ndimage import maximum_filter1d
 
 from emlab.arrays.ctf.background import Flattened
 from emlab.arrays.ctf.model import Defocus, Lens, phase_delay
+from emlab.arrays.cuda import Cuda
+from emlab.arrays.module import array_module, to_host
 
 Array = NDArray[Any]
 
+_CUDA: Final = Cuda(__file__)
 _FINEST: Final = 1.0 / 4.0
 """1/Å; beyond it the rings of neighbouring candidates differ too much."""
 _DEFOCUS_STEP: Final = 50.0
@@ -72,7 +76,7 @@ def search(data: Flattened, lens: Lens, within: SearchRange) -> list[Defocus]:
     means, allowed = within.min_defocus + _DEFOCUS_STEP * steps, (steps >= 0) & (steps <= number)
     found: list[tuple[float, Defocus]] = []
     for phase_shift in _PHASE_SHIFTS if within.phase_shift else (0.0,):
-        templates = _templates(lens, data.rings.frequency, means, phase_shift)
+        templates = _templates(lens, data.rings.frequency, means, phase_shift, array_module(sums))
         score, straight, diagonal = _best_paths(templates @ sums, templates**2 @ counts, within.max_astigmatism)
         score = np.where(allowed, score, -np.inf)
         around = maximum_filter1d(score, 2 * round(_NEIGHBOURHOOD / _DEFOCUS_STEP) + 1)
@@ -85,20 +89,21 @@ def search(data: Flattened, lens: Lens, within: SearchRange) -> list[Defocus]:
 
 def _sectors(data: Flattened) -> tuple[Array, Array]:
     """Weighted sums of the excess and weighted numbers of samples: (ring, sector) each."""
-    rings, weights = data.rings, data.weights[:, None]
+    rings = data.rings
+    weights = array_module(data.excess).asarray(data.weights)[:, None]
     cells, shape = rings.cells(_SECTORS), (rings.counts.size, _SECTORS)
     counts = np.bincount(cells, minlength=math.prod(shape)).reshape(shape)
     sums = np.bincount(cells, data.excess, math.prod(shape)).reshape(shape)
     return (weights * sums).astype(np.float32), (weights * counts).astype(np.float32)
 
 
-def _templates(lens: Lens, frequency: Array, means: Array, phase_shift: float) -> Array:
+def _templates(lens: Lens, frequency: Array, means: Array, phase_shift: float, xp: ModuleType) -> Array:
     """What the rings of each mean defocus look like: (defocus, ring)."""
     squares = frequency**2
-    constant = phase_delay(lens, squares, 1.0, 0.0, Defocus(0.0, phase_shift=phase_shift)).astype(np.float32)
-    turns = np.outer(means.astype(np.float32), (np.pi * lens.wavelength * squares).astype(np.float32))
-    fading = np.exp(-0.5 * (frequency / _FADING) ** 2).astype(np.float32)
-    templates: Array = -fading * np.cos(2.0 * (constant + turns))
+    constant = phase_delay(lens, squares, 1.0, 0.0, Defocus(0.0, phase_shift=phase_shift))
+    slope, fading = np.pi * lens.wavelength * squares, np.exp(-0.5 * (frequency / _FADING) ** 2)
+    constant, slope, fading, means = (xp.asarray(one.astype(np.float32)) for one in (constant, slope, fading, means))
+    templates: Array = -fading * xp.cos(2.0 * (constant + xp.outer(means, slope)))
     return templates
 
 
@@ -111,17 +116,20 @@ def _best_paths(likeness: Array, norm: Array, max_astigmatism: float) -> tuple[A
         (defocus, sector): scalar products of template and spectrum, and of the template with itself. Summed along a
         path they give the score, how many standard deviations above 0 the height of the rings is.
     """
-    both = likeness + 1j * norm
     doubled = 2.0 * np.pi * ((np.arange(_SECTORS) + 0.5) / _SECTORS - 0.5)
     steps = int(max_astigmatism // _ASTIGMATISM_STEP)
     grid = _ASTIGMATISM_STEP * np.arange(-steps, steps + 1)
     pairs = np.array([(x, y) for x in grid for y in grid if x * x + y * y <= max_astigmatism**2])
     local = 0.5 * (pairs[:, :1] * np.cos(doubled) + pairs[:, 1:] * np.sin(doubled))
     offsets = np.rint(local / _DEFOCUS_STEP).astype(int)
+    number = len(likeness)
+    xp = array_module(likeness)
+    scores = xp.empty((len(pairs), number), np.float32)
+    if xp is not np:
+        _CUDA("rate", scores.shape, likeness, norm, number, _SECTORS, xp.asarray(offsets), len(pairs), scores)
+        return to_host(scores.max(axis=0)), *pairs[to_host(scores.argmax(axis=0))].T
     margin = int(np.abs(offsets).max(initial=0))
-    sectors = np.pad(both.T, ((0, 0), (margin, margin)), mode="edge")
-    number = len(both)
-    scores = np.empty((len(pairs), number), np.float32)
+    sectors = np.pad((likeness + 1j * norm).T, ((0, 0), (margin, margin)), mode="edge")
     for score, path in zip(scores, offsets + margin, strict=True):
         total = sum(sector[first : first + number] for sector, first in zip(sectors, path, strict=True))
         np.divide(total.real, np.sqrt(total.imag), out=score)
