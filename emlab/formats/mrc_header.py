@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,7 +23,9 @@ _IMOD_STAMP: Final = 1146047817
 _IMOD_SIGNED: Final = 1
 _IMOD_NIBBLES: Final = 16
 _LONGEST_SIDE: Final = 1 << 17
-_LAYOUTS: Final = [HEADER_DTYPE.newbyteorder(order) for order in "<>"]
+_LAYOUTS: Final = {order: struct.Struct(f"{order}4i12xi8xf32x2f8xi") for order in "<>"}
+"""Columns, rows, sections, mode; samples and length of the cell in x; minimum, maximum; bytes of extended header."""
+_IMOD: Final = {order: struct.Struct(f"{order}2i") for order in "<>"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +78,9 @@ def read_mrc_header(source: Source) -> MrcHeader:
     data = source.read(0, _HEADER)
     if not data.strip(b"\0"):
         raise TruncatedFile(f"{source.path} begins with zeros; its header is not written yet: wait.")
-    little, big = (np.frombuffer(data, layout)[0] for layout in _LAYOUTS)
-    header = big if _is_plausible(big) and not _is_plausible(little) else little
-    mode, frames, height, width = (int(header[name]) for name in ("mode", "nz", "ny", "nx"))
-    extended = int(header["nsymbt"])
-    if not _has_size(header) or extended < 0:
+    order = ">" if _is_plausible(data, ">") and not _is_plausible(data, "<") else "<"
+    width, height, frames, mode, samples, cell, lowest, highest, extended = _LAYOUTS[order].unpack_from(data)
+    if not _has_size(width, height, frames) or extended < 0:
         raise FormatError(
             f"{source.path} is not an MRC: its header would mean {width} × {height} px, {frames} sections and "
             f"{extended} bytes of extended header; check where the file comes from, or copy it again."
@@ -91,15 +92,15 @@ def read_mrc_header(source: Source) -> MrcHeader:
         )
     dtype = np.dtype(_TYPES[mode])
     if mode == 0:
-        dtype = _bytes_type(source, data, header)
+        dtype = _bytes_type(source, _IMOD[order].unpack_from(data, 152), lowest, highest)
     return MrcHeader(
         mode=mode,
-        dtype=dtype.newbyteorder(">" if header is big else "<"),
+        dtype=dtype.newbyteorder(order),
         frames=frames,
         height=height,
         width=width,
         offset=_HEADER + extended,
-        pixel_size=_to_pixel_size(float(header["cella"]["x"]), int(header["mx"])),
+        pixel_size=_to_pixel_size(cell, samples),
     )
 
 
@@ -120,7 +121,7 @@ def check_size(source: Source, header: MrcHeader) -> None:
 
 def new_mrc_header(shape: tuple[int, ...], dtype: np.dtype[Any], pixel_size: float | None) -> Any:
     """The header of a stack (frame, y, x), its statistics unknown: a record of mrcfile's ``HEADER_DTYPE``."""
-    header = np.zeros((), _LAYOUTS[0])
+    header = np.zeros((), HEADER_DTYPE.newbyteorder("<"))
     frames, height, width = shape
     size = pixel_size or 0.0
     header["nx"], header["ny"], header["nz"] = width, height, frames
@@ -139,24 +140,25 @@ def new_mrc_header(shape: tuple[int, ...], dtype: np.dtype[Any], pixel_size: flo
     return header
 
 
-def _has_size(header: Any) -> bool:
-    return bool(0 < header["nx"] < _LONGEST_SIDE and 0 < header["ny"] < _LONGEST_SIDE and header["nz"] > 0)
+def _has_size(width: int, height: int, frames: int) -> bool:
+    return 0 < width < _LONGEST_SIDE and 0 < height < _LONGEST_SIDE and frames > 0
 
 
-def _is_plausible(header: Any) -> bool:
-    return _has_size(header) and int(header["mode"]) in _TYPES
+def _is_plausible(data: bytes, order: str) -> bool:
+    width, height, frames, mode, *_ = _LAYOUTS[order].unpack_from(data)
+    return _has_size(width, height, frames) and mode in _TYPES
 
 
-def _bytes_type(source: Source, data: bytes, header: Any) -> np.dtype[Any]:
+def _bytes_type(source: Source, imod: tuple[int, int], lowest: float, highest: float) -> np.dtype[Any]:
     """Mode 0 is signed by MRC2014; IMOD and SerialEM say which in a flag, and older writers by the maximum."""
-    stamp, flags = (int(value) for value in np.frombuffer(data, header["mode"].dtype, 2, 152))
+    stamp, flags = imod
     if stamp == _IMOD_STAMP and flags & _IMOD_NIBBLES:
         raise FormatError(
             f"{source.path} packs two 4-bit counts into each byte of mode 0; save it as mode 101, 6 or TIFF instead."
         )
     if stamp == _IMOD_STAMP:
         return np.dtype("i1" if flags & _IMOD_SIGNED else "u1")
-    return np.dtype("u1" if float(header["dmin"]) >= 0 and float(header["dmax"]) > 127 else "i1")
+    return np.dtype("u1" if lowest >= 0 and highest > 127 else "i1")
 
 
 def _to_pixel_size(cell: float, samples: int) -> float | None:

@@ -36,17 +36,20 @@ class Source:
     def __init__(self, path: str | Path) -> None:
         self.path = str(path)
         try:
-            mode = os.stat(path).st_mode  # noqa: PTH116 - watchers open many
-            if not stat.S_ISREG(mode):
-                raise FormatError(f"{path} is not a file{' but a folder' if stat.S_ISDIR(mode) else ''}; name a file.")
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            # Not to wait for whoever may write to a pipe.
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except FileNotFoundError:
             raise FileUnavailable(
                 f"There is no file {path}; check the name, and whether the disk is mounted."
             ) from None
         except PermissionError:
             raise FileUnavailable(f"{path} may not be read by this user; ask its owner for read permission.") from None
-        self.size = os.fstat(self._descriptor).st_size
+        status = os.fstat(self._descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            self.close()
+            kind = " but a folder" if stat.S_ISDIR(status.st_mode) else ""
+            raise FormatError(f"{path} is not a file{kind}; name a file.")
+        self.size = status.st_size
 
     def read(self, offset: int, count: int) -> bytes:
         """``count`` bytes from ``offset`` on.

@@ -21,9 +21,9 @@ START = 1_700_000_000.0
 """Seconds since 1970: before any file was written that a test does not stamp itself."""
 
 
-def check(path: Path) -> Completeness:
+def check(path: str | Path) -> Completeness:
     """A format of the tests: ``frames:`` and a byte per frame; ``?:`` does not tell how many there will be."""
-    declared, colon, frames = path.read_text().partition(":")
+    declared, colon, frames = Path(path).read_text().partition(":")
     if not colon:
         return Completeness(state="growing", message="no header yet.")
     if declared != "?" and not declared.isdigit():
@@ -33,8 +33,8 @@ def check(path: Path) -> Completeness:
     return Completeness(state="complete", frames=len(frames))
 
 
-def sidecar_of(path: Path) -> Path | None:
-    sidecar = path.with_suffix(".xml")
+def sidecar_of(path: str) -> Path | None:
+    sidecar = Path(path).with_suffix(".xml")
     return sidecar if sidecar.exists() else None
 
 
@@ -73,8 +73,8 @@ class Watched:
     def pending(self) -> list[Report]:
         return self.watchers[-1].pending()
 
-    def _check(self, path: Path) -> Completeness:
-        self.checked.append(path.name)
+    def _check(self, path: str) -> Completeness:
+        self.checked.append(Path(path).name)
         return check(path)
 
     @property
@@ -697,7 +697,7 @@ def test_the_thread_hands_on_a_file_and_stops(watched: Watched) -> None:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_watcher_that_breaks_says_so(watched: Watched) -> None:
-    def refuse(_: Path) -> Completeness:
+    def refuse(_: str) -> Completeness:
         raise ZeroDivisionError("division by zero")
 
     watched.write("a.mov")

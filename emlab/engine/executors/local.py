@@ -53,6 +53,7 @@ class LocalExecutor:
         self._complaints: list[str] = []
         self._serial = itertools.count(1)
         self._has_gpus = bool(gpus)
+        self._poller = select.poll()
         devices = [f"gpu:{index}" for index in gpus] + ["cpu"] * cpu_workers
         self._workers = [self._start(device) for device in devices]
 
@@ -73,6 +74,7 @@ class LocalExecutor:
 
     def collect(self) -> list[Outcome]:
         outcomes = []
+        ready = {line for line, _ in self._poller.poll(0)}
         for index, worker in enumerate(self._workers):
             if worker.line.closed:
                 if time.monotonic() >= worker.again_at:
@@ -81,14 +83,15 @@ class LocalExecutor:
             if worker.task is not None and time.monotonic() > worker.started + worker.task.time_limit:
                 worker.overdue = True
                 worker.process.kill()
+            if worker.line.fileno() not in ready:
+                continue
             try:
-                while select.select([worker.line], [], [], 0)[0]:
-                    message = worker.line.recv()
-                    if isinstance(message, Outcome) and worker.task is not None:
-                        outcomes.append(replace(message, task=worker.task))
-                        worker.task = None
-                    else:
-                        worker.alive, worker.stillborn = True, 0
+                message = worker.line.recv()
+                if isinstance(message, Outcome) and worker.task is not None:
+                    outcomes.append(replace(message, task=worker.task))
+                    worker.task = None
+                else:
+                    worker.alive, worker.stillborn = True, 0
             except (EOFError, OSError):
                 if worker.task is not None:
                     outcomes.append(_lost(worker))
@@ -141,6 +144,7 @@ class LocalExecutor:
                 stdin=subprocess.DEVNULL,
                 env=environment,
             )
+        self._poller.register(ours, select.POLLIN)
         return _Worker(name, device, process, Connection(ours.detach()), stillborn=stillborn)
 
     def _put_off(self, worker: _Worker) -> None:
@@ -154,6 +158,8 @@ class LocalExecutor:
         )
 
     def _end(self, worker: _Worker) -> None:
+        if not worker.line.closed:
+            self._poller.unregister(worker.line)
         worker.line.close()
         worker.process.kill()
         worker.process.wait()

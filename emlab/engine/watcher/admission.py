@@ -40,8 +40,8 @@ class Admission:
         settle_time: float,
         stalled_after: float,
         known: Iterable[str],
-        check: Callable[[Path], Completeness],
-        find_sidecar: Callable[[Path], Path | None],
+        check: Callable[[str], Completeness],
+        find_sidecar: Callable[[str], Path | None],
     ) -> None:
         self._found = found
         self._reported = reported
@@ -97,9 +97,8 @@ class Admission:
                 del self.candidates[path]
                 return
             candidate.see(status, now, just_closed=just_closed)
-            file = Path(path)
-            candidate.completeness = candidate.completeness or self._check(file)
-            sidecar = self._find_sidecar(file)
+            candidate.completeness = candidate.completeness or self._check(path)
+            sidecar = self._find_sidecar(path)
             sidecar_modified = sidecar.stat().st_mtime if sidecar else None
         except FileNotFoundError:
             if not os.path.lexists(path):
@@ -135,20 +134,20 @@ class Admission:
         return is_usual and candidate.quiet_for(now) < SIDECAR_WAIT
 
     def _let_in(self, candidate: Candidate, evidence: str, frames: int) -> None:
-        path = Path(candidate.path)
-        if (name := printable(candidate.path)) != candidate.path:
+        path = candidate.path
+        if (name := printable(path)) != path:
             self._give_up(candidate, "foreign", f"{name}: the name is no UTF-8 text; rename the file.")
             return
-        for other in self._keys.namesakes(candidate.path):
-            if other in self.settled and have_same_content(path, Path(other)):
+        for other in self._keys.namesakes(path):
+            if other in self.settled and have_same_content(Path(path), Path(other)):
                 self._give_up(candidate, "duplicate", f"{path} is a copy of {other}, which was taken; it is left out.")
                 return
         self._frame_counts[frames] += 1
         self._settle(candidate, candidate.size)
         self._found(
             Arrival(
-                key=self._keys.key_of(candidate.path),
-                path=candidate.path,
+                key=self._keys.key_of(path),
+                path=path,
                 size=candidate.size,
                 modified=candidate.modified,
                 evidence=evidence,

@@ -25,6 +25,8 @@ SCAN_EVERY = 5.0
 """Seconds, where the kernel tells of new files: the scan is for what it missed and what has become quiet."""
 SCAN_EVERY_UNTOLD = 1.0
 """Seconds, on network file systems and where the kernel's limits are reached."""
+GATHER = 0.002
+"""Seconds after an event in which those that belong to it come: begun, closed, moved."""
 SIDECARS = (".xml", ".mdoc")
 """What metadata's names end with."""
 
@@ -81,8 +83,8 @@ class Watcher:
         known: Iterable[str] = (),
         *,
         clock: Callable[[], float] = time.time,
-        check: Callable[[Path], Completeness] = check_complete,
-        find_sidecar: Callable[[Path], Path | None] = find_sidecar,
+        check: Callable[[str], Completeness] = check_complete,
+        find_sidecar: Callable[[str], Path | None] = find_sidecar,
     ) -> None:
         self._folder = folder.absolute()
         self._patterns = Patterns(patterns)
@@ -165,7 +167,8 @@ class Watcher:
         if self._events:
             self._events.register(poller)
         remaining = (self._scanned_at or 0.0) + self._scan_every - self._clock()
-        poller.poll(math.ceil(1000 * min(max(remaining, 0.0), self._scan_every)))
+        if poller.poll(math.ceil(1000 * min(max(remaining, 0.0), self._scan_every))):
+            time.sleep(GATHER)
 
     def _heard(self, now: float) -> dict[str, bool]:
         """What the kernel told: files to look at, and whether a writer has just closed them."""
