@@ -13,36 +13,42 @@ from threadpoolctl import threadpool_limits
 from emlab.engine.perform import to_trouble
 from emlab.engine.workbench import FolderWorkbench, Pantry
 from emlab.errors import ParameterError
-from emlab.model import Arrival, Parameters, Protocol, Record, validated
+from emlab.model import Accepted, Arrival, Parameters, Protocol, Record, validated
 from emlab.model.watched import WatchedFolder
 from emlab.protocols import PROTOCOLS
 
 
 @dataclass(frozen=True)
 class Application:
-    """A protocol together with the one that makes its input of a file.
+    """A protocol together with those that make its input of a file.
 
     Attributes
     ----------
-    source
-        Reads the file; the protocol itself where that is a source.
-    protocol
-        Does the work.
+    steps
+        What is done with a file, in this order: a source reads it, and the last is the protocol itself.
     """
 
-    source: Protocol
-    protocol: Protocol
+    steps: tuple[Protocol, ...]
+
+    @property
+    def protocol(self) -> Protocol:
+        """The one that was asked for."""
+        return self.steps[-1]
 
     @property
     def models(self) -> tuple[type[Parameters], ...]:
-        """Models of the parameters, without repetition."""
-        return tuple(dict.fromkeys([self.protocol.parameters, self.source.parameters]))
+        """Models of the parameters, the protocol's own first."""
+        return tuple(step.parameters for step in reversed(self.steps))
 
     @property
     def options(self) -> dict[str, type[Parameters]]:
-        """Name of every parameter that can be given → the model that describes it."""
-        watching = set(WatchedFolder.model_fields)
-        return {name: model for model in reversed(self.models) for name in model.model_fields if name not in watching}
+        """Name of every parameter that can be given → the model that describes it; the protocol's own come first."""
+        found: dict[str, type[Parameters]] = {}
+        for model in self.models:
+            for name in model.model_fields:
+                if name not in WatchedFolder.model_fields:
+                    found.setdefault(name, model)
+        return found
 
     def run(self, files: Iterable[Path], out: Path, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Process files one after the other, and give a record of each as a dictionary.
@@ -54,7 +60,7 @@ class Application:
         out
             Folder for the outputs.
         values
-            Parameters by name, of either protocol.
+            Parameters by name, of any of the steps.
 
         Yields
         ------
@@ -67,8 +73,7 @@ class Application:
         ParameterError
             Before anything is done, if a value cannot be used.
         """
-        reading = self._parameters(self.source, {**values, "folder": str(out)})
-        doing = self._parameters(self.protocol, values) if self.protocol is not self.source else reading
+        told = {step.name: self._parameters(step, {**values, "folder": str(out)}) for step in self.steps}
         out.mkdir(parents=True, exist_ok=True)
         pantry = Pantry()
         for file in files:
@@ -77,9 +82,12 @@ class Application:
             try:
                 # The matrices are small: threads for them would only wait for each other, and burn ten times the CPU.
                 with threadpool_limits(1, "blas"):
-                    record = self.source.function(_arrival(file), reading, workbench)
-                    if self.protocol is not self.source:
-                        record = self.protocol.function(record, doing, workbench)
+                    record: Record = _arrival(file)
+                    made: dict[type[Record], Record] = {Arrival: record}
+                    for step in self.steps:
+                        inputs = [made.get(kind) or _accepted(record) for kind in step.consumes]
+                        record = step.function(*inputs, told[step.name], workbench)
+                        made[type(record)] = record
                 found = _described(record, out)
             except Exception as error:  # noqa: BLE001 (a file that fails must not end the others)
                 trouble = to_trouble(error)
@@ -112,14 +120,25 @@ def application(name: str) -> Application:
 
 def applications() -> dict[str, Application]:
     """Every protocol that can be used on files, by name."""
-    sources = {protocol.produces[0]: protocol for protocol in PROTOCOLS.values() if protocol.is_source}
-    usable = {}
-    for name, protocol in PROTOCOLS.items():
-        if protocol.is_source:
-            usable[name] = Application(protocol, protocol)
-        elif len(protocol.consumes) == 1 and protocol.consumes[0] in sources:
-            usable[name] = Application(sources[protocol.consumes[0]], protocol)
-    return usable
+    return {name: Application(steps) for name, protocol in PROTOCOLS.items() if (steps := _steps(protocol))}
+
+
+def _steps(protocol: Protocol) -> tuple[Protocol, ...]:
+    """The steps from a file to what the protocol makes; none where no source leads to it.
+
+    What a protocol needs is made by the first that makes nothing else. A decision is none of these: who names a file
+    has taken it.
+    """
+    steps: list[Protocol] = []
+    for kind in protocol.consumes:
+        if kind in {Arrival, Accepted}:
+            continue
+        makers = [maker for maker in PROTOCOLS.values() if maker.produces == (kind,) and maker is not protocol]
+        found = min(filter(None, map(_steps, makers)), key=len, default=())
+        if not found:
+            return ()
+        steps += [step for step in found if step not in steps]
+    return (*steps, protocol) if protocol.is_source or steps else ()
 
 
 def _arrival(file: Path) -> Arrival:
@@ -131,6 +150,10 @@ def _arrival(file: Path) -> Arrival:
         modified=facts.st_mtime,
         evidence="given",
     )
+
+
+def _accepted(record: Record) -> Accepted:
+    return Accepted(key=record.key, acquired_at=record.acquired_at, micrograph="", reason="Given.")
 
 
 def _described(record: Record, out: Path) -> dict[str, Any]:

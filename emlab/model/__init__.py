@@ -10,7 +10,7 @@ from emlab.model.parameters import Parameters, parameter, validated
 from emlab.model.particles import Particles
 from emlab.model.picks import Picks
 from emlab.model.protocol import Protocol, protocol
-from emlab.model.record import Record
+from emlab.model.record import Record, shared
 from emlab.model.selection import Accepted, Rejected
 from emlab.model.workbench import Array, Frames, Workbench
 
@@ -41,5 +41,6 @@ __all__ = [
     "Workbench",
     "parameter",
     "protocol",
+    "shared",
     "validated",
 ]

@@ -23,6 +23,8 @@ class Picks(Focused):
         How many; a micrograph may have none.
     diameter
         Of the particle, Å.
+    fitted_diameter
+        Of the ball that the particles are most like, Å; those that are not round are like smaller ones.
     mean_score
         Mean of the scores; ``None`` where there are no particles.
     excluded_area
@@ -38,6 +40,7 @@ class Picks(Focused):
     coordinates: str
     count: int
     diameter: float
+    fitted_diameter: float | None = None
     mean_score: float | None = None
     excluded_area: float | None = None
     warning: str | None = None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,3 +27,8 @@ class Record:
 
     key: str
     acquired_at: float | None = None
+
+
+def shared(record: Record, kind: type[Record]) -> dict[str, Any]:
+    """The fields that a record has as one of ``kind``, by their names: to make another such record."""
+    return {field.name: getattr(record, field.name) for field in fields(kind)}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from emlab.model import Protocol
 from emlab.protocols.align_movie import align_movie
 from emlab.protocols.estimate_ctf import estimate_ctf
+from emlab.protocols.extract_particles import extract_particles
 from emlab.protocols.import_micrographs import import_micrographs
 from emlab.protocols.import_movies import import_movies
+from emlab.protocols.pick_particles import pick_particles
 from emlab.protocols.select_micrographs import select_micrographs
 
 PROTOCOLS: dict[str, Protocol] = {
@@ -17,6 +19,8 @@ PROTOCOLS: dict[str, Protocol] = {
         align_movie,
         estimate_ctf,
         select_micrographs,
+        pick_particles,
+        extract_particles,
     )
 }
 """Every protocol by its name."""

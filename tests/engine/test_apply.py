@@ -24,7 +24,7 @@ def test_small_matrices_get_one_thread(tmp_path: Path, toys: dict[str, Protocol]
     spy = Protocol(**{**vars(toy), "function": spying})
     (tmp_path / "movie.txt").write_text("good")
     with threadpool_limits(2, "blas"):
-        (found,) = Application(spy, spy).run([tmp_path / "movie.txt"], tmp_path / "out", {})
+        (found,) = Application((spy,)).run([tmp_path / "movie.txt"], tmp_path / "out", {})
     assert found["warning"] == "good"
     if not threads:
         pytest.skip("this NumPy's BLAS has no threads")

@@ -4,6 +4,7 @@ from emlab.arrays.ctf.background import Flattened, flatten
 from emlab.arrays.ctf.doubts import doubts
 from emlab.arrays.ctf.estimate import estimate
 from emlab.arrays.ctf.fit import Fit, refine
+from emlab.arrays.ctf.flip import flip_phases
 from emlab.arrays.ctf.levelled import levelled
 from emlab.arrays.ctf.local import LocalDefocus, local_defocus
 from emlab.arrays.ctf.model import Defocus, Lens, depth_fading, phase_delay, ring_spacing, transfer
@@ -44,6 +45,7 @@ __all__ = [
     "fit_resolution",
     "fit_tilted",
     "flatten",
+    "flip_phases",
     "ice_density",
     "levelled",
     "local_defocus",

@@ -1,0 +1,147 @@
+"""Cut the particles of each micrograph out."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from emlab.errors import ParameterError
+from emlab.model import Array, Focused, Parameters, Particles, Picks, Workbench, parameter, protocol, shared
+
+if TYPE_CHECKING:
+    from emlab.arrays.boxes import Box
+
+_ROOM: Final = 1.5
+"""Diameters that a box is wide by default."""
+_CIRCLE: Final = 1.1
+"""Diameters of the circle outside which is background, by default."""
+
+
+class ExtractParticles(Parameters):
+    """Parameters of `extract_particles`."""
+
+    box_size: float | None = parameter(
+        None,
+        gt=0,
+        le=20_000,
+        unit="Å",
+        label="Box size",
+        help="Width of a particle's image; somewhat more where that makes for faster transforms. Left open: 1.5 times "
+        "the particle's diameter.",
+    )
+    extract_binning: float = parameter(
+        1.0,
+        ge=1,
+        le=32,
+        label="Particle binning",
+        help="Make the images this many times smaller, in Fourier space: for 2D classes, pixels of 3 to 5 Å will do.",
+    )
+    background_diameter: float | None = parameter(
+        None,
+        gt=0,
+        unit="Å",
+        label="Background circle",
+        advanced=True,
+        help="What lies outside this circle is background, and sets the level, the slope and the scale of each image. "
+        "Left open: 1.1 times the particle's diameter.",
+    )
+    invert_contrast: bool = parameter(
+        True,
+        label="Invert contrast",
+        advanced=True,
+        help="Make dark particles white, as programs for particles expect.",
+    )
+    flip_phases: bool = parameter(
+        False,
+        label="Flip phases",
+        advanced=True,
+        help="Undo the inversions of contrast by the CTF. RELION and cryoSPARC do that later, and better.",
+    )
+    remove_dust: bool = parameter(
+        True,
+        label="Remove dust",
+        advanced=True,
+        help="Replace pixels beyond 5 standard deviations by noise: X-rays and hot pixels.",
+    )
+    half_precision: bool = parameter(
+        False,
+        label="Half precision",
+        advanced=True,
+        help="Store 16-bit numbers (MRC mode 12): half the disk, no loss that shows. RELION 4, cryoSPARC 4.4 and what "
+        "came after them read these.",
+    )
+
+
+@protocol(title="Particle extraction", consumes=Picks, produces=Particles)
+def extract_particles(picks: Picks, parameters: ExtractParticles, workbench: Workbench) -> Particles:
+    """Cut the particles of each micrograph out, white on black, and normalise them.
+
+    Raises
+    ------
+    ParameterError
+        If the box leaves no background around the particle.
+    """
+    # When the first micrograph comes: forms and commands, which only need the parameters, do not wait for SciPy.
+    from emlab.arrays.boxes import Box, fitting
+
+    box = Box.of(parameters.box_size or _ROOM * picks.diameter, picks.pixel_size, parameters.extract_binning)
+    pixel_size = picks.pixel_size * box.binning
+    circle = parameters.background_diameter or _CIRCLE * picks.diameter
+    if circle > box.size * pixel_size:
+        raise ParameterError(
+            f"A box of {box.size * pixel_size:.0f} Å holds no background around a circle of {circle:.0f} Å: make "
+            f"box_size larger (1.5 diameters of the particle are usual), or background_diameter smaller."
+        )
+    places = workbench.read_array(picks.coordinates)
+    kept = places[:0]
+    stack: str | None = None
+    if len(places):
+        image = _image(picks, parameters, workbench)
+        centred = np.column_stack([np.rint(places[:, :2]), places[:, 2]]).astype(np.float32)
+        fits = fitting(centred[:, :2].astype(int), image.shape, box.cut)
+        images, usable = _images(
+            image, centred[fits, :2].astype(int), box, circle / picks.pixel_size, picks.key, parameters
+        )
+        kept = centred[fits][usable]
+        if len(kept):
+            stack = workbench.write_stack("particles", images[usable], pixel_size)
+    return Particles(
+        **shared(picks, Focused) | {"pixel_size": pixel_size},
+        micrograph=picks.micrograph,
+        stack=stack,
+        coordinates=workbench.write_array("particles", kept),
+        count=len(kept),
+        left_out=len(places) - len(kept),
+        box_size=box.size,
+        diameter=circle,
+        micrograph_pixel_size=picks.pixel_size,
+        phases_flipped=parameters.flip_phases,
+        warning=None if len(kept) or not len(places) else "The box of every particle leaves the micrograph.",
+    )
+
+
+def _image(picks: Picks, parameters: ExtractParticles, workbench: Workbench) -> Array:
+    image = workbench.read_image(picks.micrograph)
+    if not parameters.flip_phases:
+        return image
+    from emlab.arrays.ctf import Defocus, Lens, flip_phases
+
+    lens = Lens.of_microscope(picks.voltage, picks.spherical_aberration, picks.amplitude_contrast)
+    defocus = Defocus.from_axes(picks.defocus_u, picks.defocus_v, picks.defocus_angle, picks.phase_shift)
+    return flip_phases(image, picks.pixel_size, lens, defocus)
+
+
+def _images(
+    image: Array, places: Array, box: Box, circle: float, key: str, parameters: ExtractParticles
+) -> tuple[Array, Array]:
+    """The normalised images, and which of them are any; ``circle`` in px of the micrograph."""
+    from emlab.arrays.boxes import cut_out, normalise
+
+    seed = zlib.crc32(key.encode()) if parameters.remove_dust else None
+    images = cut_out(image, places, box, circle / 2, seed)
+    if parameters.invert_contrast:
+        np.negative(images, out=images)
+    usable = normalise(images, circle / 2 / box.binning)
+    return images.astype(np.float16) if parameters.half_precision else images, usable
