@@ -7,9 +7,11 @@ import sqlite3
 import sys
 import time
 import traceback
-from contextlib import closing
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
+from emlab.engine.fallback import CPU, Place, is_of_the_card, places
 from emlab.engine.task import Outcome, Task, Trouble
 from emlab.engine.workbench import FolderWorkbench, Pantry
 from emlab.errors import DataError, EmlabError, FileUnavailable, TruncatedFile
@@ -26,34 +28,59 @@ AWAY = {
 
 
 def perform(task: Task, worker: str, device: str = "cpu", pantry: Pantry | None = None) -> Outcome:
-    """Do a task in this process and give its outcome; never raises for what the protocol raises."""
+    """Do a task in this process and give its outcome; never raises for what the protocol raises.
+
+    What a card cannot do is tried again where there is more memory, and on the CPU in the end.
+    """
     started, cpu = time.monotonic(), time.process_time()
+    attempt, reason, spent = _Attempt(CPU), "", False
+    for place in places(device if PROTOCOLS[task.protocol].accelerated else "cpu"):
+        if spent and place.on_card:
+            continue
+        attempt = _attempted(task, place, pantry)
+        if attempt.starved or attempt.broken:
+            _let_go(pantry)  # only now that the error, and all that its traceback held, is gone
+        if attempt.trouble is None or not place.on_card or not (attempt.starved or attempt.broken):
+            break
+        spent = attempt.broken
+        reason = f"The card failed ({attempt.trouble.message})" if spent else "The card has too little memory"
+    instead = ", and read the frames from the computer's." if attempt.place.on_card else ": the CPU did its work."
+    return Outcome(
+        task=task,
+        worker=worker,
+        device=attempt.place.device,
+        started=started,
+        seconds=time.monotonic() - started,
+        cpu_seconds=time.process_time() - cpu,
+        record=attempt.record,
+        trouble=attempt.trouble,
+        remark=reason + instead if reason else "",
+        spent=spent,
+    )
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """What became of a task in one place; ``starved`` of memory, or CUDA ``broken``."""
+
+    place: Place
     record: Record | None = None
     trouble: Trouble | None = None
-    starved = False
+    starved: bool = False
+    broken: bool = False
+
+
+def _attempted(task: Task, place: Place, pantry: Pantry | None) -> _Attempt:
     protocol = PROTOCOLS[task.protocol]
-    on = device if protocol.accelerated else "cpu"
     try:
         parameters = protocol.parameters.model_validate(task.parameters)
-        workbench = FolderWorkbench(Path(task.root), task.folder, task.key, on.partition(":")[0], pantry)
+        workbench = FolderWorkbench(Path(task.root), task.folder, task.key, place, pantry)
         given = (task.records, task.before) if protocol.is_fold else task.records
         record = protocol.function(*given, parameters, workbench)
         _check(record, task)
     except Exception as error:  # noqa: BLE001 (the one place where an item may fail in any way)
-        trouble = to_trouble(error)
-        starved = isinstance(error, MemoryError)
-    if starved:
-        _let_go(pantry)  # only now that the error, and all that its traceback held, is gone
-    return Outcome(
-        task=task,
-        worker=worker,
-        device=on,
-        started=started,
-        seconds=time.monotonic() - started,
-        cpu_seconds=time.process_time() - cpu,
-        record=record if trouble is None else None,
-        trouble=trouble,
-    )
+        return _Attempt(place, None, to_trouble(error), isinstance(error, MemoryError), is_of_the_card(error))
+    return _Attempt(place, record)
 
 
 def to_trouble(error: Exception) -> Trouble:
@@ -79,7 +106,8 @@ def _let_go(pantry: Pantry | None) -> None:
     if pantry is not None:
         pantry.empty()
     if cupy := sys.modules.get("cupy"):
-        cupy.get_default_memory_pool().free_all_blocks()
+        with suppress(RuntimeError):  # of a card that is no more
+            cupy.get_default_memory_pool().free_all_blocks()
 
 
 def _check(record: Record, task: Task) -> None:

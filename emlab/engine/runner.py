@@ -106,6 +106,7 @@ class Engine:
         self._executor = executor()
         self._control = ControlServer(folder, self._answer)
         self._housekeeping = Housekeeping(chores, folder / "engine.log")
+        self._remarks: set[str] = set()
         self._reception = Reception(sources if watch else (), self._catalogue, self._scribe, self._backlog, self._bell)
 
     def run(self) -> None:
@@ -177,6 +178,9 @@ class Engine:
         task = outcome.task
         running = self._running.pop((task.run, task.key))
         stage = running.item.stage
+        if outcome.remark and outcome.remark not in self._remarks:
+            self._remarks.add(outcome.remark)
+            self._scribe.note("warning", f"{outcome.remark} This is said once.", task.run, task.key)
         if outcome.trouble is not None:
             self._take_trouble(running.item, outcome.trouble, now)
             return

@@ -71,6 +71,10 @@ class Outcome:
         When the worker began, seconds of the machine's monotonic clock.
     seconds, cpu_seconds
         What it took.
+    remark
+        A sentence where the card could not do it as it should have.
+    spent
+        Whether CUDA works no more in the worker's process.
     """
 
     task: Task
@@ -81,3 +85,5 @@ class Outcome:
     cpu_seconds: float
     record: Record | None = None
     trouble: Trouble | None = None
+    remark: str = ""
+    spent: bool = False

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from emlab.arrays.module import array_module
+from emlab.arrays.module import to_host
+from emlab.engine.fallback import CPU, Place
+from emlab.engine.read_ahead import read_ahead
 from emlab.errors import DataError
 from emlab.formats.array import read_array, write_array
 from emlab.formats.defects import read_defects
@@ -20,7 +23,7 @@ from emlab.formats.movie import inspect, open_movie
 from emlab.formats.mrc import read_mrc, write_mrc
 from emlab.formats.sidecar import read_sidecar
 from emlab.formats.star import write_star
-from emlab.model import Array, Arrival, FileFacts, Frames, Movie, Sidecar
+from emlab.model import Array, Arrival, FileFacts, Movie, Sidecar
 
 KEPT_IMAGES = 2
 """Images that a process keeps in memory because the next protocol is likely to want them."""
@@ -56,17 +59,17 @@ class FolderWorkbench:
         Where outputs go, relative to ``root``.
     item
         What outputs are named after.
-    device
-        ``cpu`` or ``gpu``.
+    place
+        Where the task computes.
     pantry
         Kept between tasks.
     """
 
-    def __init__(self, root: Path, folder: str, item: str, device: str = "cpu", pantry: Pantry | None = None) -> None:
+    def __init__(self, root: Path, folder: str, item: str, place: Place = CPU, pantry: Pantry | None = None) -> None:
         self._root = root
         self._folder = folder
         self._item = item
-        self._device = device
+        self._place = place
         self._pantry = pantry or Pantry()
 
     def inspect(self, arrival: Arrival, *, eer_grouping: int | None = None, eer_upsampling: int = 1) -> FileFacts:
@@ -75,28 +78,26 @@ class FolderWorkbench:
     def sidecar(self, arrival: Arrival) -> Sidecar | None:
         return read_sidecar(Path(arrival.path))
 
-    def read_frames(self, movie: Movie) -> Frames:
-        return open_movie(Path(movie.path), eer_grouping=movie.eer_grouping, eer_upsampling=movie.eer_upsampling)
+    def read_frames(self, movie: Movie, start: int, stop: int) -> Iterator[Array]:
+        frames = open_movie(Path(movie.path), eer_grouping=movie.eer_grouping, eer_upsampling=movie.eer_upsampling)
+        if not self._place.on_card:
+            return islice(frames, start, stop)
+        return map(self.to_device if self._place.holds_frames else _lent_to_card, read_ahead(frames, start, stop))
 
     def read_gain(self, movie: Movie) -> Array | None:
         if movie.gain_reference is None:
             return None
         path, shape = Path(movie.gain_reference), (movie.height, movie.width)
-        identity = ("gain", _state(path), movie.gain_rotation, movie.gain_flip, shape, movie.eer_grouping is not None)
-        if identity not in self._pantry.references:
-            self._pantry.references[identity] = read_gain(
-                path, shape, rotation=movie.gain_rotation, flip=movie.gain_flip, eer=movie.eer_grouping is not None
-            )
-        return self._pantry.references[identity]
+        rotation, flip, eer = movie.gain_rotation, movie.gain_flip, movie.eer_grouping is not None
+        identity = ("gain", _state(path), shape, rotation, flip, eer)
+        return self._kept(identity, lambda: read_gain(path, shape, rotation=rotation, flip=flip, eer=eer))
 
     def read_defects(self, movie: Movie) -> Array | None:
         if movie.defects is None:
             return None
         path, shape = Path(movie.defects), (movie.height, movie.width)
         identity = ("defects", _state(path), shape, movie.eer_upsampling)
-        if identity not in self._pantry.references:
-            self._pantry.references[identity] = read_defects(path, shape, movie.eer_upsampling)
-        return self._pantry.references[identity]
+        return self._kept(identity, lambda: read_defects(path, shape, movie.eer_upsampling))
 
     def read_image(self, path: str) -> Array:
         image = self._pantry.images.get(self._root / path)
@@ -110,7 +111,7 @@ class FolderWorkbench:
         return read_array(self._root / path)
 
     def write_image(self, suffix: str, image: Array, pixel_size: float) -> str:
-        host = _to_host(image).astype(np.float32, copy=False)
+        host = to_host(image).astype(np.float32, copy=False)
         low, high = float(host.min()), float(host.max())
         if not np.isfinite(low + high):
             raise DataError(f"The image {suffix or 'of ' + self._item} has pixels that are not numbers.")
@@ -122,7 +123,7 @@ class FolderWorkbench:
         return relative
 
     def write_stack(self, suffix: str, stack: Array, pixel_size: float) -> str:
-        host = _to_host(stack)
+        host = to_host(stack)
         low, high = host.min(axis=(1, 2)), host.max(axis=(1, 2))
         if bad := np.flatnonzero(~np.isfinite(low + high) | (low == high)).tolist():
             raise DataError(
@@ -135,12 +136,12 @@ class FolderWorkbench:
 
     def write_array(self, suffix: str, array: Array) -> str:
         relative, path = self._output(suffix, ".npy")
-        write_array(path, _to_host(array))
+        write_array(path, to_host(array))
         return relative
 
     def write_picture(self, suffix: str, picture: Array, quality: int = 85) -> str:
         relative, path = self._output(suffix, ".jpg")
-        write_jpeg(path, _to_host(picture), quality)
+        write_jpeg(path, to_host(picture), quality)
         return relative
 
     def write_tables(self, suffix: str, tables: Mapping[str, Mapping[str, Any | Sequence[Any]]]) -> str:
@@ -149,11 +150,18 @@ class FolderWorkbench:
         return relative
 
     def to_device(self, array: Array) -> Array:
-        if self._device == "cpu":
+        if not self._place.on_card:
             return array
         import cupy
 
         return cupy.asarray(array)  # type: ignore[no-any-return]
+
+    def _kept(self, identity: tuple[Any, ...], read: Callable[[], Array]) -> Array:
+        """What many items need, read once and kept where they are computed."""
+        here = (*identity, self._place.on_card)
+        if here not in self._pantry.references:
+            self._pantry.references[here] = self.to_device(read())
+        return self._pantry.references[here]
 
     def _output(self, suffix: str, extension: str) -> tuple[str, Path]:
         name = f"{self._item}_{suffix}" if suffix else self._item
@@ -163,8 +171,14 @@ class FolderWorkbench:
         return relative, path
 
 
-def _to_host(array: Array) -> Array:
-    return array if array_module(array) is np else array.get()  # type: ignore[attr-defined]
+def _lent_to_card(array: Array) -> Array:
+    """An array of the card's that lies in the computer's memory, from where the card reads it each time."""
+    import cupy
+
+    memory = cupy.cuda.alloc_pinned_memory(array.nbytes)
+    np.frombuffer(memory, array.dtype, array.size).reshape(array.shape)[...] = array
+    lent = cupy.cuda.UnownedMemory(memory.ptr, array.nbytes, memory, cupy.cuda.runtime.getDevice())
+    return cupy.ndarray(array.shape, array.dtype, cupy.cuda.MemoryPointer(lent, 0))  # type: ignore[no-any-return]
 
 
 def _state(path: Path) -> tuple[str, int, int]:

@@ -8,6 +8,7 @@ import resource
 import signal
 import socket
 import sys
+import traceback
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
@@ -30,6 +31,8 @@ def main(descriptor: int, name: str, device: str, parent: int) -> None:
     from emlab.engine.workbench import Pantry
 
     compile_kernels()
+    if device != "cpu":
+        _compile_for_card()
     pantry = Pantry()
     line = Connection(descriptor)
     line.send(name)
@@ -41,6 +44,8 @@ def main(descriptor: int, name: str, device: str, parent: int) -> None:
         outcome = perform(task, name, device, pantry)
         # Whoever sent the task has it still, and every byte costs the engine time.
         line.send(replace(outcome, task=replace(task, records=(), parameters={})))
+        if outcome.spent:
+            return  # another process takes this one's place
 
 
 def spawn_arguments(theirs: socket.socket, name: str, device: str) -> list[str]:
@@ -68,6 +73,17 @@ def bound_memory(most: int | None) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:  # noqa: PTH123
         file.write(str(FIRST_TO_GO))
+
+
+def _compile_for_card() -> None:
+    from emlab.arrays.compiled import compile_kernels
+
+    try:
+        import cupy
+
+        compile_kernels(cupy)
+    except Exception:  # noqa: BLE001 (each item will meet it, be computed on the CPU, and say so)
+        traceback.print_exc()
 
 
 def _die_with(parent: int) -> None:

@@ -72,14 +72,20 @@ class EerFrames:
         return len(self.pages) // self._grouping, page.height * self._upsampling, page.width * self._upsampling
 
     def __iter__(self) -> Iterator[Array]:
-        fractions, height, width = self.shape
-        dtype = np.uint8 if self._grouping < 256 else np.uint16
         with Source(self._path) as source:
-            for index in range(fractions):
-                fraction = np.zeros((height, width), dtype)
-                for page in self.pages[index * self._grouping : (index + 1) * self._grouping]:
-                    _add(source, page, fraction, self._upsampling)
-                yield fraction
+            for index in range(self.shape[0]):
+                yield self._summed(source, index)
+
+    def read(self, index: int) -> Array:
+        """One fraction by itself, counted from 0; in any thread."""
+        with Source(self._path) as source:
+            return self._summed(source, index)
+
+    def _summed(self, source: Source, index: int) -> Array:
+        fraction = np.zeros(self.shape[1:], np.uint8 if self._grouping < 256 else np.uint16)
+        for page in self.pages[index * self._grouping : (index + 1) * self._grouping]:
+            _add(source, page, fraction, self._upsampling)
+        return fraction
 
 
 def eer_pages(source: Source) -> list[ifd.Page]:

@@ -37,6 +37,11 @@ class MrcFrames:
             for index in range(self.header.frames):
                 yield _section(source, self.header, index)
 
+    def read(self, index: int) -> Array:
+        """One section by itself, counted from 0; in any thread."""
+        with Source(self._path) as source:
+            return _section(source, self.header, index)
+
 
 def read_mrc(path: str | Path) -> tuple[Array, float | None]:
     """All pixels, in the file's type and native byte order, and the pixel size, Å.

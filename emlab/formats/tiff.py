@@ -53,6 +53,11 @@ class TiffFrames:
             for page in self.pages:
                 yield _decoded(source, page, self.dtype)
 
+    def read(self, index: int) -> Array:
+        """One page by itself, counted from 0; in any thread."""
+        with Source(self._path) as source:
+            return _decoded(source, self.pages[index], self.dtype)
+
 
 def movie_pages(source: Source) -> list[ifd.Page]:
     """The pages of a TIFF, all of one kind; reduced copies, which some programs add, are left out.

@@ -30,6 +30,9 @@ class Frames(Protocol):
     def __iter__(self) -> Iterator[Array]:
         """Each frame: raw counts in the file's type, axes (y, x)."""
 
+    def read(self, index: int) -> Array:
+        """One frame by itself, counted from 0; in any thread."""
+
 
 class Workbench(Protocol):
     """One task's way to its inputs and outputs.
@@ -45,14 +48,17 @@ class Workbench(Protocol):
     def sidecar(self, arrival: Arrival) -> Sidecar | None:
         """The metadata that the microscope wrote beside a file, if it did."""
 
-    def read_frames(self, movie: Movie) -> Frames:
-        """The raw frames of a movie, without gain."""
+    def read_frames(self, movie: Movie, start: int, stop: int) -> Iterator[Array]:
+        """The raw frames of a movie from ``start`` to before ``stop``, without gain, where the task computes."""
 
     def read_gain(self, movie: Movie) -> Array | None:
-        """What to multiply each raw frame with: float32 (y, x), as oriented for the movie; 0 marks a defect."""
+        """What to multiply each raw frame with, where the task computes.
+
+        Float32 (y, x), as oriented for the movie; 0 marks a defect.
+        """
 
     def read_defects(self, movie: Movie) -> Array | None:
-        """Pixels known to be bad: bool (y, x)."""
+        """Pixels known to be bad, where the task computes: bool (y, x)."""
 
     def read_image(self, path: str) -> Array:
         """An image that an earlier protocol wrote or that was imported: float32 (y, x)."""

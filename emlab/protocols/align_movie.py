@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -138,13 +137,8 @@ def align_movie(movie: Movie, parameters: AlignMovie, workbench: Workbench) -> M
 def _read(movie: Movie, start: int, stop: int, workbench: Workbench) -> CleanFrames:
     from emlab.arrays.motion import clean_frames
 
-    chosen = islice(workbench.read_frames(movie), start, stop)
     gain, defects = workbench.read_gain(movie), workbench.read_defects(movie)
-    return clean_frames(
-        map(workbench.to_device, chosen),
-        None if gain is None else workbench.to_device(gain),
-        None if defects is None else workbench.to_device(defects),
-    )
+    return clean_frames(workbench.read_frames(movie, start, stop), gain, defects)
 
 
 def _early_steps(movie: Movie, skipped: float, steps: int) -> int | None:

@@ -14,12 +14,13 @@ import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import emlab
 from emlab.arrays import cuda
 
 Array = NDArray[Any]
@@ -40,6 +41,10 @@ class Card(np.ndarray[Any, np.dtype[Any]]):
     def get(self) -> Array:
         return self.view(np.ndarray)
 
+    def __getitem__(self, key: Any) -> Any:
+        _refuse_a_mixture([self, *_flat([key])])
+        return super().__getitem__(key)
+
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **more: Any) -> Any:
         return _computed(getattr(ufunc, method), inputs, more)
 
@@ -52,12 +57,15 @@ Card.__module__ = "cupy"
 
 def _computed(function: Any, given: Any, more: dict[str, Any]) -> Any:
     """What a function of arrays on the card gives; like CuPy's, it takes none of the host's beside them."""
-    arrays = [one for one in _flat([given, list(more.values())]) if isinstance(one, np.ndarray)]
-    if len({isinstance(one, Card) for one in arrays}) > 1:
-        raise TypeError("Unsupported type <class 'numpy.ndarray'>")
+    _refuse_a_mixture(_flat([given, list(more.values())]))
     result = function(*_plain(given), **{name: _plain(one) for name, one in more.items()})
     out = more.get("out")
     return out[0] if isinstance(out, tuple) else out if out is not None else _on_card(result)
+
+
+def _refuse_a_mixture(values: list[Any]) -> None:
+    if len({isinstance(one, Card) for one in values if isinstance(one, np.ndarray)}) > 1:
+        raise TypeError("Unsupported type <class 'numpy.ndarray'>")
 
 
 def _flat(values: Any) -> list[Any]:
@@ -86,6 +94,7 @@ class Function:
         self._parameters = [one.replace("const ", "").strip().rpartition(" ") for one in parameters.split(",")]
 
     def __call__(self, grid: tuple[int, ...], block: tuple[int, ...], arguments: tuple[Any, ...]) -> None:
+        EmulatedCupy.ran.add(self._name)
         sizes = [(*each, 1, 1)[:3] for each in (grid, block)]
         assert len(arguments) == len(self._parameters), self._name
         passed = [self._passed(*each) for each in zip(self._parameters, arguments, strict=True)]
@@ -146,6 +155,13 @@ class EmulatedCupy(ModuleType):
     """NumPy's functions on `Card` arrays."""
 
     folder: Path
+    ran: ClassVar[set[str]] = set()
+
+    @staticmethod
+    def kernels() -> set[str]:
+        """Names of all that there are."""
+        sources = Path(emlab.__file__).parent.rglob("*.cu")
+        return {name for source in sources for name, _ in KERNEL.findall(source.read_text())}
 
     def __init__(self, source: Any = np) -> None:
         super().__init__("cupy")

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
+
+from emlab.arrays.compiled import compile_kernels
 
 PROGRAM = """
 import importlib, pkgutil
@@ -24,3 +27,9 @@ def test_no_kernel_is_left_for_the_first_movie() -> None:
     assert int(count) > 12
     # Called by other kernels only, which have it within.
     assert set(missing) <= {"emlab.arrays.motion.resample._line"}
+
+
+def test_no_kernel_of_a_card_is_left_for_the_first_movie(card: Any) -> None:
+    card.ran.clear()
+    compile_kernels(card)
+    assert card.ran == card.kernels()

@@ -62,9 +62,9 @@ def diagnostic_picture(data: Flattened, lens: Lens, fit: Fit, resolution: float)
 
     grey = np.clip(128.0 + 110.0 * shown, 0.0, 255.0)
     inside = (frequency >= rings.frequency[0]) & (frequency <= edge)
-    picture = xp.repeat(xp.where(inside, grey, _SURROUND).astype(np.uint8)[:, :, None], 3, axis=2)
-    picture[xp.abs(frequency - 1.0 / resolution) < 0.75 * scale] = xp.asarray(_MARK, dtype=np.uint8)
-    return picture  # type: ignore[no-any-return]
+    grey = xp.where(inside, grey, _SURROUND).astype(np.uint8)[:, :, None]
+    arc = xp.abs(frequency - 1.0 / resolution) < 0.75 * scale
+    return xp.where(arc[:, :, None], xp.asarray(_MARK, dtype=np.uint8), grey)  # type: ignore[no-any-return]
 
 
 def _blurred(values: Array, rings: Rings, phase: Array, wanted: Array, angle: Array) -> Array:
@@ -98,4 +98,4 @@ def _blurred(values: Array, rings: Rings, phase: Array, wanted: Array, angle: Ar
 
 def _interpolated(wanted: Array, places: Array, values: Array) -> Array:
     xp = array_module(wanted)
-    return xp.interp(wanted, xp.asarray(places), xp.asarray(values))  # type: ignore[no-any-return]
+    return xp.interp(xp.ascontiguousarray(wanted), xp.asarray(places), xp.asarray(values))  # type: ignore[no-any-return]

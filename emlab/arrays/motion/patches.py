@@ -93,14 +93,13 @@ def cut_patches(spectra: Array, width: int, shifts: Array, grid: tuple[int, int]
     band = make_band((size_y, size_x), limit)
     row, column = xp.asarray(band.row), xp.asarray(band.column)
     samples = xp.empty((len(tops) * len(lefts), frames, len(band.row)), xp.complex64)
-    corners = np.ix_(tops, lefts)
     scale = np.float32(1.0 / np.sqrt(size_y * size_x))
     along_y, along_x = xp.fft.fftfreq(height), xp.fft.rfftfreq(width)
     for frame, shift in enumerate(shifts):
         ramp_y = xp.exp(2j * np.pi * along_y * float(shift[0])).astype(xp.complex64)
         ramp_x = xp.exp(2j * np.pi * along_x * float(shift[1])).astype(xp.complex64)
         image = irfft2(spectra[frame] * ramp_y[:, None] * ramp_x, width)
-        tiles = _windows(image, (size_y, size_x))[corners].reshape(-1, size_y, size_x)
+        tiles = _parts(image, tops, lefts, (size_y, size_x))
         tiles -= tiles.mean(axis=(1, 2), keepdims=True)
         tiles *= window
         samples[:, frame] = rfft2(tiles)[:, row, column] * scale
@@ -109,11 +108,15 @@ def cut_patches(spectra: Array, width: int, shifts: Array, grid: tuple[int, int]
     return Patches(samples, band, places, float((window**2).mean()), np.asarray(shifts, dtype=np.float64))
 
 
-def _windows(image: Array, size: tuple[int, int]) -> Array:
-    """A view of every part of ``size`` of an image: (top, left, y, x)."""
-    shape = tuple(length - part + 1 for length, part in zip(image.shape, size, strict=True))
-    stride_tricks = array_module(image).lib.stride_tricks
-    return stride_tricks.as_strided(image, (*shape, *size), image.strides * 2)  # type: ignore[no-any-return]
+def _parts(image: Array, tops: Array, lefts: Array, size: tuple[int, int]) -> Array:
+    """Copies of the parts of ``size`` that begin at ``tops`` and ``lefts``: (part, y, x)."""
+    xp = array_module(image)
+    if xp is np:
+        parts = np.lib.stride_tricks.sliding_window_view(image, size)[np.ix_(tops, lefts)]
+    else:
+        rows, columns = (xp.asarray(np.add.outer(*axis)) for axis in ((tops, range(size[0])), (lefts, range(size[1]))))
+        parts = image[rows[:, None, :, None], columns[None, :, None, :]]
+    return parts.reshape(-1, *size)  # type: ignore[no-any-return]
 
 
 def _laid(axis: tuple[int, int]) -> tuple[int, Array, Array]:

@@ -1,4 +1,4 @@
-"""Tasks done by worker processes on this machine: one per GPU, and some on the CPU."""
+"""Tasks done by worker processes on this machine: some per GPU, and some on the CPU."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from emlab.engine.worker import spawn_arguments
 RESTART_AFTER = 5.0
 """Seconds before a worker that could not even begin is started again; doubled each time, up to `DOUBLINGS` times."""
 DOUBLINGS = 6
+PER_GPU = 2
+"""Processes that share a card: while one computes on it, the other decodes the next movie or writes the last."""
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -46,15 +48,17 @@ class LocalExecutor:
     cpu_workers
         Processes on the CPU.
     gpus
-        Indices of the CUDA devices to use, one worker each.
+        Indices of the CUDA devices to use.
+    per_gpu
+        Processes of each.
     """
 
-    def __init__(self, cpu_workers: int, gpus: tuple[int, ...] = ()) -> None:
+    def __init__(self, cpu_workers: int, gpus: tuple[int, ...] = (), per_gpu: int = PER_GPU) -> None:
         self._complaints: list[str] = []
         self._serial = itertools.count(1)
         self._has_gpus = bool(gpus)
         self._poller = select.poll()
-        devices = [f"gpu:{index}" for index in gpus] + ["cpu"] * cpu_workers
+        devices = [f"gpu:{index}" for index in gpus for _ in range(per_gpu)] + ["cpu"] * cpu_workers
         self._workers = [self._start(device) for device in devices]
 
     def free(self, *, accelerated: bool) -> int:
@@ -114,8 +118,8 @@ class LocalExecutor:
         return complaints
 
     def describe(self) -> str:
-        gpus = sum(worker.device != "cpu" for worker in self._workers)
-        cpus = len(self._workers) - gpus
+        cpus = sum(worker.device == "cpu" for worker in self._workers)
+        gpus = len({worker.device for worker in self._workers} - {"cpu"})
         parts = [f"{gpus} GPU{'s' * (gpus > 1)}"] * bool(gpus) + [f"{cpus} CPU worker{'s' * (cpus > 1)}"] * bool(cpus)
         return " and ".join(parts)
 

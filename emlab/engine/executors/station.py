@@ -57,7 +57,7 @@ class Station:
     """
 
     def __init__(self, cpus: int, gpus: int) -> None:
-        self._pool = LocalExecutor(cpus, tuple(range(gpus)))
+        self._pool = LocalExecutor(cpus, tuple(range(gpus)), per_gpu=1)
         # By the identity of the task: an engine that was started again may send an item whose last one still runs.
         self._waiting: dict[int, asyncio.Future[Outcome]] = {}
         self._tending = asyncio.create_task(self._tend())
