@@ -10,9 +10,10 @@ from emlab.version import __version__
 
 if TYPE_CHECKING:
     from emlab.creation import create_session
+    from emlab.repair import repair_session
     from emlab.session import Session, open_session
 
-__all__ = ["EmlabError", "Session", "__version__", "create_session", "errors", "open_session"]
+__all__ = ["EmlabError", "Session", "__version__", "create_session", "errors", "open_session", "repair_session"]
 
 
 def __getattr__(name: str) -> Any:
@@ -25,4 +26,8 @@ def __getattr__(name: str) -> Any:
         from emlab import session
 
         return getattr(session, name)
+    if name == "repair_session":
+        from emlab.repair import repair_session
+
+        return repair_session
     raise AttributeError(f"module 'emlab' has no attribute {name!r}")

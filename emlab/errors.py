@@ -14,7 +14,8 @@ Every message says what was found, what was expected and how to mend it.
     ├── SessionError        a session cannot be created, opened or used so
     │   ├── SessionExists
     │   ├── SessionMissing
-    │   └── SessionBusy     another engine owns it
+    │   ├── SessionBusy     another engine owns it
+    │   └── SessionDamaged  its database is broken
     ├── EngineUnreachable   no engine answers on the control channel
     └── ProgramError        something that emlab needs is not installed or failed
 """
@@ -64,6 +65,10 @@ class SessionMissing(SessionError, FileNotFoundError):
 
 class SessionBusy(SessionError):
     """Another engine owns the session."""
+
+
+class SessionDamaged(SessionError):
+    """The session's database is broken; `emlab repair` mends it."""
 
 
 class EngineUnreachable(SessionError, ConnectionError):

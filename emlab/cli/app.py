@@ -19,6 +19,7 @@ from emlab.cli import (
     export,
     launch,
     lessons,
+    repair,
     report,
     session,
     simulate,
@@ -49,7 +50,7 @@ def _options(version: bool = typer.Option(False, "--version", callback=_version,
 
 
 session.add_to(app)
-for module in (launch, lessons, report, template, curate, export, demo, view, simulate, doctor):
+for module in (launch, lessons, report, template, curate, export, repair, demo, view, simulate, doctor):
     module.add_to(app)
 app.add_typer(apply.commands(), name="apply")
 app.add_typer(cluster.commands(), name="cluster")

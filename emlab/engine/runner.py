@@ -29,6 +29,7 @@ from emlab.errors import EmlabError, SessionError
 from emlab.formats.atomic import sweep
 from emlab.protocols import PROTOCOLS
 from emlab.sets import Catalogue, Ledger, Provenance
+from emlab.sets.salvage import check_database
 
 RETRY_AFTER = 2.0
 """Seconds before the second attempt; doubled for each further one."""
@@ -74,6 +75,8 @@ class Engine:
     ------
     SessionBusy
         If another engine owns the session.
+    SessionDamaged
+        If its database is broken.
     """
 
     def __init__(
@@ -87,8 +90,9 @@ class Engine:
     ) -> None:
         self._folder = folder
         self._time_limit = time_limit
-        self._lock = SessionLock(folder)
         database = folder / "session.db"
+        check_database(database)
+        self._lock = SessionLock(folder)
         self._ledger = Ledger(database, journal_mode(folder))
         self._catalogue = Catalogue(database)
         runs = self._catalogue.runs()

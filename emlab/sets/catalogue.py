@@ -12,6 +12,7 @@ from typing import Any
 from emlab.errors import SessionError
 from emlab.sets import schema
 from emlab.sets.entries import Batch, Closing, Event, Failure, Judgement, Run, SetFacts
+from emlab.sets.salvage import damaged, is_of_damage
 
 
 class Catalogue:
@@ -33,8 +34,13 @@ class Catalogue:
 
     def rows(self, query: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Every row of a query, fetched at once: an open cursor would keep the write-ahead log growing."""
-        with self._lock:
-            return self._connection.execute(query, parameters).fetchall()
+        try:
+            with self._lock:
+                return self._connection.execute(query, parameters).fetchall()
+        except sqlite3.DatabaseError as error:
+            if is_of_damage(error):
+                raise damaged(self.path, error) from error
+            raise
 
     def selection(self, kind: str, columns: Iterable[str]) -> str:
         """SQL that selects columns of a kind's table; one that the emlab which made it did not know yet is NULL."""
@@ -162,6 +168,8 @@ def _connect(path: Path) -> sqlite3.Connection:
             found = connection.execute("PRAGMA user_version").fetchone()[0]
         except sqlite3.Error as error:
             connection.close()
+            if is_of_damage(error):
+                raise damaged(path, error) from error
             last = error
             continue
         if found != schema.VERSION:

@@ -123,6 +123,11 @@ class Ledger:
             (self._run_ids[batch.run], batch.key, batch.first, batch.stop),
         )
 
+    def put_back(self, table: str, row: Mapping[str, Any]) -> None:
+        """Write a row of the catalogue as it was in a database that this one takes the place of."""
+        columns, marks = ", ".join(row), ", ".join("?" * len(row))
+        self._connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", tuple(row.values()))
+
     def add_failure(
         self, run: str, key: str, *, attempt: int, final: bool, error: str, message: str, traceback: str
     ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from emlab.errors import DataError
@@ -108,3 +110,17 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> dict[str, Protocol]:
     for name, toy in known.items():
         monkeypatch.setitem(PROTOCOLS, name, toy)
     return known
+
+
+@pytest.fixture
+def any_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Toy files are of no format: each is complete once it has a text."""
+    from emlab.engine import intake
+    from emlab.formats.completeness import Completeness
+
+    def check(path: str) -> Completeness:
+        return Completeness(state="complete" if Path(path).stat().st_size else "growing", frames=1, message="")
+
+    monkeypatch.setattr(
+        intake.Watcher.__init__, "__kwdefaults__", {**intake.Watcher.__init__.__kwdefaults__, "check": check}
+    )

@@ -22,6 +22,8 @@ from emlab.errors import SessionBusy
 from emlab.model import Arrival, Protocol
 from emlab.session import Session
 
+pytestmark = pytest.mark.usefixtures("any_file")
+
 Run = Callable[[], None]
 
 
@@ -62,20 +64,6 @@ def create(tmp_path: Path, movies: Path, toys: dict[str, Protocol]) -> Callable[
 
 def engine(session: Session) -> Engine:
     return Engine(session.path, InlineExecutor)
-
-
-@pytest.fixture(autouse=True)
-def check_any_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Toy files are of no format: each is complete once it has a text."""
-    from emlab.engine import intake
-    from emlab.formats.completeness import Completeness
-
-    def check(path: Path) -> Completeness:
-        return Completeness(state="complete" if path.stat().st_size else "growing", frames=1, message="")
-
-    monkeypatch.setattr(
-        intake.Watcher.__init__, "__kwdefaults__", {**intake.Watcher.__init__.__kwdefaults__, "check": check}
-    )
 
 
 def write(movies: Path, *texts: str, start: int = 0) -> None:

@@ -1,0 +1,214 @@
+"""Repairing a session whose database is damaged: what can be read is kept, the rest is done again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, fields
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from emlab.engine.lock import SessionLock
+from emlab.engine.mount import journal_mode
+from emlab.engine.pipeline import build_stages
+from emlab.errors import SessionDamaged, SessionMissing
+from emlab.model import Record
+from emlab.protocols import PROTOCOLS
+from emlab.session import DATABASE
+from emlab.sets import Closing, Ledger, Provenance, Run
+from emlab.sets.salvage import Row, Salvage, check_database
+from emlab.sets.schema import from_row, record_columns
+from emlab.version import __version__
+from emlab.workflow import parse_workflow
+
+_STORED: dict[object, type | tuple[type, ...]] = {str: str, int: int, bool: int, float: (int, float)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repair:
+    """What came of a repair.
+
+    Attributes
+    ----------
+    damaged
+        The database as it was; ``None`` where it was sound, and nothing was done.
+    kept, lost
+        Records that are kept; those that are not, whose items are done again. ``lost`` is ``None`` where not even
+        the steps could be read.
+    """
+
+    damaged: Path | None
+    kept: int = 0
+    lost: int | None = 0
+
+
+def repair_session(path: str | os.PathLike[str]) -> Repair:
+    """Rebuild a damaged database of what can be read of it; the damaged one stays beside it.
+
+    A record is kept if its row can be read, its outputs are there, and what it was made of is kept too. Whatever is
+    missing then is done again by `Session.start`; where not even the steps can be read, everything is, by the
+    session's ``workflow.json``. Failures, events and what people decided are kept as far as they can be read.
+
+    Raises
+    ------
+    SessionMissing
+        If there is no session.
+    SessionBusy
+        If an engine owns it.
+    """
+    folder = Path(path).absolute()
+    database = folder / DATABASE
+    if not database.is_file():
+        raise SessionMissing(f"{folder} is not a session: it has no {DATABASE}.")
+    lock = SessionLock(folder)
+    try:
+        check_database(database)
+        return Repair(damaged=None)
+    except SessionDamaged:
+        return _rebuild(folder, database)
+    finally:
+        lock.release()
+
+
+def _rebuild(folder: Path, database: Path) -> Repair:
+    damaged = next(name for number in count(1) if not (name := folder / f"{DATABASE}.damaged-{number}").exists())
+    log, rebuilt = database.with_name(f"{DATABASE}-wal"), folder / f"{DATABASE}.new"
+    if log.exists():
+        shutil.copy2(log, f"{damaged}-wal")
+    shutil.copy2(database, damaged)
+    rebuilt.unlink(missing_ok=True)
+    with Salvage(damaged) as salvage:
+        ledger = Ledger.create(rebuilt, {**_meta(folder), **salvage.meta()}, journal_mode(folder))
+        with closing(ledger), ledger.transaction():
+            kept, lost = _Rebuilding(folder, salvage, ledger).run()
+            rest = "everything" if lost is None else f"what {lost:,} others were of"
+            ledger.add_event(
+                "warning",
+                f"The database was damaged and is repaired: {kept:,} records are kept, and {rest} is done again. "
+                f"What it was is in {damaged.name}.",
+            )
+    log.unlink(missing_ok=True)
+    database.with_name(f"{DATABASE}-shm").unlink(missing_ok=True)
+    rebuilt.replace(database)
+    return Repair(damaged=damaged, kept=kept, lost=lost)
+
+
+def _meta(folder: Path) -> dict[str, str]:
+    """What is taken for a fact that cannot be read."""
+    return {
+        "uuid": uuid.uuid4().hex,
+        "name": folder.name,
+        "created_at": repr(time.time()),
+        "version": __version__,
+        "state": "stopped",
+        "workflow": (folder / "workflow.json").read_text("utf-8"),
+    }
+
+
+class _Rebuilding:
+    """From a damaged database into a new one."""
+
+    def __init__(self, folder: Path, salvage: Salvage, ledger: Ledger) -> None:
+        self._folder = folder
+        self._salvage = salvage
+        self._ledger = ledger
+        self._sets = list(salvage.rows("collection"))
+        self._runs = {row["id"]: row for row in salvage.rows("run")}
+        self._keys: dict[str, set[str]] = {}
+        self._whole: set[str] = set()
+
+    def run(self) -> tuple[int, int | None]:
+        """Give how many records are kept, and how many are not."""
+        if not self._runs or {row["run_id"] for row in self._sets} != set(self._runs):
+            workflow = parse_workflow((self._folder / "workflow.json").read_text("utf-8"), str(self._folder))
+            for stage in build_stages(workflow, PROTOCOLS):
+                self._ledger.add_run(stage.to_run(), stage.kinds)
+            self._ledger.set_meta("state", "stopped")
+            return 0, None
+        kept = lost = 0
+        for run_id, row in self._runs.items():
+            sets = [collection for collection in self._sets if collection["run_id"] == run_id]
+            run = _run(row, sets)
+            self._ledger.add_run(run, {collection["name"]: collection["kind"] for collection in sets})
+            for collection in sets:
+                there, gone = self._records(run, collection)
+                kept, lost = kept + there, lost + gone
+            if row["superseded_by"]:
+                self._ledger.supersede(run.name, row["superseded_by"])
+        for table in ("failure", "event", "judgement", "command"):
+            for row in self._salvage.rows(table):
+                self._ledger.put_back(table, row)
+        for row in self._salvage.rows("batch"):
+            if self._runs[row["run_id"]]["name"] in self._whole:
+                self._ledger.put_back("batch", row)
+        if lost:
+            self._ledger.set_meta("state", "stopped")
+        else:
+            self._close_sets()
+        return kept, lost
+
+    def _close_sets(self) -> None:
+        for row in self._sets:
+            if row["status"] is not None:
+                closing = Closing(status=row["status"], reason=row["reason"], at=row["closed_at"])
+                self._ledger.close_set(row["name"], closing)
+
+    def _records(self, run: Run, collection: Row) -> tuple[int, int]:
+        name, kind = collection["name"], collection["kind"]
+        sources = [source for source in run.inputs if source != name]
+        is_fold = PROTOCOLS[run.protocol].is_fold
+        keys = self._keys[name] = set()
+        if not is_fold or self._whole.issuperset(sources):
+            for row in self._salvage.records(kind, collection["id"]):
+                has_sources = is_fold or all(row["key"] in self._keys[source] for source in sources)
+                record = self._record(kind, row) if has_sources else None
+                if record is None and is_fold:
+                    break
+                if record is not None and row["key"] not in keys:
+                    self._ledger.append(name, record, Provenance(**{key: row[key] for key in _PROVENANCE}))
+                    keys.add(record.key)
+        length = self._salvage.length(kind, collection["id"])
+        if len(keys) == length:
+            self._whole |= {name, run.name} if is_fold else {name}
+        return len(keys), max(0, length - len(keys))
+
+    def _record(self, kind: str, row: Row) -> Record | None:
+        """The record of a row, if it is sound and what it names is there."""
+        columns = record_columns(kind)
+        values = tuple(row.get(name) for name in columns)
+        typed = zip(values, columns.values(), strict=True)
+        if not all(value is None or isinstance(value, _STORED.get(hint, bytes)) for value, hint in typed):
+            return None
+        if not all((self._folder / path).is_file() for path in _outputs(values)):
+            return None
+        try:
+            return from_row(kind, values)
+        except (TypeError, ValueError):
+            return None
+
+
+_PROVENANCE = [field.name for field in fields(Provenance)]
+
+
+def _outputs(values: Iterable[Any]) -> Iterator[str]:
+    return (value for value in values if isinstance(value, str) and value.startswith("outputs/"))
+
+
+def _run(row: Row, sets: Iterable[Row]) -> Run:
+    return Run(
+        name=row["name"],
+        protocol=row["protocol"],
+        parameters=json.loads(row["parameters"]),
+        inputs=tuple(json.loads(row["inputs"])),
+        outputs={collection["kind"]: collection["name"] for collection in sets},
+        digest=row["digest"],
+        version=row["version"],
+        created_at=row["created_at"],
+        superseded_by=row["superseded_by"],
+    )
