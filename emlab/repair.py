@@ -17,7 +17,7 @@ from typing import Any
 from emlab.engine.lock import SessionLock
 from emlab.engine.mount import journal_mode
 from emlab.engine.pipeline import build_stages
-from emlab.errors import SessionDamaged, SessionMissing
+from emlab.errors import SessionDamaged, SessionError, SessionMissing
 from emlab.model import Record
 from emlab.protocols import PROTOCOLS
 from emlab.session import DATABASE
@@ -61,6 +61,8 @@ def repair_session(path: str | os.PathLike[str]) -> Repair:
         If there is no session.
     SessionBusy
         If an engine owns it.
+    SessionError
+        If its ``workflow.json`` is missing too.
     """
     folder = Path(path).absolute()
     database = folder / DATABASE
@@ -107,8 +109,19 @@ def _meta(folder: Path) -> dict[str, str]:
         "created_at": repr(time.time()),
         "version": __version__,
         "state": "stopped",
-        "workflow": (folder / "workflow.json").read_text("utf-8"),
+        "workflow": _workflow(folder),
     }
+
+
+def _workflow(folder: Path) -> str:
+    try:
+        return (folder / "workflow.json").read_text("utf-8")
+    except OSError as error:
+        raise SessionError(
+            f"{folder} cannot be repaired: its workflow.json, by which all would be done again, cannot be "
+            f"read ({error}). "
+            "Put a copy there, or create a new session with the same movies."
+        ) from error
 
 
 class _Rebuilding:
@@ -126,7 +139,7 @@ class _Rebuilding:
     def run(self) -> tuple[int, int | None]:
         """Give how many records are kept, and how many are not."""
         if not self._runs or {row["run_id"] for row in self._sets} != set(self._runs):
-            workflow = parse_workflow((self._folder / "workflow.json").read_text("utf-8"), str(self._folder))
+            workflow = parse_workflow(_workflow(self._folder), str(self._folder))
             for stage in build_stages(workflow, PROTOCOLS):
                 self._ledger.add_run(stage.to_run(), stage.kinds)
             self._ledger.set_meta("state", "stopped")

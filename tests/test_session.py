@@ -14,6 +14,7 @@ import emlab
 from emlab.errors import (
     EngineUnreachable,
     ParameterError,
+    SessionDamaged,
     SessionError,
     SessionExists,
     SessionMissing,
@@ -83,8 +84,10 @@ def test_what_is_no_session_is_said(tmp_path: Path) -> None:
     with pytest.raises(SessionMissing, match="is not a session: it has no session.db"):
         emlab.open_session(tmp_path)
     (tmp_path / "session.db").write_text("not a database")
-    with pytest.raises(SessionError, match="cannot be read as a session's database"):
+    with pytest.raises(SessionDamaged, match="not a database.*emlab repair"):
         emlab.open_session(tmp_path)
+    with pytest.raises(SessionError, match="workflow.json.*cannot be read"):
+        emlab.repair_session(tmp_path)
 
 
 def test_unknown_sets_are_named_with_those_that_exist(tmp_path: Path, movies: Path) -> None:
