@@ -80,6 +80,7 @@ class Backlog:
         self.progress: dict[str, Progress] = {}
         self.retired: set[str] = set()
         self._consumers: dict[str, list[Stage]] = {}
+        self._instead: dict[str, set[str]] = {}
         self._parts: dict[str, dict[str, _Parts]] = {}
         self._gatherings: dict[str, Gathering] = {}
         for stage in stages:
@@ -97,6 +98,8 @@ class Backlog:
             self._gatherings[stage.name] = Gathering(stage)
         for name in dict.fromkeys(stage.inputs):
             self._consumers.setdefault(name, []).append(stage)
+        for name in stage.outputs.values():
+            self._instead[name] = set(stage.outputs.values()) - {name}
 
     def retire(self, name: str) -> None:
         """Let a stage start nothing more; what it is running may finish."""
@@ -118,9 +121,17 @@ class Backlog:
         return bool(self._consumers.get(set_name))
 
     def add(self, set_name: str, number: int, record: Record, now: float) -> None:
-        """Take note of a new record: every consumer that now has all its inputs gets an item."""
+        """Take note of a new record: every consumer that now has all its inputs gets an item.
+
+        One that waits for what the same step could have made instead waits no longer.
+        """
         for stage in self._consumers.get(set_name, ()):
             self.offer(stage, set_name, number, record, now)
+        for name in self._instead.get(set_name, ()):
+            for stage in self._consumers.get(name, ()):
+                self._parts[stage.name].pop(record.key, None)
+                if stage.name not in self._gatherings:
+                    self.progress[stage.name].waiting = len(self._parts[stage.name])
 
     def offer(self, stage: Stage, set_name: str, number: int, record: Record, now: float) -> None:
         """Give one stage a record that it consumes."""

@@ -47,8 +47,10 @@ def _of_stage(stage: Stage, progress: Progress, executor: Executor, seconds: flo
     if progress.waiting and stage.protocol.is_fold:
         said.append(f"{stage.name}: {counted(progress.waiting, 'item')} of {stage.inputs[0]} gathered for a batch.")
     elif progress.waiting:
-        inputs = " and ".join(stage.inputs)
-        said.append(f"{stage.name}: {counted(progress.waiting, 'item')} waiting until {inputs} are both there.")
+        *others, last = stage.inputs
+        both = "both" if len(others) == 1 else "all"
+        inputs = f"{', '.join(others)} and {last}"
+        said.append(f"{stage.name}: {counted(progress.waiting, 'item')} waiting until {inputs} are {both} there.")
     if progress.delayed:
         again = f"the next of all in {seconds:.0f} s"
         said.append(f"{stage.name}: {counted(progress.delayed, 'item')} failed, to be tried again, {again}.")

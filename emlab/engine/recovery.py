@@ -59,9 +59,13 @@ def _given_up(catalogue: Catalogue, stage: Stage) -> int:
 def _offer_missing(backlog: Backlog, catalogue: Catalogue, stage: Stage, name: str, now: float) -> None:
     sets = catalogue.sets()
     source = sets[name]
+    made = set(stage.outputs.values())
+    # What a step before decided against, with a record in another of its sets, never comes.
+    runs = {sets[taken].run for taken in stage.inputs}
+    instead = {other for run in catalogue.runs() if run.name in runs for other in run.outputs.values()}
     done = " ".join(
-        f"AND NOT EXISTS (SELECT 1 FROM {kind} o WHERE o.set_id = {sets[output].id} AND o.key = i.key)"
-        for kind, output in stage.outputs.items()
+        f"AND NOT EXISTS (SELECT 1 FROM {sets[other].kind} o WHERE o.set_id = {sets[other].id} AND o.key = i.key)"
+        for other in sorted(made | instead - set(stage.inputs))
     )
     columns = ", ".join(f"i.{column}" for column in record_columns(source.kind))
     rows = catalogue.rows(

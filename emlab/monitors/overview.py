@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from emlab.monitors.items import Items
@@ -12,6 +12,7 @@ from emlab.monitors.rates import per_hour
 from emlab.monitors.stages import Stage, Stages
 from emlab.monitors.watched import Watched
 from emlab.monitors.words import clock, counted, duration, number
+from emlab.sets import Run
 
 FEW = 4
 """Items that wait while a session keeps up: those just being processed."""
@@ -34,7 +35,7 @@ class Overview:
     failed
         Items that were given up.
     finished
-        Items that need nothing more: through the last run, or given up.
+        Items that need nothing more: through the last run, decided against before it, or given up.
     acquisition_rate
         Items per hour on the microscope's own clock, during its last hour; nan before the second one.
     processing_rate
@@ -135,14 +136,28 @@ class Overviewer:
         sets = self._session.sets
         counts = {collection.kind: len(collection) for collection in sets.values()}
         last = stages[-1] if stages else None
+        failed = len({failure.key for failure in self.stages.failures})
+        diverted = sum(len(sets[name]) for name in _ends(self._session.runs))
         return Overview(
             state=self._session.state,
             stages=tuple(stages),
             counts=counts,
-            failed=len({failure.key for failure in self.stages.failures}),
-            finished=(last.done if last else 0) + len({failure.key for failure in self.stages.failures}),
+            failed=failed,
+            finished=(last.done if last else 0) + failed + diverted,
             acquisition_rate=per_hour(self._items["acquired_at"]),
             processing_rate=last.rate if last else math.nan,
             arriving=any(collection.is_open for collection in sets.values() if collection.kind == "arrival"),
             at=self._now(),
         )
+
+
+def _ends(runs: Sequence[Run]) -> list[str]:
+    """The sets whose items go no further while those that the same run put into another set do: what was rejected."""
+    standing = [run for run in runs if run.superseded_by is None]
+    taken = {name for run in standing for name in run.inputs}
+    return [
+        name
+        for run in standing
+        if taken.intersection(made := set(run.outputs.values()).difference(run.inputs))
+        for name in made - taken
+    ]

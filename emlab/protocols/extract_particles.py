@@ -31,12 +31,14 @@ class ExtractParticles(Parameters):
         help="Width of a particle's image; somewhat more where that makes for faster transforms. Left open: 1.5 times "
         "the particle's diameter.",
     )
-    extract_binning: float = parameter(
-        1.0,
-        ge=1,
-        le=32,
-        label="Particle binning",
-        help="Make the images this many times smaller, in Fourier space: for 2D classes, pixels of 3 to 5 Å will do.",
+    particle_pixel_size: float | None = parameter(
+        None,
+        gt=0,
+        le=100,
+        unit="Å",
+        label="Particles' pixel size",
+        help="Make the images smaller, in Fourier space, until a pixel has this size or hardly more: for 2D classes, 3 to "
+        "4 Å will do. Left open, or where it is finer than the micrograph's: as on the micrograph.",
     )
     background_diameter: float | None = parameter(
         None,
@@ -86,7 +88,8 @@ def extract_particles(picks: Picks, parameters: ExtractParticles, workbench: Wor
     # When the first micrograph comes: forms and commands, which only need the parameters, do not wait for SciPy.
     from emlab.arrays.boxes import Box, fitting
 
-    box = Box.of(parameters.box_size or _ROOM * picks.diameter, picks.pixel_size, parameters.extract_binning)
+    binning = max(1.0, (parameters.particle_pixel_size or picks.pixel_size) / picks.pixel_size)
+    box = Box.of(parameters.box_size or _ROOM * picks.diameter, picks.pixel_size, binning)
     pixel_size = picks.pixel_size * box.binning
     circle = parameters.background_diameter or _CIRCLE * picks.diameter
     if circle > box.size * pixel_size:

@@ -11,13 +11,16 @@ from emlab.model import (
     Accepted,
     Arrival,
     Ctf,
+    Imaged,
     Micrograph,
     Parameters,
+    Picks,
     Protocol,
     Rejected,
     Workbench,
     parameter,
     protocol,
+    shared,
 )
 from emlab.model.watched import WatchedFolder
 
@@ -77,6 +80,22 @@ def toy_select(micrograph: Micrograph, ctf: Ctf, parameters: Words, workbench: W
     return kind(key=micrograph.key, micrograph=micrograph.path, reason="it said so")
 
 
+@protocol(title="Toy picking", consumes=(Accepted, Micrograph), produces=Picks)
+def toy_pick(accepted: Accepted, micrograph: Micrograph, parameters: Nothing, workbench: Workbench) -> Picks:
+    """Find one particle."""
+    return Picks(
+        **shared(micrograph, Imaged),
+        defocus_u=1.0,
+        defocus_v=1.0,
+        defocus_angle=0.0,
+        phase_shift=0.0,
+        micrograph=micrograph.path,
+        coordinates="",
+        count=1,
+        diameter=100.0,
+    )
+
+
 class Handful(Parameters):
     """How many make a batch."""
 
@@ -106,7 +125,7 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> dict[str, Protocol]:
     """The toy protocols, known to emlab during the test."""
     from emlab.protocols import PROTOCOLS
 
-    known = {toy.name: toy for toy in (toy_import, toy_ctf, toy_select, toy_fold)}
+    known = {toy.name: toy for toy in (toy_import, toy_ctf, toy_select, toy_pick, toy_fold)}
     for name, toy in known.items():
         monkeypatch.setitem(PROTOCOLS, name, toy)
     return known

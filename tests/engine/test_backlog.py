@@ -8,7 +8,8 @@ import pytest
 
 from emlab.engine.backlog import ATTEMPTS, Backlog, Item
 from emlab.engine.pipeline import build_stages
-from emlab.model import Arrival, Ctf, Micrograph, Protocol, Record
+from emlab.model import Accepted, Arrival, Ctf, Micrograph, Protocol, Record, Rejected
+from emlab.protocols import PROTOCOLS
 from emlab.workflow import parse_workflow
 
 STEPS = [
@@ -49,6 +50,25 @@ def test_an_item_waits_for_all_its_inputs(backlog: Backlog) -> None:
     assert [type(part) for part in item.records] == [Micrograph, Ctf]
     assert item.ready_at == 3.0
     assert backlog.progress["select"].waiting == 1
+
+
+def test_what_was_decided_against_is_waited_for_no_longer(toys: dict[str, Protocol]) -> None:
+    steps = [*STEPS, {"name": "pick", "protocol": "pick_particles", "parameters": {"diameter": 100}}]
+    text = json.dumps({"name": "toy", "title": "Toy", "protocols": steps})
+    backlog = Backlog(build_stages(parse_workflow(text, "toy.json"), PROTOCOLS))
+    for number, key in enumerate("ab"):
+        backlog.add("micrographs", number, record(Micrograph, key), now=1.0)
+        backlog.add("ctfs", number, record(Ctf, key), now=1.0)
+    assert backlog.progress["pick"].waiting == 2
+    backlog.add("rejected", 0, record(Rejected, "a"), now=2.0)
+    assert backlog.progress["pick"].waiting == 1
+    assert popped(backlog) == ("select", "a")
+    backlog.add("accepted", 0, record(Accepted, "b"), now=2.0)
+    assert backlog.progress["pick"].waiting == 0
+    item = backlog.pop((True, False))
+    assert item is not None
+    assert (item.stage.name, item.key) == ("pick", "b")
+    assert [type(part) for part in item.records] == [Accepted, Micrograph, Ctf]
 
 
 def test_what_is_nearly_done_goes_first_but_files_are_taken_in_before_all(backlog: Backlog) -> None:

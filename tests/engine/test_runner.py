@@ -20,6 +20,7 @@ from emlab.engine.executors import InlineExecutor
 from emlab.engine.runner import Engine
 from emlab.errors import SessionBusy
 from emlab.model import Arrival, Protocol
+from emlab.monitors import Items, Overviewer
 from emlab.session import Session
 
 pytestmark = pytest.mark.usefixtures("any_file")
@@ -42,7 +43,7 @@ def movies(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def create(tmp_path: Path, movies: Path, toys: dict[str, Protocol]) -> Callable[..., Session]:
-    def made(**parameters: Any) -> Session:
+    def made(*more: dict[str, Any], **parameters: Any) -> Session:
         workflow = {
             "name": "toy",
             "title": "Toy",
@@ -54,6 +55,7 @@ def create(tmp_path: Path, movies: Path, toys: dict[str, Protocol]) -> Callable[
                 },
                 {"name": "ctf", "protocol": "toy_ctf"},
                 {"name": "select", "protocol": "toy_select"},
+                *more,
             ],
         }
         (tmp_path / "toy.json").write_text(json.dumps(workflow))
@@ -87,6 +89,24 @@ def test_every_file_goes_through_every_stage(create: Callable[..., Session], mov
         assert keys(session, "rejected") == ["movie_2"]
         assert all(not found.is_open and found.status == "success" for found in session.sets.values())
         assert session["arrivals"].reason == "all 3 files that were expected have come"
+
+
+def test_what_was_rejected_holds_up_nothing_that_builds_on_the_selection(
+    create: Callable[..., Session], movies: Path
+) -> None:
+    write(movies, "good", "reject", "good")
+    with create({"name": "pick", "protocol": "toy_pick"}, expected_count=3) as session:
+        engine(session).run()
+        assert session.state == "finished"
+        assert keys(session, "picks") == ["movie_0", "movie_2"]
+        assert session["picks"].reason == "2 items done"
+        again = engine(session)
+        again._begin()
+        assert again._backlog.progress["pick"].waiting == 0
+        again._close()
+        overview = Overviewer(session, Items(session)).update()
+        assert (overview.finished, overview.waiting) == (3, 0)
+        assert overview.pace == "Everything that arrived is processed."
 
 
 def test_a_bad_file_fails_once_and_the_session_goes_on(create: Callable[..., Session], movies: Path) -> None:

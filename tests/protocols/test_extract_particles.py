@@ -94,7 +94,7 @@ def test_coordinates_are_of_what_is_in_the_stack_in_its_order(tmp_path: Path) ->
 
 
 def test_binning_crops_frequencies_and_keeps_the_field(tmp_path: Path) -> None:
-    particles = extracted(tmp_path, extract_binning=3.0)
+    particles = extracted(tmp_path, particle_pixel_size=4.5)
     assert (particles.box_size, particles.pixel_size, particles.micrograph_pixel_size) == (30, 4.5, 1.5)
     stack = stack_of(tmp_path, particles)
     y, x = np.mgrid[:30, :30] - 15
