@@ -37,8 +37,8 @@ class ExtractParticles(Parameters):
         le=100,
         unit="Å",
         label="Particles' pixel size",
-        help="Make the images smaller, in Fourier space, until a pixel has this size or hardly more: for 2D classes, 3 to "
-        "4 Å will do. Left open, or where it is finer than the micrograph's: as on the micrograph.",
+        help="Make the images smaller, in Fourier space, until a pixel has this size or hardly more: for 2D classes, 3 "
+        "to 4 Å will do. Left open, or where it is finer than the micrograph's: as on the micrograph.",
     )
     background_diameter: float | None = parameter(
         None,
