@@ -7,16 +7,19 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import imagecodecs
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
 
 import emlab
 from emlab.engine.lock import SessionLock
 from emlab.model import Accepted, Arrival, Ctf, Micrograph, Movie, Record, Rejected
 from emlab.sets import Closing, Ledger, Provenance, Run
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 
 @pytest.fixture(scope="session")
@@ -188,6 +191,8 @@ def chromium() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
     if path is None:
         pytest.skip("there is no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
     quiet = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=quiet)
