@@ -68,7 +68,7 @@ class FolderWorkbench:
     def __init__(self, root: Path, folder: str, item: str, place: Place = CPU, pantry: Pantry | None = None) -> None:
         self._root = root
         self._folder = folder
-        self._item = item
+        self.item = item
         self._place = place
         self._pantry = pantry or Pantry()
 
@@ -114,9 +114,9 @@ class FolderWorkbench:
         host = to_host(image).astype(np.float32, copy=False)
         low, high = float(host.min()), float(host.max())
         if not np.isfinite(low + high):
-            raise DataError(f"The image {suffix or 'of ' + self._item} has pixels that are not numbers.")
+            raise DataError(f"The image {suffix or 'of ' + self.item} has pixels that are not numbers.")
         if low == high:
-            raise DataError(f"The image {suffix or 'of ' + self._item} is blank: every pixel is {low:g}.")
+            raise DataError(f"The image {suffix or 'of ' + self.item} is blank: every pixel is {low:g}.")
         relative, path = self._output(suffix, ".mrc")
         write_mrc(path, host, pixel_size)
         self._pantry.keep(path, host)
@@ -127,7 +127,7 @@ class FolderWorkbench:
         low, high = host.min(axis=(1, 2)), host.max(axis=(1, 2))
         if bad := np.flatnonzero(~np.isfinite(low + high) | (low == high)).tolist():
             raise DataError(
-                f"Of the {len(host)} images of the stack {suffix or 'of ' + self._item}, {len(bad)} are blank or have "
+                f"Of the {len(host)} images of the stack {suffix or 'of ' + self.item}, {len(bad)} are blank or have "
                 f"pixels that are not numbers; the first is image {bad[0] + 1}."
             )
         relative, path = self._output(suffix, ".mrcs")
@@ -164,7 +164,7 @@ class FolderWorkbench:
         return self._pantry.references[here]
 
     def _output(self, suffix: str, extension: str) -> tuple[str, Path]:
-        name = f"{self._item}_{suffix}" if suffix else self._item
+        name = f"{self.item}_{suffix}" if suffix else self.item
         relative = f"{self._folder}/{name}{extension}" if self._folder else f"{name}{extension}"
         path = self._root / relative
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """Records, protocols and what they work with: no I/O, no science, nothing that runs."""
 
 from emlab.model.arrival import Arrival
+from emlab.model.classes import Classes
 from emlab.model.ctf import Ctf
 from emlab.model.facts import FileFacts, Sidecar
 from emlab.model.micrograph import Micrograph
@@ -15,7 +16,7 @@ from emlab.model.selection import Accepted, Rejected
 from emlab.model.workbench import Array, Frames, Workbench
 
 RECORDS: dict[str, type[Record]] = {
-    record.kind: record for record in (Arrival, Movie, Micrograph, Ctf, Accepted, Rejected, Picks, Particles)
+    record.kind: record for record in (Arrival, Movie, Micrograph, Ctf, Accepted, Rejected, Picks, Particles, Classes)
 }
 """Every kind of record by its name."""
 
@@ -24,6 +25,7 @@ __all__ = [
     "Accepted",
     "Array",
     "Arrival",
+    "Classes",
     "Ctf",
     "FileFacts",
     "Focused",

@@ -42,6 +42,10 @@ class Workbench(Protocol):
     returns the path for the record.
     """
 
+    @property
+    def item(self) -> str:
+        """The key of the record that is wanted; a batch's where the protocol is a fold."""
+
     def inspect(self, arrival: Arrival, *, eer_grouping: int | None = None, eer_upsampling: int = 1) -> FileFacts:
         """The header of a file that arrived."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from emlab.model import Protocol
 from emlab.protocols.align_movie import align_movie
+from emlab.protocols.classify_particles import classify_particles
 from emlab.protocols.estimate_ctf import estimate_ctf
 from emlab.protocols.extract_particles import extract_particles
 from emlab.protocols.import_micrographs import import_micrographs
@@ -21,6 +22,7 @@ PROTOCOLS: dict[str, Protocol] = {
         select_micrographs,
         pick_particles,
         extract_particles,
+        classify_particles,
     )
 }
 """Every protocol by its name."""

@@ -114,7 +114,7 @@ def toy_fold(
     path = workbench.write_tables("", {"batch": {"rlnCount": len(batch)}})
     names = " ".join(micrograph.key for micrograph in batch)
     return Accepted(
-        key=path.rpartition("/")[2].partition(".")[0],
+        key=workbench.item,
         micrograph=path,
         reason=(before.reason if before else "") + f"[{names}]",
     )
