@@ -15,7 +15,21 @@ import pytest
 
 import emlab
 from emlab.engine.lock import SessionLock
-from emlab.model import Accepted, Arrival, Ctf, Micrograph, Movie, Record, Rejected
+from emlab.formats.array import write_array
+from emlab.formats.mrc import write_mrc
+from emlab.model import (
+    Accepted,
+    Arrival,
+    Ctf,
+    Imaged,
+    Micrograph,
+    Movie,
+    Particles,
+    Picks,
+    Record,
+    Rejected,
+    shared,
+)
 from emlab.sets import Closing, Ledger, Provenance, Run
 
 if TYPE_CHECKING:
@@ -57,6 +71,7 @@ class InventedSession:
             "workflow": json.dumps(workflow),
         }
         self._lock = SessionLock(path)
+        self._more: set[str] = set()
         self.ledger = Ledger.create(path / "session.db", meta)
         with self.ledger.transaction():
             for name, protocol, inputs, outputs in self.RUNS:
@@ -132,6 +147,51 @@ class InventedSession:
         if number % 5 == 4:
             return Rejected(reason="CTF resolution 9 Å is above the limit of 6 Å.", **decided)
         return Accepted(reason="Within the limit: CTF resolution 3.5 Å.", **decided)
+
+    def add_particles(self, numbers: range) -> None:
+        """Let accepted items through picking and extraction too: three particles each, the last near the edge."""
+        places = np.array([[20.0, 30.0, 9.0], [40.25, 30.5, 7.0], [5.0, 60.0, 5.0]], np.float32)
+        with self.ledger.transaction():
+            if "pick" not in self._more:
+                inputs = ("accepted", "micrographs", "ctfs")
+                self.add_run("pick", "pick_particles", inputs, {"picks": "picks"}, diameter=16.0)
+                self.add_run("extract", "extract_particles", ("picks",), {"particles": "particles"})
+                self._more.add("pick")
+            for number in numbers:
+                micrograph, ctf = self.made("align", number, False), self.made("ctf", number, False)
+                if number % 5 == 4:
+                    continue
+                assert isinstance(micrograph, Micrograph)
+                assert isinstance(ctf, Ctf)
+                names = ("defocus_u", "defocus_v", "defocus_angle", "phase_shift")
+                known = {**shared(micrograph, Imaged), **{name: getattr(ctf, name) for name in names}}
+                write_array(self.path / f"{micrograph.key}_picks.npy", places)
+                write_array(self.path / f"{micrograph.key}_particles.npy", np.rint(places[:2]))
+                stack = np.random.default_rng(number).normal(size=(2, 16, 16)).astype(np.float32)
+                write_mrc(self.path / f"{micrograph.key}_particles.mrcs", stack, 1.6)
+                where = {"micrograph": micrograph.path}
+                picked = Picks(
+                    coordinates=f"{micrograph.key}_picks.npy",
+                    count=3,
+                    diameter=16.0,
+                    mean_score=7.0,
+                    excluded_area=0.1,
+                    **where,
+                    **known,
+                )
+                self.append(picked)
+                cut = Particles(
+                    coordinates=f"{micrograph.key}_particles.npy",
+                    stack=f"{micrograph.key}_particles.mrcs",
+                    count=2,
+                    left_out=1,
+                    box_size=16,
+                    diameter=17.6,
+                    micrograph_pixel_size=0.8,
+                    **where,
+                    **known | {"pixel_size": 1.6},
+                )
+                self.append(cut)
 
     def fail(self, number: int, run: str, message: str, *, final: bool = True) -> None:
         with self.ledger.transaction():

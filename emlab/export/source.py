@@ -38,7 +38,7 @@ def line_of(session: Recorded, name: str | None = None) -> dict[str, Incremental
     Parameters
     ----------
     name
-        Of the last of them; by default that of the newest accepted micrographs, else CTFs, else micrographs.
+        Of the last of them; by default that of the newest particles, else picks, accepted ones, CTFs, micrographs.
 
     Raises
     ------

@@ -40,6 +40,8 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
     ),
     "accepted": (),
     "rejected": (),
+    "picks": ("count", "mean_score", "excluded_area"),
+    "particles": (),
 }
 """The measures of each kind of record, by their names."""
 

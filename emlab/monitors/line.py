@@ -16,7 +16,7 @@ class Line:
     session
         What is read.
     end
-        The set; by default that of the newest accepted micrographs, else CTFs, else micrographs.
+        The set; by default that of the newest particles, else picks, accepted micrographs, CTFs, micrographs.
 
     Attributes
     ----------

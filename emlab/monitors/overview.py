@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from emlab.monitors.items import Items
 from emlab.monitors.rates import per_hour
 from emlab.monitors.stages import Stage, Stages
@@ -40,6 +42,8 @@ class Overview:
         Items per hour on the microscope's own clock, during its last hour; nan before the second one.
     processing_rate
         Items per hour that came out of the last run during the last hour; nan before the second one.
+    particles
+        How many were found so far; ``None`` where a session looks for none.
     arriving
         Whether more items may come.
     at
@@ -55,6 +59,7 @@ class Overview:
     processing_rate: float
     arriving: bool
     at: float
+    particles: int | None = None
 
     @property
     def waiting(self) -> int:
@@ -148,6 +153,7 @@ class Overviewer:
             processing_rate=last.rate if last else math.nan,
             arriving=any(collection.is_open for collection in sets.values() if collection.kind == "arrival"),
             at=self._now(),
+            particles=int(np.nansum(self._items["count"])) if "picks" in counts else None,
         )
 
 

@@ -208,6 +208,44 @@ def test_the_viewer_sends_the_part_that_is_asked_for(
     assert panel._shifts._lines.y.shape == (2, 3)
 
 
+def test_the_viewer_gets_the_particles_when_they_come(
+    view: View, invented: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[list[float]] = []
+    monkeypatch.setattr(
+        Viewer, "send", lambda _, content, buffers: sent.append(np.frombuffer(buffers[1], np.float32).tolist())
+    )
+    panel = ViewerPanel(view)
+    view.focus.choose(3)
+    panel._viewer._handle_custom_msg({"fresh": True}, [])
+    assert sent == [[]]
+    assert panel._viewer.facts["count"] == 0
+    invented.add_particles(range(60))
+    view.update()
+    panel.update()
+    assert sent[1] == [20.0, 30.0, 40.25, 30.5, 5.0, 60.0]
+    assert (panel._viewer.facts["count"], panel._viewer.facts["diameter"]) == (3, 20.0)
+    (invented.path / "item_3_picks.npy").unlink()
+    panel._viewer._handle_custom_msg({"fresh": True}, [])
+    assert sent[2] == []
+    assert view.guard.widget.layout.display == "none"
+
+
+def test_a_session_that_looks_for_particles_shows_how_many(invented: Any) -> None:
+    invented.add(range(10), pictures=True)
+    assert "Particles" not in Monitor(invented.open())._tabs.names
+    invented.add_particles(range(10))
+    panels = Monitor(invented.open())
+    panels._tabs.shown = "Particles"
+    assert panels.view.guard.widget.layout.display == "none", panels.view.guard.widget.value
+    assert panels.view.overview.particles == 24
+    assert "<b>24</b><small>3 per micrograph" in panels._head.widget.value
+    panels.view.focus.choose(2)
+    shown = panels._micrograph._content.value
+    assert "3 of 16 Å" in shown
+    assert "2, 16² px of 1.60 Å; 1 too near the edge" in shown
+
+
 def test_the_machine_s_load_is_drawn(view: View) -> None:
     panel = SystemPanel(view)
     panel.update()

@@ -98,6 +98,22 @@ TARGET: Final = Measure(
     1e4,
     trend=False,
 )
+_AFTER_PICKING = "appears here when the first micrograph has been picked."
+
+PARTICLES: Final = Measure(
+    "count", "picks", "Particles", "per micrograph", theme.GREEN, f"Their number {_AFTER_PICKING}", 0
+)
+PICKING_SCORE: Final = Measure("mean_score", "picks", "Picking score", "σ", theme.PURPLE, f"The score {_AFTER_PICKING}")
+EXCLUDED: Final = Measure(
+    "excluded_area",
+    "picks",
+    "Area excluded",
+    "%",
+    theme.VERMILION,
+    f"It {_AFTER_PICKING}",
+    1,
+    0.01,
+)
 
 ALL: Final = (
     MEAN_DEFOCUS,
@@ -111,6 +127,7 @@ ALL: Final = (
     LATE_MOTION,
     COUNTS,
     DOSE,
+    PARTICLES,
 )
 
 

@@ -36,6 +36,10 @@ def strip(overview: Overview) -> str:
         for kind, label in _LABELS.items()
         if kind in overview.counts
     ]
+    if overview.particles is not None:
+        picked = overview.counts.get("picks", 0)
+        note = f"{overview.particles / picked:,.0f} per micrograph" if picked else "none picked yet"
+        counts.append(_card("Particles", number(overview.particles), note, "particles"))
     failed = _card("Failed", number(overview.failed), "given up", "failed" if overview.failed else "")
     waiting = _card("Waiting", number(overview.waiting), _queues(overview), "")
     acquired = "" if math.isnan(overview.acquisition_rate) else f"; {_rate(overview.acquisition_rate)} acquired"

@@ -36,7 +36,7 @@ def score_map(coarse: Coarse, diameter: float, noise: Array, ball: float | None 
 
     Notes
     -----
-    A matched filter, normalised by the local variance (Roseman 2003, 10.1016/j.jsb.2003.11.003). Its unit is what
+    A matched filter, normalised by the local variance (Roseman 2003, 10.1016/S0304-3991(02)00333-9). Its unit is what
     noise of that variance, equal at all frequencies, would give: it does not depend on how many particles there are,
     so that one threshold suits dense and empty micrographs. The CTF is left out of the template on purpose: it
     sharpens the answer to round particles, and loses those that are not.

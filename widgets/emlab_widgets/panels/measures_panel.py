@@ -53,6 +53,12 @@ class MotionPanel(MeasuresPanel):
     SHOWN = (measures.MOTION, measures.EARLY_MOTION, measures.LATE_MOTION, measures.RESIDUAL)
 
 
+class ParticlesPanel(MeasuresPanel):
+    """How many particles were found, and how clearly."""
+
+    SHOWN = (measures.PARTICLES, measures.PICKING_SCORE, measures.EXCLUDED)
+
+
 class AcquisitionPanel(MeasuresPanel):
     """How the microscope was used."""
 

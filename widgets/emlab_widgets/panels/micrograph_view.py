@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from emlab.model import Ctf, Micrograph, Movie, Record, Rejected
+from emlab.model import Ctf, Micrograph, Movie, Particles, Picks, Record, Rejected
 from emlab.monitors import moment, number, reduced
 from emlab.session import Session
 from emlab.sets import Judgement
@@ -49,6 +49,12 @@ def micrograph_view(
                 warnings.append(record.warning)
             case Ctf():
                 pairs += _ctf(record)
+                warnings.append(record.warning)
+            case Picks():
+                pairs += _picks(record)
+                warnings.append(record.warning)
+            case Particles():
+                pairs += _particles(record)
                 warnings.append(record.warning)
             case Rejected():
                 warnings.append(f"Rejected: {record.reason}")
@@ -116,3 +122,18 @@ def _ctf(ctf: Ctf) -> list[tuple[str, Cell]]:
     if ctf.ice_density is not None:
         pairs.append(("Ice ring", number(ctf.ice_density, 2)))
     return pairs
+
+
+def _picks(picks: Picks) -> list[tuple[str, Cell]]:
+    pairs: list[tuple[str, Cell]] = [("Particles found", f"{picks.count:,} of {number(picks.diameter)} Å")]
+    if picks.mean_score is not None:
+        pairs.append(("Mean picking score", f"{number(picks.mean_score, 1)} σ"))
+    if picks.excluded_area:
+        pairs.append(("Carbon, contamination", f"{picks.excluded_area:.0%} of the area"))
+    return pairs
+
+
+def _particles(particles: Particles) -> list[tuple[str, Cell]]:
+    size = f"{particles.box_size}² px of {number(particles.pixel_size, 2)} Å"
+    left_out = f"; {particles.left_out:,} too near the edge" if particles.left_out else ""
+    return [("Particles cut out", f"{particles.count:,}, {size}{left_out}")]

@@ -13,7 +13,7 @@ from emlab_widgets import theme
 from emlab_widgets.app import READ_ONLY
 from emlab_widgets.panels.head import Head
 from emlab_widgets.panels.micrograph_panel import MicrographPanel
-from emlab_widgets.panels.opening import PANELS, import_panels, made_panel
+from emlab_widgets.panels.opening import import_panels, made_panel, panels_for
 from emlab_widgets.panels.pulse import Pulse
 from emlab_widgets.panels.pump import Pump
 from emlab_widgets.panels.tabs import Tabs
@@ -33,7 +33,7 @@ class Monitor:
         self.view = View(session, can_steer=can_steer)
         self._pulse = Pulse()
         self._head = Head(self.view)
-        self._tabs = Tabs(list(PANELS))
+        self._tabs = Tabs(panels_for(session))
         self._micrograph = MicrographPanel(self.view)
         self._made: dict[str, Panel] = {}
         self._room = ipywidgets.VBox()

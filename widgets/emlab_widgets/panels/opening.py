@@ -5,12 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Final
 
+from emlab.session import Session
 from emlab_widgets.panels.view import Panel, View
 
 PANELS: Final = {
     "Overview": "overview_panel.OverviewPanel",
     "CTF": "measures_panel.CtfPanel",
     "Motion": "measures_panel.MotionPanel",
+    "Particles": "measures_panel.ParticlesPanel",
     "Acquisition": "measures_panel.AcquisitionPanel",
     "Micrograph": "viewer_panel.ViewerPanel",
     "Gallery": "gallery_panel.GalleryPanel",
@@ -21,6 +23,14 @@ PANELS: Final = {
     "Problems": "problems_panel.ProblemsPanel",
 }
 """File and class of each, in the order of the tabs."""
+_ONLY_WITH: Final = {"Particles": "picks"}
+"""The kind of record without which there is no such panel."""
+
+
+def panels_for(session: Session) -> list[str]:
+    """Name the panels that a session has."""
+    kinds = {collection.kind for collection in session.sets.values()}
+    return [name for name in PANELS if _ONLY_WITH.get(name) in {None, *kinds}]
 
 
 def made_panel(name: str, view: View) -> Panel:

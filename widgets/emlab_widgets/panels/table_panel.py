@@ -27,6 +27,7 @@ _MEASURES: dict[str, Measure] = {
     "ice": measures.ICE,
     "motion": measures.MOTION,
     "counts": measures.COUNTS,
+    "particles": measures.PARTICLES,
 }
 """The columns of numbers, by the names that a search knows them by."""
 

@@ -6,11 +6,12 @@ export default {
       <option>20</option><option>40</option></select> Å</label>
       <label>Contrast <input class=contrast type=range min=0.5 max=3 step=0.05 value=1></label>
       <button type=button class=out aria-label="Smaller">−</button><button type=button class=in aria-label="Larger">+</button>
-      <button type=button class=whole>Whole</button><span class=where></span></div>
+      <button type=button class=whole>Whole</button>
+      <label class=picks hidden><input type=checkbox checked> <span></span></label><span class=where></span></div>
       <div class=emlab-canvas><canvas tabindex=0 role=img></canvas><p hidden></p></div></div>`;
     const at = (selector) => el.querySelector(selector);
     const canvas = at("canvas"), context = canvas.getContext("2d"), note = at(".emlab-canvas p");
-    let facts = {}, base = null, detail = null, view = null, waiting = null, asked = 0;
+    let facts = {}, places = [], base = null, detail = null, view = null, waiting = null, asked = 0;
 
     const fit = () => Math.min(canvas.clientWidth / facts.width, canvas.clientHeight / facts.height);
     const whole = () => { view = { x: facts.width / 2, y: facts.height / 2, zoom: fit() }; change(); };
@@ -33,7 +34,25 @@ export default {
         context.drawImage(shown.bitmap, left, top, right - left, bottom - top);
       }
       context.filter = "none";
+      if (at(".picks input").checked) circles(place, w, h);
       bar(w, h);
+    };
+    // Twice, so that they show on black and on white.
+    const circles = (place, w, h) => {
+      const radius = Math.max((facts.diameter / 2) * view.zoom, 2);
+      context.beginPath();
+      for (let i = 0; i < places.length; i += 2) {
+        // A pixel's centre is at a whole number, and its left edge half a pixel before that.
+        const [x, y] = place(places[i] + 0.5, places[i + 1] + 0.5);
+        if (x < -radius || y < -radius || x > w + radius || y > h + radius) continue;
+        context.moveTo(x + radius, y);
+        context.arc(x, y, radius, 0, 2 * Math.PI);
+      }
+      for (const [width, colour] of [[3.5, "#0008"], [1.5, "#56d6a0"]]) {
+        context.lineWidth = width;
+        context.strokeStyle = colour;
+        context.stroke();
+      }
     };
     // A bar of 1, 2 or 5 times a power of ten that is about a fifth of the width.
     const bar = (w, h) => {
@@ -63,11 +82,14 @@ export default {
       view = { x: view.x + dx / view.zoom - dx / next, y: view.y + dy / view.zoom - dy / next, zoom: next };
       change();
     };
-    const heard = async (message, [bytes]) => {
+    const heard = async (message, [bytes, packed]) => {
       if (message.answer !== undefined && message.answer !== asked) return;
       const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
       if (message.base) {
         facts = model.get("facts");
+        places = new Float32Array(packed.buffer.slice(packed.byteOffset, packed.byteOffset + packed.byteLength));
+        at(".picks").hidden = !facts.count;
+        at(".picks span").textContent = `Particles (${facts.count.toLocaleString("en-US")})`;
         [base, detail] = [{ bitmap, region: [0, 0, facts.width, facts.height] }, null];
         facts.base_scale = bitmap.width / facts.width;
         canvas.setAttribute("aria-label", `Micrograph ${facts.key}`);
@@ -120,7 +142,7 @@ export default {
     at(".out").onclick = () => view && zoom(1 / 1.6);
     at(".whole").onclick = () => view && whole();
     at(".low").onchange = () => view && change();
-    at(".contrast").oninput = draw;
+    at(".contrast").oninput = at(".picks input").onchange = draw;
     const observer = new ResizeObserver(() => { if (view) change(); });
     observer.observe(canvas);
     model.on("msg:custom", heard);

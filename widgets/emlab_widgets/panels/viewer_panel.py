@@ -13,8 +13,9 @@ import traitlets
 from numpy.typing import NDArray
 
 from emlab.errors import EmlabError
+from emlab.formats.array import read_array
 from emlab.formats.star import read_star
-from emlab.model import Ctf, Micrograph
+from emlab.model import Ctf, Micrograph, Picks, Record
 from emlab.monitors import Magnifier, clipped, reduced
 from emlab_widgets import theme
 from emlab_widgets.figures.plot import Plot, axis
@@ -35,7 +36,8 @@ class Viewer(anywidget.AnyWidget):
     Attributes
     ----------
     facts
-        ``key``, ``width``, ``height`` (px), ``pixel_size`` (Å), ``has_image``, ``note``.
+        ``key``, ``width``, ``height`` (px), ``pixel_size`` (Å), ``has_image``, ``note``; of its particles ``count`` and
+        ``diameter`` (px), 0 where there are none.
     """
 
     _esm = Path(__file__).with_name("viewer.js").read_text("utf-8")
@@ -72,15 +74,15 @@ class ViewerPanel:
         if not isinstance(micrograph, Micrograph) or row is None or self._shown == (row, len(records)):
             return
         self._shown = row, len(records)
-        self._send(micrograph)
+        self._send(micrograph, records.get("picks"))
         self._profile.update(*_profile(self._view, ctf if isinstance(ctf, Ctf) else None))
         shifts = np.array([micrograph.shift_x, micrograph.shift_y]) * micrograph.pixel_size
         self._shifts.update(np.arange(1, shifts.shape[1] + 1), shifts)
         shown = "".join(pictures(self._view.session, records, _WIDTH // 2 if self._view.focus.follows else _WIDTH)[1:])
         self._pictures.value = f'<div class="emlab emlab-pictures">{shown}</div>'
 
-    def _send(self, micrograph: Micrograph) -> None:
-        """Send the micrograph's thumbnail, and what the page has to know of it."""
+    def _send(self, micrograph: Micrograph, picks: Record | None) -> None:
+        """Send the micrograph's thumbnail, the places of its particles, and what the page has to know of it."""
         if not self._is_heard:
             return
         session = self._view.session
@@ -88,24 +90,38 @@ class ViewerPanel:
         picture = reduced(session.file(micrograph.thumbnail), _WIDTH, 60) if micrograph.thumbnail else None
         if picture is None and has_image:
             picture = self._cut(micrograph, [0, 0, micrograph.width, micrograph.height], _WIDTH, 0.0)
+        places = self._places(picks)
         self._viewer.facts = {
             "key": micrograph.key,
             "width": micrograph.width,
             "height": micrograph.height,
             "pixel_size": micrograph.pixel_size,
             "has_image": has_image,
+            "count": len(places),
+            "diameter": picks.diameter / picks.pixel_size if isinstance(picks, Picks) else 0,
             "note": "" if has_image else "The image itself is not there; this is its thumbnail.",
         }
         if picture is not None:
-            self._viewer.send({"base": True}, [picture])
+            self._viewer.send({"base": True}, [picture, places.tobytes()])
+
+    def _places(self, picks: Record | None) -> NDArray[np.float32]:
+        """Give x and y of the particles, px of the micrograph: float32 (particle, 2)."""
+        nowhere = np.empty((0, 2), np.float32)
+        if not isinstance(picks, Picks):
+            return nowhere
+        try:
+            return np.ascontiguousarray(read_array(self._view.session.file(picks.coordinates))[:, :2], np.float32)
+        except (EmlabError, OSError):
+            return nowhere  # it may be moved away while one looks
 
     def _heard(self, content: dict[str, Any]) -> None:
         row = self._view.focus.row
-        micrograph = None if row is None else self._view.items.records(row).get("micrograph")
+        records = {} if row is None else self._view.items.records(row)
+        micrograph = records.get("micrograph")
         if "fresh" in content:
             self._is_heard = True
             if isinstance(micrograph, Micrograph):
-                self._send(micrograph)
+                self._send(micrograph, records.get("picks"))
         elif "ask" in content and isinstance(micrograph, Micrograph):
             region = [float(edge) for edge in content["region"]][:4]
             try:

@@ -108,6 +108,22 @@ def _select_micrographs(parameters: Mapping[str, Any], image: Movie | Micrograph
     return f"Micrographs were selected by these limits: {'; '.join(limits)}." if limits else ""
 
 
+def _pick_particles(parameters: Mapping[str, Any], image: Movie | Micrograph) -> str:
+    off = ", off carbon and contamination," if parameters["avoid_obstacles"] else ""
+    return (
+        f"Particles of about {parameters['diameter']:g} Å were found{off} by correlation with balls, normalised by the "
+        f"local variance[@roseman], where they stood out of it by {parameters['threshold']:g} standard deviations."
+    )
+
+
+def _extract_particles(parameters: Mapping[str, Any], image: Movie | Micrograph) -> str:
+    box = f" in boxes of {parameters['box_size']:g} Å" if parameters["box_size"] else ""
+    size = parameters["particle_pixel_size"]
+    pixels = f" with pixels of {size:g} Å" if size else ""
+    flipped = ", with phases flipped" if parameters["flip_phases"] else ""
+    return f"They were cut out{box}{pixels} and normalised by their backgrounds{flipped}."
+
+
 def _parameters(run: Run) -> dict[str, Any]:
     """The run's parameters, and the defaults of those that there were not when it was created."""
     fields = PROTOCOLS[run.protocol].parameters.model_fields
@@ -133,5 +149,7 @@ _TELLERS: Final[dict[str, Callable[[Mapping[str, Any], Movie | Micrograph], str]
     "align_movie": _align_movie,
     "estimate_ctf": _estimate_ctf,
     "select_micrographs": _select_micrographs,
+    "pick_particles": _pick_particles,
+    "extract_particles": _extract_particles,
 }
 """What is said of each protocol."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from emlab.model import Ctf, Micrograph, Rejected
+from emlab.model import Ctf, Micrograph, Picks, Rejected
 from emlab.monitors import Items, thinned
 from emlab.session import Session
 from emlab.sets import Failure, Judgement, lineage
@@ -31,6 +31,7 @@ _COLUMNS = (
     ("score", "Score", "", 1.0, 3),
     ("ice_density", "Ice ring", "", 1.0, 2),
     ("total_motion", "Motion", "Å", 1.0, 1),
+    ("count", "Particles", "", 1.0, 0),
 )
 
 
@@ -83,7 +84,12 @@ def _notes(session: Session, rows: Mapping[str, int]) -> dict[int, list[str]]:
     """Why micrographs were rejected, and what is doubtful about them, by row."""
     notes: dict[int, list[str]] = {}
     sets = lineage(session.sets, session.runs)
-    for kind, column in ((Rejected.kind, "reason"), (Micrograph.kind, "warning"), (Ctf.kind, "warning")):
+    for kind, column in (
+        (Rejected.kind, "reason"),
+        (Micrograph.kind, "warning"),
+        (Ctf.kind, "warning"),
+        (Picks.kind, "warning"),
+    ):
         if kind in sets:
             frame = sets[kind].to_dataframe(columns=["key", column]).dropna()
             for key, text in zip(frame["key"], frame[column], strict=True):

@@ -60,6 +60,12 @@ WORKS: Final = {
         "J. Struct. Biol. 192, 216–221 (2015)",
         "10.1016/j.jsb.2015.08.008",
     ),
+    "roseman": Work(
+        "Roseman, A. M.",
+        "Particle finding in electron micrographs using a fast local correlation algorithm",
+        "Ultramicroscopy 94, 225–236 (2003)",
+        "10.1016/S0304-3991(02)00333-9",
+    ),
     "guo": Work(
         "Guo, H. et al.",
         "Electron-event representation data enable efficient cryoEM file storage with full preservation of spatial "

@@ -13,7 +13,7 @@ from emlab_widgets.failures import events, failures
 from emlab_widgets.figures.distribution import Distribution
 from emlab_widgets.figures.timeline import Timeline
 from emlab_widgets.html import Html
-from emlab_widgets.measures import ASTIGMATISM, DEFOCUS, MOTION, RESOLUTION, measured
+from emlab_widgets.measures import ASTIGMATISM, DEFOCUS, MOTION, PARTICLES, RESOLUTION, measured
 from emlab_widgets.report.acquisition import acquisition
 from emlab_widgets.report.comparison import SideBySide, sides_by_side
 from emlab_widgets.report.header import header
@@ -22,6 +22,8 @@ from emlab_widgets.report.micrograph_table import micrograph_table
 from emlab_widgets.report.runs import runs
 from emlab_widgets.report.selection import selection
 from emlab_widgets.report.versions import versions
+
+_SHOWN = (DEFOCUS, RESOLUTION, ASTIGMATISM, MOTION, PARTICLES)
 
 
 class Report:
@@ -58,15 +60,14 @@ class Report:
         return runs(self._session, self._overview)
 
     def timelines(self) -> ipywidgets.Widget:
-        """Defocus, resolution, astigmatism and motion over acquisition time."""
-        timeline = Timeline(*measured(self._session, DEFOCUS, RESOLUTION, ASTIGMATISM, MOTION))
+        """Defocus, resolution, astigmatism, motion and particles over acquisition time."""
+        timeline = Timeline(*measured(self._session, *_SHOWN))
         timeline.update(self._items)
         return timeline.widget
 
     def distributions(self) -> ipywidgets.Widget:
         """Histograms of the same."""
-        measures = measured(self._session, DEFOCUS, RESOLUTION, ASTIGMATISM, MOTION)
-        drawn = [Distribution(measure) for measure in measures]
+        drawn = [Distribution(measure) for measure in measured(self._session, *_SHOWN)]
         for one in drawn:
             one.update(self._items)
         grid = ipywidgets.GridBox([one.widget for one in drawn])
