@@ -154,7 +154,11 @@ class _Rebuilding:
                 kept, lost = kept + there, lost + gone
             if row["superseded_by"]:
                 self._ledger.supersede(run.name, row["superseded_by"])
-        for table in ("failure", "event", "judgement", "command"):
+        for row in self._salvage.rows("failure"):
+            maker = self._runs.get(row["run_id"])
+            if maker is None or not PROTOCOLS[maker["protocol"]].is_fold or maker["name"] in self._whole:
+                self._ledger.put_back("failure", row)
+        for table in ("event", "judgement", "command"):
             for row in self._salvage.rows(table):
                 self._ledger.put_back(table, row)
         for row in self._salvage.rows("batch"):
@@ -176,17 +180,19 @@ class _Rebuilding:
         name, kind = collection["name"], collection["kind"]
         sources = [source for source in run.inputs if source != name]
         is_fold = PROTOCOLS[run.protocol].is_fold
-        keys = self._keys[name] = set()
+        found: dict[str, tuple[Record, Provenance]] = {}
         if not is_fold or self._whole.issuperset(sources):
             for row in self._salvage.records(kind, collection["id"]):
                 has_sources = is_fold or all(row["key"] in self._keys[source] for source in sources)
                 record = self._record(kind, row) if has_sources else None
-                if record is None and is_fold:
-                    break
-                if record is not None and row["key"] not in keys:
-                    self._ledger.append(name, record, Provenance(**{key: row[key] for key in _PROVENANCE}))
-                    keys.add(record.key)
+                if record is not None:
+                    found.setdefault(record.key, (record, Provenance(**{key: row[key] for key in _PROVENANCE})))
         length = self._salvage.length(kind, collection["id"])
+        if is_fold and len(found) < length:
+            found.clear()  # each builds on the one before: it is folded anew
+        for record, provenance in found.values():
+            self._ledger.append(name, record, provenance)
+        keys = self._keys[name] = set(found)
         if len(keys) == length:
             self._whole |= {name, run.name} if is_fold else {name}
         return len(keys), max(0, length - len(keys))

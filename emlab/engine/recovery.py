@@ -62,10 +62,12 @@ def _offer_missing(backlog: Backlog, catalogue: Catalogue, stage: Stage, name: s
     made = set(stage.outputs.values())
     # What a step before decided against, with a record in another of its sets, never comes.
     runs = {sets[taken].run for taken in stage.inputs}
-    instead = {other for run in catalogue.runs() if run.name in runs for other in run.outputs.values()}
+    # The arrivals belong to the run that takes them in, which does not make them.
+    made_there = [set(run.outputs.values()) - set(run.inputs) for run in catalogue.runs() if run.name in runs]
+    instead = set().union(*made_there) - set(stage.inputs)
     done = " ".join(
         f"AND NOT EXISTS (SELECT 1 FROM {sets[other].kind} o WHERE o.set_id = {sets[other].id} AND o.key = i.key)"
-        for other in sorted(made | instead - set(stage.inputs))
+        for other in sorted(made | instead)
     )
     columns = ", ".join(f"i.{column}" for column in record_columns(source.kind))
     rows = catalogue.rows(

@@ -155,9 +155,10 @@ def test_what_people_decided_is_kept_and_a_sound_database_is_left_alone(session:
         assert [judgement.key for judgement in repaired.judgements()] == ["movie_07"]
 
 
-def test_an_output_that_is_gone_is_made_again(session: Path) -> None:
+@pytest.mark.parametrize("batch", [0, 3])
+def test_an_output_that_is_gone_is_made_again(session: Path, batch: int) -> None:
     with Session(session) as opened:
-        gone = opened.file(opened["fold.accepted"][0].micrograph)
+        gone = opened.file(opened["fold.accepted"][batch].micrograph)
     gone.unlink()
     break_page(session / "session.db", pages(session / "session.db"))
     emlab.repair_session(session)
