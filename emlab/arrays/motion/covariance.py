@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import toeplitz
 from scipy.optimize import nnls
 
 from emlab.arrays.module import array_module, to_host
@@ -58,25 +57,22 @@ def model_covariance(second_moments: Array, band: Band, independence: float) -> 
     up (the ice), which falls by a constant factor from frame to frame; both are fitted to the mean over all pairs
     of the same distance in time.
     """
-    frames = second_moments.shape[-1]
+    patches, _, frames, _ = second_moments.shape
     mean = second_moments.mean(axis=0)
     counts = np.diff(band.edges)
-    lagged = np.array([[np.diagonal(ring, lag).mean() for lag in range(frames)] for ring in mean])
+    lagged = np.stack([np.diagonal(mean, lag, 1, 2).mean(axis=1) for lag in range(frames)], axis=1)
     stays, shaken, memory = _fitted(lagged, counts)
-    distance = np.arange(frames)
-    weights = np.empty((len(mean), frames, frames))
-    information = np.zeros((frames, frames))
-    signal = np.empty_like(weights)
-    squares = (band.frequency.astype(np.float64) ** 2).mean(axis=0)
-    for ring, samples in enumerate(band.rings):
-        signal[ring] = toeplitz(stays[ring] + shaken[ring] * memory**distance)
-        noise = max(lagged[ring, 0] - signal[ring, 0, 0], _LEAST_NOISE * lagged[ring, 0], 1e-12)
-        weights[ring] = np.eye(frames) / noise - np.linalg.inv(signal[ring] + noise * np.eye(frames))
-        information += 8 * np.pi**2 * squares[samples].sum() * weights[ring] * signal[ring]
+    distance, eye = np.abs(np.subtract.outer(np.arange(frames), np.arange(frames))), np.eye(frames)
+    signal = stays[:, None, None] + shaken[:, None, None] * memory**distance
+    noise = np.maximum(lagged[:, 0] - signal[:, 0, 0], np.maximum(_LEAST_NOISE * lagged[:, 0], 1e-12))[:, None, None]
+    weights = eye / noise - np.linalg.inv(signal + noise * eye)
+    squares = np.add.reduceat((band.frequency.astype(np.float64) ** 2).mean(axis=0), band.edges[:-1])
+    information = 8 * np.pi**2 * np.tensordot(squares, weights * signal, 1)
     information = np.diag(information.sum(axis=1)) - information
-    expected = _paired(signal, weights) @ counts
-    found = np.array([_paired(moments, weights) @ counts for moments in second_moments])
-    strength = np.clip(found / max(expected, 1e-12), 0.2, 5.0)
+    # Of pairs of different frames only: what a frame has in common with itself tells nothing.
+    paired = (weights * (1.0 - eye) * counts[:, None, None]).ravel()
+    expected, found = signal.ravel() @ paired, second_moments.reshape(patches, -1) @ paired
+    strength = np.clip(found / max(float(expected), 1e-12), 0.2, 5.0)
     return Covariance(weights.astype(np.float32), information * independence, strength)
 
 
@@ -107,9 +103,3 @@ def _fitted(lagged: Array, counts: Array) -> tuple[Array, Array, float]:
     padded = np.pad(powers, ((1, 1), (0, 0)), mode="edge")
     smooth = 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
     return smooth[:, 0], smooth[:, 1], memory
-
-
-def _paired(moments: Array, weights: Array) -> Array:
-    """Σ over pairs of different frames, by ring."""
-    product = moments * weights
-    return product.sum(axis=(1, 2)) - np.trace(product, axis1=1, axis2=2)  # type: ignore[no-any-return]

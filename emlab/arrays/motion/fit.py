@@ -133,15 +133,15 @@ def _solved(state: _State, places: Array, gradient: Array, settled: bool) -> tup
     # Displacements are relative to the first frame, so that it has none and gives no information.
     information = state.covariance.information[1:, 1:]
     now = state.coefficients[:, :, 1:]
-    pull = gradient[:, :, 1:] + np.einsum("bd,adf,fg->abg", spatial, now, information)
-    within = np.einsum("bd,adf,fg->abg", spatial[:1, 1:], now[:, 1:], information)
+    pull = gradient[:, :, 1:] + spatial @ now @ information
+    within = spatial[:1, 1:] @ now[:, 1:] @ information
     before = state.posteriors if settled else (None, None)
     whole = combine(pull[:, :1] - within, spatial[:1, :1], information, np.ones(1), state.steadiness, before[0])
     moved = np.zeros_like(state.coefficients)
     moved[:, :1, 1:] = whole.mean
     posteriors: tuple[Posterior, ...] = (whole,)
     if len(spatial) > 1:
-        common = np.einsum("bd,adf,fg->abg", spatial[1:, :1], whole.mean, information)
+        common = spatial[1:, :1] @ whole.mean @ information
         degrees = np.array([sum(powers) for powers in POWERS[1 : len(spatial)]])
         steady = np.ones(len(information))
         local = combine(

@@ -76,11 +76,13 @@ def combine(
         modes, spin = np.linalg.eigh(whiten.T @ information @ whiten)
         back = whiten @ spin
         rates = np.maximum(np.outer(terms, modes), 0.0)
-        data = np.einsum("abf,bt,fm->atm", pull * ratios[:, None], turn, back)
-        for strength in (settled.strength,) if settled else _STRENGTHS:
-            gain = 0.5 * (data**2 / (rates + strength**-2)).sum()
-            evidence = gain - np.log1p(strength**2 * rates).sum()
-            candidates.append((evidence, _Modes(persistence, strength, back, spin, rates, data)))
+        data = turn.T @ (pull * ratios[:, None]) @ back
+        strengths = np.array([settled.strength]) if settled else _STRENGTHS
+        precisions = rates + strengths[:, None, None] ** -2
+        gains = 0.5 * ((data**2).sum(axis=0) / precisions).sum(axis=(1, 2))
+        evidences = gains - np.log1p(strengths[:, None, None] ** 2 * rates).sum(axis=(1, 2))
+        best = int(evidences.argmax())
+        candidates.append((evidences[best], _Modes(persistence, float(strengths[best]), back, spin, rates, data)))
     return max(candidates, key=lambda candidate: candidate[0])[1].posterior(turn, ratios)
 
 
@@ -99,14 +101,14 @@ class _Modes:
         precision = self.rates + self.strength**-2
         white = self.data / precision
         share = turn[0] ** 2
-        pushed = np.einsum("atm,t,fm->af", white, turn[0], self.spin)
+        pushed = turn[0] @ white @ self.spin.T
         spread = np.einsum("t,fm,tm->f", share, self.spin**2, 1.0 / precision)
         return Posterior(
-            mean=np.einsum("atm,bt,fm->abf", white, turn, self.back) * ratios[:, None],
+            mean=turn @ white @ self.back.T * ratios[:, None],
             variance=np.einsum("t,fm,tm->f", share * ratios[0] ** 2, self.back**2, 1.0 / precision),
             innovations=((pushed**2).sum(axis=0) + 2 * spread) / self.strength**2,
             persistence=self.persistence,
-            strength=float(self.strength),
+            strength=self.strength,
         )
 
 
