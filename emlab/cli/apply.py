@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,6 +12,7 @@ from rich.progress import Progress
 
 from emlab.cli.options import with_options
 from emlab.engine.apply import Application, applications
+from emlab.engine.devices import use_card
 from emlab.errors import ParameterError
 
 
@@ -23,18 +24,26 @@ def commands() -> typer.Typer:
     )
     for name, application in applications().items():
         summary = f"{application.protocol.summary}\n\nOne line of JSON per file on standard output."
-        group.command(name, help=summary)(with_options(_applying(application), application.options))
+        more = {"gpu": _GPU} if application.protocol.accelerated else {}
+        group.command(name, help=summary)(with_options(_applying(application), application.options, more))
     return group
+
+
+_GPU = Annotated[int | None, typer.Option(help="Compute on this card, counted from 0; on the CPU by default.")]
 
 
 def _applying(application: Application) -> Any:
     def apply(files: list[Path], out: Path, values: dict[str, Any]) -> None:
         if missing := [str(file) for file in files if not file.is_file()]:
             raise ParameterError(f"There is no file {', '.join(missing)}.")
+        gpu: int | None = values.pop("gpu", None)
+        if gpu is not None:
+            use_card(gpu)
+        device = "cpu" if gpu is None else f"gpu:{gpu}"
         failed = 0
         with Progress(console=Console(stderr=True), transient=True) as progress:
             bar = progress.add_task(application.protocol.title, total=len(files))
-            for record in application.run(files, out, values):
+            for record in application.run(files, out, values, device):
                 failed += "error" in record
                 print(json.dumps(record), flush=True)
                 progress.advance(bar)

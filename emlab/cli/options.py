@@ -17,9 +17,14 @@ SIMPLE = (bool, int, float, str)
 
 
 def with_options(
-    function: Callable[[list[Path], Path, dict[str, Any]], None], options: Mapping[str, type[Parameters]]
+    function: Callable[[list[Path], Path, dict[str, Any]], None],
+    options: Mapping[str, type[Parameters]],
+    more: Mapping[str, Any] | None = None,
 ) -> Callable[..., None]:
-    """Make a command of a function of (files, out, values): one option per parameter, only given ones in values."""
+    """Make a command of a function of (files, out, values): one option per parameter, only given ones in values.
+
+    ``more`` are options of the command itself: name → annotation.
+    """
 
     def command(files: list[Path], out: Path, **given: Any) -> None:
         function(files, out, {name: value for name, value in given.items() if value is not None})
@@ -30,6 +35,8 @@ def with_options(
     ]
     for name, model in options.items():
         annotation = _annotation(name, model.model_fields[name])
+        parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=None))
+    for name, annotation in (more or {}).items():
         parameters.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=None))
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

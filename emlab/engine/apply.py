@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from emlab.engine.perform import to_trouble
+from emlab.engine.fallback import is_of_the_card, places
+from emlab.engine.perform import let_go, to_trouble
 from emlab.engine.workbench import FolderWorkbench, Pantry
 from emlab.errors import ParameterError
 from emlab.model import Accepted, Arrival, Parameters, Protocol, Record, validated
@@ -50,7 +52,9 @@ class Application:
                     found.setdefault(name, model)
         return found
 
-    def run(self, files: Iterable[Path], out: Path, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    def run(
+        self, files: Iterable[Path], out: Path, values: Mapping[str, Any], device: str = "cpu"
+    ) -> Iterator[dict[str, Any]]:
         """Process files one after the other, and give a record of each as a dictionary.
 
         Parameters
@@ -61,6 +65,8 @@ class Application:
             Folder for the outputs.
         values
             Parameters by name, of any of the steps.
+        device
+            ``cpu`` or ``gpu:0``; what a card cannot do the CPU does.
 
         Yields
         ------
@@ -78,7 +84,7 @@ class Application:
         pantry = Pantry()
         for file in files:
             started = time.monotonic()
-            workbench = FolderWorkbench(out, "", file.stem.replace(".", "_"), pantry=pantry)
+            at = partial(FolderWorkbench, out, "", file.stem.replace(".", "_"), pantry=pantry)
             try:
                 # The matrices are small: threads for them would only wait for each other, and burn ten times the CPU.
                 with threadpool_limits(1, "blas"):
@@ -86,7 +92,7 @@ class Application:
                     made: dict[type[Record], Record] = {Arrival: record}
                     for step in self.steps:
                         inputs = [made.get(kind) or _accepted(record) for kind in step.consumes]
-                        record = step.function(*inputs, told[step.name], workbench)
+                        record = _done(step, (*inputs, told[step.name]), at, device if step.accelerated else "cpu")
                         made[type(record)] = record
                 found = _described(record, out)
             except Exception as error:  # noqa: BLE001 (a file that fails must not end the others)
@@ -99,6 +105,18 @@ class Application:
         return validated(
             protocol.parameters, {name: value for name, value in values.items() if name in known}, protocol.name
         )
+
+
+def _done(step: Protocol, given: tuple[Any, ...], at: partial[FolderWorkbench], device: str) -> Record:
+    *better, last = places(device)
+    for place in better:
+        try:
+            return step.function(*given, at(place=place))
+        except (MemoryError, RuntimeError) as error:
+            if not isinstance(error, MemoryError) and not is_of_the_card(error):
+                raise
+        let_go(at.keywords["pantry"])
+    return step.function(*given, at(place=last))
 
 
 def application(name: str) -> Application:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Final
 
 import psutil
 
 from emlab.engine.cgroup import cpu_quota, memory_limit
+from emlab.errors import ProgramError
 
 MEMORY_PER_WORKER = 3 * 2**30
 """Bytes that a worker may need for a large movie."""
+
+_TRIAL: Final = 28.0**2 * 140.0
+"""Sum of the square of the table of products from 0 to 7."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,41 @@ def cupy_trouble() -> str | None:
         return str(error).strip().partition("\n")[0]
     except RuntimeError as error:
         return str(error)
+
+
+def use_card(index: int) -> None:
+    """Have this process compute on the card that CuPy calls ``index``.
+
+    Raises
+    ------
+    ProgramError
+        If there is none, or CuPy cannot use it.
+    """
+    if trouble := cupy_trouble():
+        raise ProgramError(f"There is no card to compute on: {trouble}. `emlab doctor` says what is missing.")
+    if not 0 <= index < _device_count():
+        raise ProgramError(f"There is no card {index}; those that CuPy finds are 0 to {_device_count() - 1}.")
+    import cupy
+
+    cupy.cuda.Device(index).use()
+
+
+def trial_trouble() -> str | None:
+    """Why the first card cannot do what emlab needs, found by trying; ``None`` if it can.
+
+    A card that is there may lack CUDA's libraries: its compiler, its transforms, its linear algebra.
+    """
+    import cupy
+
+    kernel = cupy.RawKernel('extern "C" __global__ void fill(float *to) { to[threadIdx.x] = threadIdx.x; }', "fill")
+    try:
+        numbers = cupy.empty(8, "float32")
+        kernel((1,), (8,), (numbers,))
+        square = cupy.outer(numbers, numbers)
+        total = float(cupy.fft.irfft2(cupy.fft.rfft2(square @ square), s=square.shape).sum())
+    except (ImportError, OSError, RuntimeError, MemoryError, cupy.cuda.compiler.CompileException) as error:
+        return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+    return None if abs(total - _TRIAL) < 1.0 else f"it computed {total:g} where {_TRIAL:g} is right"
 
 
 def _device_count() -> int:

@@ -139,6 +139,11 @@ def _gpu() -> Finding:
 
 def _cupy() -> Finding:
     trouble = devices.cupy_trouble()
+    if trouble is None and (failed := devices.trial_trouble()):
+        advice = (
+            f"CUDA's libraries are missing or do not fit the driver: {_install('gpu')}. Until then the CPU computes."
+        )
+        return Finding(name="CuPy", found=f"finds a card that does not compute: {failed}", ok=False, advice=advice)
     if trouble is None:
         return Finding(name="CuPy", found=f"ready, {_counted(len(devices.gpu_indices()), 'card')}", ok=True)
     return Finding(

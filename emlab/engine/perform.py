@@ -39,7 +39,7 @@ def perform(task: Task, worker: str, device: str = "cpu", pantry: Pantry | None 
             continue
         attempt = _attempted(task, place, pantry)
         if attempt.starved or attempt.broken:
-            _let_go(pantry)  # only now that the error, and all that its traceback held, is gone
+            let_go(pantry)  # only now that the error, and all that its traceback held, is gone
         if attempt.trouble is None or not place.on_card or not (attempt.starved or attempt.broken):
             break
         spent = attempt.broken
@@ -101,12 +101,13 @@ def to_trouble(error: Exception) -> Trouble:
     )
 
 
-def _let_go(pantry: Pantry | None) -> None:
+def let_go(pantry: Pantry | None) -> None:
     """Give back the memory that is kept between tasks, the card's too, so that the next attempt finds all of it."""
     if pantry is not None:
         pantry.empty()
     if cupy := sys.modules.get("cupy"):
         with suppress(RuntimeError):  # of a card that is no more
+            cupy.fft.config.get_plan_cache().clear()
             cupy.get_default_memory_pool().free_all_blocks()
 
 

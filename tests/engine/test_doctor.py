@@ -39,6 +39,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(devices, "gpus", lambda: [Gpu("NVIDIA H200", 140 * GIBIBYTE, "570.1")])
     monkeypatch.setattr(devices, "cupy_trouble", lambda: None)
     monkeypatch.setattr(devices, "gpu_indices", lambda: (0,))
+    monkeypatch.setattr(devices, "trial_trouble", lambda: None)
 
 
 def finding(name: str, folder: Path = Path()) -> Finding:
@@ -83,6 +84,14 @@ def test_a_machine_without_cards_computes_on_the_cpu(monkeypatch: pytest.MonkeyP
     assert "CPU" in finding("GPU").advice
     assert finding("CuPy").found == "No module named 'cupy'"
     assert 'pip install "emlab[gpu]"' in finding("CuPy").advice
+
+
+def test_a_card_that_does_not_compute_is_no_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "trial_trouble", lambda: "RuntimeError: libnvrtc.so: cannot open shared object file")
+    found = finding("CuPy")
+    assert found.ok is False
+    assert "libnvrtc.so" in found.found
+    assert 'pip install "emlab[gpu]"' in found.advice
 
 
 def test_without_the_library_that_asks_the_driver_no_card_is_claimed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,7 +53,9 @@ def on_card(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
                 raise CUDARuntimeError("cudaErrorIllegalAddress")
 
         pool = SimpleNamespace(free_all_blocks=free)
-        monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(asarray=asarray, get_default_memory_pool=lambda: pool))
+        fft = SimpleNamespace(config=SimpleNamespace(get_plan_cache=dict))
+        cupy = SimpleNamespace(asarray=asarray, get_default_memory_pool=lambda: pool, fft=fft)
+        monkeypatch.setitem(sys.modules, "cupy", cupy)
         monkeypatch.setitem(PROTOCOLS, "toy", toy)
         return perform(Task("ctf", "movie", "toy", {}, (None,), "", "outputs"), "gpu:0#1", "gpu:0")  # type: ignore[arg-type]
 

@@ -69,7 +69,8 @@ def test_memory_that_is_kept_is_given_back_when_there_is_too_little(monkeypatch:
 
     freed: list[str] = []
     pool = SimpleNamespace(free_all_blocks=lambda: freed.append("card"))
-    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(get_default_memory_pool=lambda: pool))
+    fft = SimpleNamespace(config=SimpleNamespace(get_plan_cache=dict))
+    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(get_default_memory_pool=lambda: pool, fft=fft))
     monkeypatch.setitem(PROTOCOLS, "greedy", greedy)
     pantry = Pantry()
     pantry.keep(Path("image.mrc"), np.ones((2, 2)))
