@@ -30,7 +30,7 @@ def export(
     images: bool = typer.Option(True, help="Spectra and fits as MRC too, 1 to 5 MB a micrograph."),
     beam_shift: bool = typer.Option(False, "--beam-shift", help="An optics group for each of EPU's beam shifts."),
 ) -> None:
-    """Write the accepted micrographs as RELION 5 goes on with them; run it again for those that come."""
+    """Write the accepted micrographs and their particles as RELION 5 goes on with them; again for those that come."""
     with open_session(session) as opened, Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("Exporting")
         done = opened.export(
@@ -47,7 +47,8 @@ def export(
     for file in done.files:
         print(file)
     aside = Console(stderr=True)
-    aside.print(f"{counted(done.micrographs, 'micrograph')}. {done.advice}", highlight=False, soft_wrap=True)
+    found = f", {counted(done.particles, 'particle')}" if done.particles else ""
+    aside.print(f"{counted(done.micrographs, 'micrograph')}{found}. {done.advice}", highlight=False, soft_wrap=True)
     if done.missing:
         aside.print(
             f"[yellow]Left out[/]: the images of {counted(len(done.missing), 'micrograph')} are not there any more: "

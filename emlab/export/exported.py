@@ -18,6 +18,8 @@ class Exported:
         Those to open in the other program.
     micrographs
         How many are in them.
+    particles
+        And how many of these.
     missing
         Items whose image is no longer where the session says.
     advice
@@ -27,5 +29,6 @@ class Exported:
     folder: Path
     files: tuple[Path, ...]
     micrographs: int
+    particles: int
     missing: tuple[str, ...]
     advice: str

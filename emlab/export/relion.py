@@ -1,4 +1,4 @@
-"""A session's micrographs as RELION 5 goes on with them: picking, extraction, Bayesian polishing."""
+"""A session's micrographs and particles as RELION 5 goes on with them: classification, Bayesian polishing."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from emlab.errors import SessionError
 from emlab.export.exported import Exported
 from emlab.export.placing import place
 from emlab.export.relion_images import write_amplitudes, write_fit
+from emlab.export.relion_particles import Places, write_coordinates, write_particles
 from emlab.export.relion_tables import corrected_tables, ctf_tables, with_optics
 from emlab.export.source import Recorded, exported_table, line_of
 from emlab.formats.star import write_star
+from emlab.model import Particles, Picks
 
 _SHELF: Final = 1000
 """Micrographs in a folder: longer ones are slow to list."""
@@ -33,6 +35,8 @@ def write_relion(
     tick: Callable[[int, int], None] | None = None,
 ) -> Exported:
     """Write ``corrected_micrographs.star`` and ``micrographs_ctf.star``, and the files that they name.
+
+    Where particles were picked and cut out, ``autopick.star`` and ``particles.star`` too.
 
     Can be repeated while the session runs: what is there stays, and each STAR file is replaced in one step.
 
@@ -69,15 +73,17 @@ def write_relion(
             f"RELION finds files relative to its project {start}, and {target} is not inside it: export to a folder in "
             "the project, or name another project."
         )
-    table = exported_table(line_of(session, selection), session.judgements(), every=every)
+    line = line_of(session, selection)
+    table = exported_table(line, session.judgements(), every=every)
     is_there = [(session.path / path).is_file() for path in table["path"]]
     missing = [str(key) for key, there in zip(table.index, is_there, strict=True) if not there]
     if len(missing) == len(table):
         raise SessionError(_nothing(session.path, missing))
     table = with_optics(table[is_there], beam_shift=beam_shift)
+    table["shelf"] = [f"{number // _SHELF:03d}" for number in table["number"]]
     names = []
     for done, (key, row) in enumerate(table.iterrows(), 1):
-        stem = target / f"Micrographs/{row['number'] // _SHELF:03d}/{key}"
+        stem = target / f"Micrographs/{row['shelf']}/{key}"
         names.append(_placed(row, session.path.resolve(), stem, start, copy=copy, images=images))
         if tick is not None:
             tick(done, len(table))
@@ -87,11 +93,21 @@ def write_relion(
     if "ctf_defocus_u" in table and not (fitted := table[table["ctf_defocus_u"].notna()]).empty:
         files.append(target / "micrographs_ctf.star")
         write_star(files[1], ctf_tables(fitted))
+    places = Places(session.path.resolve(), target, start, copy)
+    particles = 0
+    if Picks.kind in line:
+        files += write_coordinates(table, line, places)
+    if Particles.kind in line:
+        written, particles, gone = write_particles(table, line, places)
+        files += written
+        missing += gone
+    kind = "Particles" if particles else "Micrographs"
+    chosen = files[-1] if particles else files[min(1, len(files) - 1)]
     advice = (
-        f"Start RELION in {start} and choose {files[-1].relative_to(start)} as the input of a job; the job Import, tab "
-        "Others, node type “Micrographs STAR file (.star)”, brings it into the pipeline."
+        f"Start RELION in {start} and choose {chosen.relative_to(start)} as the input of a job; the job Import, tab "
+        f"Others, node type “{kind} STAR file (.star)”, brings it into the pipeline."
     )
-    return Exported(target, tuple(files), len(table), tuple(missing), advice)
+    return Exported(target, tuple(files), len(table), particles, tuple(missing), advice)
 
 
 def _placed(row: pd.Series[Any], root: Path, stem: Path, start: Path, *, copy: bool, images: bool) -> dict[str, str]:

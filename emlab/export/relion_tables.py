@@ -87,6 +87,18 @@ def ctf_tables(table: pd.DataFrame) -> Tables:
     return {"optics": _optics(table), "micrographs": _known(table, columns)}
 
 
+def particle_optics(table: pd.DataFrame) -> dict[str, Any]:
+    """Give the optics of ``particles.star``: the table as `with_optics` gives it, with the particles' own columns.
+
+    These are ``box_size`` (px) and ``pixel_size`` (Å), which are the same for a group.
+    """
+    constants = {label: column for label, column in _CONSTANTS.items() if column != "pixel_size"}
+    groups = table.sort_values("group", kind="stable").drop_duplicates("group")
+    sizes = {"rlnImagePixelSize": "pixel_size", "rlnImageSize": "box_size"}
+    optics = _known(groups, {"rlnOpticsGroupName": "group_name", "rlnOpticsGroup": "group", **constants, **sizes})
+    return {**optics, "rlnImageDimensionality": [2] * len(groups), "rlnCtfDataAreCtfPremultiplied": [0] * len(groups)}
+
+
 def _optics(table: pd.DataFrame) -> dict[str, Any]:
     groups = table.sort_values("group", kind="stable").drop_duplicates("group")
     return _known(groups, {"rlnOpticsGroupName": "group_name", "rlnOpticsGroup": "group", **_CONSTANTS})

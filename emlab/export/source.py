@@ -9,7 +9,7 @@ from typing import Protocol
 import pandas as pd
 
 from emlab.errors import SessionError
-from emlab.model import Accepted, Ctf, Micrograph, Movie
+from emlab.model import Accepted, Ctf, Micrograph, Movie, Particles, Picks
 from emlab.sets import IncrementalSet, Judgement, Run, lineage
 
 
@@ -45,7 +45,14 @@ def line_of(session: Recorded, name: str | None = None) -> dict[str, Incremental
     SessionError
         If the session has none.
     """
-    line = lineage(session.sets, session.runs, name)
+    sets, runs = session.sets, session.runs
+    line = lineage(sets, runs, name)
+    if name is not None:
+        # What was made of the set that was named.
+        for kind in (Picks.kind, Particles.kind):
+            for made in (one for one in sets.values() if one.kind == kind):
+                if name in {before.name for before in lineage(sets, runs, made.name).values()}:
+                    line[kind] = made
     if Micrograph.kind not in line:
         raise SessionError(f"{name or 'The session'} has no micrographs; there are: {', '.join(session.sets)}.")
     return line

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,8 @@ from emlab.formats.source import Source
 
 _WORD: Final = re.compile(r""""(.*?)"(?=\s|$)|'(.*?)'(?=\s|$)|(\S+)""")
 
-Tables = Mapping[str, Mapping[str, Any | Sequence[Any]]]
+Columns = Mapping[str, Any | Sequence[Any]]
+Tables = Mapping[str, Columns | Iterator[Columns]]
 
 
 def write_star(path: str | Path, tables: Tables) -> None:
@@ -29,16 +30,20 @@ def write_star(path: str | Path, tables: Tables) -> None:
     tables
         Block name → column name → values. A block of sequences becomes a loop, one of scalars a list. Column names
         may come with or without their ``_``. Floats keep every digit; ``None`` is written as ``None``, a bool as
-        1 or 0.
+        1 or 0. A loop may come in parts, one after the other, each with the same columns: millions of rows need not be
+        in memory together.
 
     Raises
     ------
     DataError
         If the columns of a block differ in length, scalars and sequences are mixed, or a text has a line break.
     """
-    text = "# version 50001\n" + "".join(_block(name, columns) for name, columns in tables.items())
-    with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.write("# version 50001\n")
+        for name, columns in tables.items():
+            parts = [columns] if isinstance(columns, Mapping) else columns
+            for number, part in enumerate(parts):
+                file.write(_block(name, part, goes_on=number > 0))
 
 
 def read_star(path: str | Path) -> dict[str, dict[str, Any]]:
@@ -98,7 +103,8 @@ def _values(words: Sequence[str]) -> list[Any]:
     return list(words)
 
 
-def _block(name: str, columns: Mapping[str, Any]) -> str:
+def _block(name: str, columns: Mapping[str, Any], *, goes_on: bool = False) -> str:
+    """Give a block, or only the rows of one that goes on."""
     loops = [_is_column(values) for values in columns.values()]
     if any(loops) and not all(loops):
         raise DataError(f"The STAR block {name} mixes columns and single values; put them into blocks of their own.")
@@ -112,7 +118,7 @@ def _block(name: str, columns: Mapping[str, Any]) -> str:
         raise DataError(f"The columns of the STAR block {name} differ in length: {lengths}.")
     header = [f"{column} #{number}" for number, column in enumerate(names, 1)]
     rows = [" ".join(row) for row in zip(*cells, strict=True)]
-    return "\n".join(["", f"data_{name}", "", "loop_", *header, *rows, ""])
+    return "\n".join([*([] if goes_on else ["", f"data_{name}", "", "loop_", *header]), *rows, ""])
 
 
 def _is_column(values: Any) -> bool:

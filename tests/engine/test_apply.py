@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import mrcfile
+import numpy as np
 import pytest
 import scipy.linalg  # noqa: F401 - brings its BLAS
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from emlab.engine.apply import Application
+from emlab.engine.apply import Application, applications
+from emlab.formats.mrc import write_mrc
 from emlab.model import Protocol
+from emlab.simulation import Conditions, simulate_micrograph
 
 
 def test_small_matrices_get_one_thread(tmp_path: Path, toys: dict[str, Protocol]) -> None:
@@ -29,3 +33,29 @@ def test_small_matrices_get_one_thread(tmp_path: Path, toys: dict[str, Protocol]
     if not threads:
         pytest.skip("this NumPy's BLAS has no threads")
     assert set(threads) == {1}
+
+
+def test_what_a_protocol_needs_is_made_of_the_file_first() -> None:
+    usable = applications()
+    assert [step.name for step in usable["align_movie"].steps] == ["import_movies", "align_movie"]
+    chain = ["import_micrographs", "estimate_ctf", "pick_particles", "extract_particles"]
+    assert [step.name for step in usable["extract_particles"].steps] == chain
+    assert next(iter(usable["extract_particles"].options)) == "box_size"
+    assert "diameter" in usable["extract_particles"].options
+    assert "folder" not in usable["extract_particles"].options
+
+
+def test_particles_of_an_image_are_cut_out_without_a_session(tmp_path: Path) -> None:
+    image, _ = simulate_micrograph(Conditions(seed=5, size=(768, 768)))
+    write_mrc(tmp_path / "a.b.mrc", image, 1.5)
+    application = applications()["extract_particles"]
+    values = {"diameter": 125.0, "voltage": 300.0, "particle_pixel_size": 4.5}
+    (found,) = application.run([tmp_path / "a.b.mrc"], tmp_path / "out", values)
+    assert "message" not in found, found
+    assert found["count"] > 10
+    assert found["micrograph"] == str(tmp_path / "a.b.mrc")
+    assert found["stack"] == str(tmp_path / "out/a_b_particles.mrcs")
+    assert len(np.load(found["coordinates"])) == found["count"] == len(mrcfile.read(found["stack"]))
+    (refused,) = application.run([tmp_path / "a.b.mrc"], tmp_path / "out", {**values, "diameter": 1000.0})
+    assert refused["error"] == "DataError"
+    assert "Check the diameter" in refused["message"]

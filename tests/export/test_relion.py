@@ -170,3 +170,78 @@ def test_beam_shifts_can_have_optics_groups_of_their_own(filled: Any) -> None:
     assert tables["optics"]["rlnOpticsGroupName"].tolist() == ["beamShift200", "beamShift201"]
     names = tables["micrographs"]["rlnMicrographName"].str.extract(r"Data_20(\d)")[0].astype(int)
     assert (tables["micrographs"]["rlnOpticsGroup"] == names + 1).all()
+
+
+@pytest.fixture
+def picked(filled: Any) -> Any:
+    """The same with particles of the first ten."""
+    filled.add_particles(range(10))
+    return filled
+
+
+def test_particles_are_exported_as_relion_names_them(picked: Any) -> None:
+    done = picked.open().export()
+    assert [file.name for file in done.files][-2:] == ["autopick.star", "particles.star"]
+    assert (done.micrographs, done.particles) == (8, 16)
+    assert "choose particles.star" in done.advice
+    tables = starfile.read(done.files[-1])
+    particles, optics = tables["particles"], tables["optics"]
+    assert len(particles) == 16
+    sixth = particles.iloc[6]
+    assert sixth["rlnImageName"] == "000001@Particles/000/item_3.mrcs"
+    assert sixth["rlnMicrographName"] == "Micrographs/000/item_3.mrc"
+    # x is the column and y the row, as they are stored: nothing is flipped, and the first pixel is 0.
+    assert (sixth["rlnCoordinateX"], sixth["rlnCoordinateY"], sixth["rlnAutopickFigureOfMerit"]) == (20, 30, 9)
+    assert (sixth["rlnDefocusU"], sixth["rlnDefocusV"], sixth["rlnDefocusAngle"]) == (10_300, 10_200, 12.5)
+    assert optics["rlnImagePixelSize"].tolist() == [1.6]
+    assert optics["rlnMicrographOriginalPixelSize"].tolist() == [0.8]
+    assert optics["rlnImageSize"].tolist() == [16]
+    for name in particles["rlnImageName"]:
+        number, _, stack = name.partition("@")
+        assert mrcfile.read(done.folder / stack)[int(number) - 1].shape == (16, 16)
+
+
+def test_coordinates_lie_beside_the_micrographs(picked: Any) -> None:
+    folder = picked.open().export().folder
+    listed = starfile.read(folder / "autopick.star")
+    assert listed["rlnMicrographName"][3] == "Micrographs/000/item_3.mrc"
+    coordinates = starfile.read(folder / listed["rlnMicrographCoordinates"][3])
+    assert coordinates["rlnCoordinateX"].tolist() == [20.0, 40.25, 5.0]
+    assert coordinates["rlnCoordinateY"].tolist() == [30.0, 30.5, 60.0]
+    assert coordinates["rlnAutopickFigureOfMerit"].tolist() == [9.0, 7.0, 5.0]
+
+
+@pytest.mark.data
+def test_the_tables_of_particles_are_those_of_a_real_project(reference_data: Path, picked: Any) -> None:
+    theirs = starfile.read(reference_data / "relion/Extract/job009/particles.star")
+    ours = starfile.read(picked.open().export().folder / "particles.star")
+    assert list(ours["particles"].columns) == list(theirs["particles"].columns)
+    assert list(ours["optics"].columns) == [label for label in theirs["optics"].columns if label != "rlnMtfFileName"]
+    for column in ours["particles"]:
+        if column not in {"rlnCoordinateX", "rlnCoordinateY", "rlnAutopickFigureOfMerit"}:
+            assert ours["particles"][column].dtype.kind == theirs["particles"][column].dtype.kind, column
+
+
+def test_particles_of_micrographs_that_a_person_rejected_stay_behind(picked: Any) -> None:
+    with picked.ledger.transaction():
+        picked.ledger.add_judgement("item_0", "rejected", "", "Ada")
+    done = picked.open().export()
+    assert done.particles == 14
+    assert not any("item_0" in name for name in starfile.read(done.files[-1])["particles"]["rlnImageName"])
+
+
+def test_stacks_that_are_gone_are_left_out_and_told(picked: Any) -> None:
+    (picked.path / "item_5_particles.mrcs").unlink()
+    done = picked.open().export(copy=True)
+    assert (done.particles, done.missing) == (14, ("item_5",))
+    assert not (done.folder / "Particles/000/item_3.mrcs").is_symlink()
+
+
+def test_particles_follow_the_selection_that_is_named(picked: Any) -> None:
+    picked.add_run("strict", "select_micrographs", ("micrographs", "ctfs"), {"strict": "accepted"})
+    with picked.ledger.transaction():
+        picked.record("select", 2, name="strict")
+    session = picked.open()
+    assert session.export(selection="accepted").particles == 16
+    # Nothing was picked on what this selection took.
+    assert session.export(selection="strict").particles == 0

@@ -105,3 +105,11 @@ def test_relions_files_are_read_and_written_alike(reference_data: Path, tmp_path
     assert again["general"] == read["general"]
     for column, values in read["global_shift"].items():
         np.testing.assert_array_equal(again["global_shift"][column], values)
+
+
+def test_a_loop_can_come_in_parts(tmp_path: Path) -> None:
+    parts = ({"rlnA": np.arange(n, n + 2), "rlnB": [f"{n}@x y", "b"]} for n in (0, 2))
+    write_star(tmp_path / "a.star", {"optics": {"rlnC": 1}, "particles": parts})
+    whole = {"rlnA": [0, 1, 2, 3], "rlnB": ["0@x y", "b", "2@x y", "b"]}
+    write_star(tmp_path / "b.star", {"optics": {"rlnC": 1}, "particles": whole})
+    assert (tmp_path / "a.star").read_text() == (tmp_path / "b.star").read_text()
