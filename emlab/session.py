@@ -17,7 +17,7 @@ from emlab.engine.lock import is_locked
 from emlab.errors import EngineUnreachable, ParameterError, SessionError, SessionMissing
 from emlab.model import RECORDS
 from emlab.model.watched import WatchedFolder
-from emlab.sets import Batch, Catalogue, Event, Failure, IncrementalSet, Judgement, Nudge, Run, Verdict
+from emlab.sets import Acknowledgement, Batch, Catalogue, Event, Failure, IncrementalSet, Judgement, Nudge, Run, Verdict
 
 # What protocols need to compute takes seconds to import: methods import it, so that whoever only looks is spared.
 if TYPE_CHECKING:
@@ -149,6 +149,10 @@ class Session:
     def judgements(self, since: int = 0) -> list[Judgement]:
         """What people decided and noted, numbered ``since`` and up; the first has number 1."""
         return self.catalogue.judgements(since)
+
+    def acknowledgements(self, since: int = 0) -> list[Acknowledgement]:
+        """Which alarms people know of, numbered ``since`` and up."""
+        return self.catalogue.acknowledgements(since)
 
     def accepted_keys(self) -> list[str]:
         """Items that go on: those within the limits less those rejected by hand, and those restored by hand.
@@ -284,6 +288,12 @@ class Session:
             If the session has no such item.
         """
         self._judge(keys, "noted", note)
+
+    def acknowledge(self, alarm: str) -> None:
+        """Say that one knows of an alarm: every page of the session is quiet about it until it comes again."""
+        from emlab.engine.amendment import acknowledge
+
+        acknowledge(self.path, alarm, getpass.getuser())
 
     def change(self, step: str, **parameters: Any) -> list[str]:
         """Do a step anew with other parameters, and what builds on it; gives the names of the new runs.

@@ -29,6 +29,21 @@ def judge(folder: Path, keys: list[str], verdict: Verdict, note: str, author: st
             ledger.add_judgement(key, verdict, note, author)
 
 
+def acknowledge(folder: Path, alarm: str, author: str) -> None:
+    """Record that a person knows of an alarm.
+
+    Raises
+    ------
+    SessionError
+        If the session cannot be changed from here.
+    """
+    if is_locked(folder):
+        send_command(folder, "acknowledge", alarm=alarm, author=author)
+        return
+    with _Alone(folder) as ledger, ledger.transaction():
+        ledger.add_command("acknowledge", {"alarm": alarm, "author": author})
+
+
 def change(folder: Path, step: str, changes: dict[str, Any]) -> list[str]:
     """Give a step other parameters, and the names of the new runs.
 

@@ -308,13 +308,15 @@ class Engine:
             case "judge":
                 for key in command["keys"]:
                     self._scribe.judge(key, command["verdict"], command["note"], command["author"])
+            case "acknowledge":
+                pass  # to be noted below is all
             case "change":
                 try:
                     reply["runs"] = self._change(command["step"], command["changes"])
                 except (EmlabError, sqlite3.OperationalError) as error:
                     return {"error": str(error).rstrip(".")}
             case _:
-                known = "ping, explain, pause, resume, stop, judge, change, subscribe"
+                known = "ping, explain, pause, resume, stop, judge, acknowledge, change, subscribe"
                 return {"error": f"there is no command {name!r}; there are: {known}"}
         self._scribe.note_command(name, command)
         self._commit(time.monotonic())

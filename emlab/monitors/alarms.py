@@ -31,6 +31,8 @@ LEAST_STALL: Final = 300.0
 """Seconds without a new movie that are no alarm: the stage moves to another square."""
 LOOKBACK: Final = 1800.0
 """Seconds over which failures are counted."""
+SHIFT: Final = 8 * 3600.0
+"""Seconds after which another person sits there, who knows nothing."""
 
 
 @dataclass(frozen=True)
@@ -117,9 +119,17 @@ class Alarms:
         """Those that nobody has acknowledged."""
         return [alarm for alarm in self.active if alarm.name not in self.acknowledged]
 
-    def acknowledge(self, name: str) -> None:
-        """Take note that a person knows; the alarm stays, and comes again in its next episode only."""
-        if name in self._active:
+    def acknowledge(self, name: str, at: float) -> None:
+        """Take note that a person knows; the alarm stays, and comes again in its next episode only.
+
+        Parameters
+        ----------
+        at
+            When the person said so, seconds since 1970. Whoever begins to look later takes it for this episode's
+            where it is not older than `SHIFT`.
+        """
+        alarm = self._active.get(name)
+        if alarm is not None and at > alarm.since - SHIFT:
             self.acknowledged.add(name)
 
     def update(self, items: Items, overview: Overview, rule: Rule | None, failures: Iterable[Failure]) -> list[Alarm]:

@@ -2,13 +2,25 @@
 
 from emlab.sets.address import control_addresses, dial
 from emlab.sets.catalogue import Catalogue
-from emlab.sets.entries import Batch, Closing, Event, Failure, Judgement, Provenance, Run, SetFacts, Verdict
+from emlab.sets.entries import (
+    Acknowledgement,
+    Batch,
+    Closing,
+    Event,
+    Failure,
+    Judgement,
+    Provenance,
+    Run,
+    SetFacts,
+    Verdict,
+)
 from emlab.sets.incremental_set import IncrementalSet
 from emlab.sets.ledger import Ledger
 from emlab.sets.lineage import lineage
 from emlab.sets.nudge import Nudge
 
 __all__ = [
+    "Acknowledgement",
     "Batch",
     "Catalogue",
     "Closing",

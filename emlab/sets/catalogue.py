@@ -11,7 +11,7 @@ from typing import Any
 
 from emlab.errors import SessionError
 from emlab.sets import schema
-from emlab.sets.entries import Batch, Closing, Event, Failure, Judgement, Run, SetFacts
+from emlab.sets.entries import Acknowledgement, Batch, Closing, Event, Failure, Judgement, Run, SetFacts
 from emlab.sets.salvage import damaged, is_of_damage
 
 
@@ -148,6 +148,16 @@ class Catalogue:
             Judgement(number=number, at=at, key=key, verdict=verdict, note=note, author=author)
             for number, at, key, verdict, note, author in self.rows(
                 "SELECT number, at, key, verdict, note, author FROM judgement WHERE number >= ? ORDER BY number",
+                (since,),
+            )
+        ]
+
+    def acknowledgements(self, since: int = 0) -> list[Acknowledgement]:
+        """Acknowledgements of alarms numbered ``since`` and up."""
+        return [
+            Acknowledgement(number=number, at=at, **json.loads(arguments))
+            for number, at, arguments in self.rows(
+                "SELECT number, at, arguments FROM command WHERE name = 'acknowledge' AND number >= ? ORDER BY number",
                 (since,),
             )
         ]

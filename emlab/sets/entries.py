@@ -165,6 +165,26 @@ class Judgement:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Acknowledgement:
+    """That a person knows of an alarm.
+
+    Attributes
+    ----------
+    number
+        Position among what the session was told.
+    at
+        Seconds since 1970-01-01 UTC.
+    alarm, author
+        The alarm's name, and who knows.
+    """
+
+    number: int
+    at: float
+    alarm: str
+    author: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Closing:
     """How a set ended, why and when: ``success``, ``stopped``, ``failed``, or ``superseded`` by another run."""
 

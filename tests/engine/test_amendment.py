@@ -190,6 +190,21 @@ def test_a_verdict_by_hand_stands_over_the_limits(create: Create) -> None:
     assert len(session.judgements()) == 4
 
 
+def test_whoever_knows_of_an_alarm_is_recorded_with_and_without_an_engine(create: Create) -> None:
+    session = create(idle_timeout=60, settle_time=0)
+    thread = threading.Thread(target=run, args=(session,))
+    thread.start()
+    next(session["micrographs"].follow(timeout=30))
+    session.acknowledge("CTF")
+    send_command(session.path, "stop")
+    thread.join(30)
+    session.acknowledge("Disk")
+    first, second = session.acknowledgements()
+    assert (first.alarm, second.alarm) == ("CTF", "Disk")
+    assert first.author == second.author != ""
+    assert session.acknowledgements(second.number) == [second]
+
+
 def test_a_verdict_reaches_a_running_engine(create: Create) -> None:
     session = create(idle_timeout=60, settle_time=0)
     thread = threading.Thread(target=run, args=(session,))

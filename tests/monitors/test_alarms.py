@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from emlab.monitors import Items, Overview, Overviewer, Rule
-from emlab.monitors.alarms import Alarms
+from emlab.monitors.alarms import SHIFT, Alarms
 
 GIB = 2**30
 
@@ -103,8 +103,10 @@ def test_acquisition_has_stalled_after_long_silence_only_while_more_is_expected(
 def test_what_is_acknowledged_presses_no_more_until_it_comes_again(world: World) -> None:
     world.free = 5 * GIB
     assert world.look() == ["Disk"]
-    world.alarms.acknowledge("Disk")
-    world.alarms.acknowledge("CTF")
+    world.alarms.acknowledge("Disk", world.now - SHIFT - 1)
+    assert [alarm.name for alarm in world.alarms.pressing] == ["Disk"]
+    world.alarms.acknowledge("Disk", world.now - SHIFT + 60)
+    world.alarms.acknowledge("CTF", world.now)
     assert world.alarms.pressing == []
     assert len(world.alarms.active) == 1
     world.free = 22 * GIB

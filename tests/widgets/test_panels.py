@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from emlab_widgets.panels.gallery_panel import Gallery, GalleryPanel
 from emlab_widgets.panels.grid_panel import GridPanel
+from emlab_widgets.panels.measures_panel import CtfPanel
 from emlab_widgets.panels.micrograph_panel import MicrographPanel
 from emlab_widgets.panels.monitor import Monitor
 from emlab_widgets.panels.opening import PANELS
@@ -20,6 +22,7 @@ from emlab_widgets.panels.view import View
 from emlab_widgets.panels.viewer_panel import Viewer, ViewerPanel
 
 from emlab.formats.mrc import write_mrc
+from emlab.formats.star import write_star
 
 
 @pytest.fixture
@@ -170,16 +173,25 @@ def test_a_read_only_page_has_no_button_that_changes_the_session(view: View) -> 
     assert described == ["‹ Before", "After ›", "Follow the newest", "Take back"]
 
 
-def test_an_alarm_is_shown_until_it_is_known(view: View) -> None:
+def test_an_alarm_is_shown_until_it_is_known(view: View, invented: Any) -> None:
     view.alarms._free = lambda _: (1, 10**12)
     view.update()
     panel = ProblemsPanel(view)
     panel.update()
     rows = [row.children for row in panel._alarms.children[1:]]
     _, button = next(row for row in rows if "Make room" in row[0].value)
+    invented.release()
     button.click()
+    assert view.guard.widget.layout.display == "none", view.guard.widget.value
     assert button.disabled
     assert "Disk" not in {alarm.name for alarm in view.alarms.pressing}
+    other = View(view.session, can_steer=False)
+    other.alarms._free = view.alarms._free
+    other.update()
+    assert "Disk" in {alarm.name for alarm in other.alarms.active} - {alarm.name for alarm in other.alarms.pressing}
+    looking = ProblemsPanel(other)
+    looking.update()
+    assert [len(row.children) for row in looking._alarms.children[1:]] == [1] * len(other.alarms.active)
     view.alarms._free = lambda _: (10**12, 10**12)
     view.update()
     panel.update()
@@ -252,3 +264,34 @@ def test_the_machine_s_load_is_drawn(view: View) -> None:
     assert "GiB free" in panel._now.value
     assert panel._busy._lines.y.size == 2
     assert time.time() - view.loads[-1].at < 60
+
+
+def test_what_the_ctf_step_was_asked_for_is_shown_where_there_is_any(view: View, invented: Any) -> None:
+    table, glance = TablePanel(view), MicrographPanel(view)
+    table.update()
+    titles = [column["title"] for column in table.widget.shown["columns"]]
+    assert not {"Tilt (°)", "Ice thickness (nm)", "Phase shift (°)"} & set(titles)
+    write_star(
+        invented.path / "local.star",
+        {"local_defocus": {"rlnDefocusU": np.array([9000.0, 11000.0]), "rlnDefocusV": np.array([9000.0, 10600.0])}},
+    )
+    asked = {"tilt_angle": 30.3, "tilt_angle_error": 0.4, "tilt_axis": -85.0, "thickness": 412.0}
+    told = {"thickness_error": 15.0, "aliasing_resolution": 2.5, "local_defocus": "local.star", "defocus_error": 12.0}
+    invented.add(range(60, 61), until="align")
+    with invented.ledger.transaction():
+        invented.append(replace(invented.made("ctf", 60, False), **asked, **told))
+    view.update()
+    view.focus.choose(60)
+    glance.update()
+    for text in (
+        "30.3 ± 0.4° about an axis at -85°",
+        "41.2 ± 1.5 nm",
+        "0.900 to 1.080 µm, at 2 places",
+        "± 0.001 µm",
+        "2.50 Å",
+    ):
+        assert text in glance._content.value
+    table.widget.asked = {**table.widget.asked, "query": "tilt>30 thickness>41"}
+    assert [line["cells"][0] for line in table.widget.shown["rows"]] == ["item_60"]
+    assert [column["title"] for column in table.widget.shown["columns"]][-2:] == ["Ice thickness (nm)", "Tilt (°)"]
+    assert CtfPanel(view)._timeline.widget.charts[-1]["title"] == "Tilt"

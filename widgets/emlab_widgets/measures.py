@@ -79,6 +79,17 @@ ASTIGMATISM: Final = Measure("astigmatism", "ctf", "Astigmatism", "Å", theme.PU
 PHASE_SHIFT: Final = Measure("phase_shift", "ctf", "Phase shift", "°", theme.SKY, f"Phase shift {_AFTER_CTF}", 0)
 SCORE: Final = Measure("score", "ctf", "CTF score", "", theme.GREEN, f"The score {_AFTER_CTF}", 3)
 ICE: Final = Measure("ice_density", "ctf", "Ice ring", "", theme.BLUE, f"The ice ring {_AFTER_CTF}", 2)
+THICKNESS: Final = Measure(
+    "thickness",
+    "ctf",
+    "Ice thickness",
+    "nm",
+    theme.SKY,
+    "It appears where the nodes of the Thon rings show it.",
+    1,
+    10.0,
+)
+TILT: Final = Measure("tilt_angle", "ctf", "Tilt", "°", theme.PURPLE, "It appears where the CTF step is asked for it.")
 MOTION: Final = Measure("total_motion", "movie", "Total motion", "Å", theme.GREEN, f"Motion {_AFTER_MOTION}")
 EARLY_MOTION: Final = Measure("early_motion", "movie", "Early motion", "Å", theme.BLUE, f"Motion {_AFTER_MOTION}")
 LATE_MOTION: Final = Measure("late_motion", "movie", "Late motion", "Å", theme.SKY, f"Motion {_AFTER_MOTION}")
@@ -129,6 +140,11 @@ ALL: Final = (
     DOSE,
     PARTICLES,
 )
+
+
+def present(items: Items, *measures: Measure) -> list[Measure]:
+    """Give those of the measures that any item has: some are estimated only where that was asked for, or shows."""
+    return [measure for measure in measures if np.nan_to_num(items[measure.name]).any()]
 
 
 def measured(session: Session, *measures: Measure) -> list[Measure]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from emlab.monitors import counted, grouped, means, medians, number, robust_range
 from emlab_widgets.figures.plot import Plot, axis
 from emlab_widgets.figures.ticks import number_ticks
-from emlab_widgets.measures import ALL, RESOLUTION, Measure, measured
+from emlab_widgets.measures import ALL, RESOLUTION, THICKNESS, TILT, Measure, measured, present
 from emlab_widgets.panels.view import View
 
 MICROMETRE = 1e4
@@ -29,7 +29,8 @@ class GridPanel:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._measures = {one.title: one for one in measured(view.session, *ALL)}
+        shown = (*measured(view.session, *ALL), *present(view.items, THICKNESS, TILT))
+        self._measures = {one.title: one for one in shown}
         first = RESOLUTION.title if RESOLUTION.title in self._measures else next(iter(self._measures))
         self._choice = ipywidgets.Dropdown(options=list(self._measures), value=first, description="Colour")
         self._choice.observe(view.guard(lambda _: self.update()), "value")

@@ -9,7 +9,7 @@ import ipywidgets
 from emlab_widgets import measures
 from emlab_widgets.figures.distribution import Distribution
 from emlab_widgets.figures.timeline import Timeline
-from emlab_widgets.measures import Measure, measured
+from emlab_widgets.measures import Measure, measured, present
 from emlab_widgets.panels.view import View
 
 
@@ -17,10 +17,11 @@ class MeasuresPanel:
     """Timelines of some measures, and histograms of the same."""
 
     SHOWN: ClassVar[tuple[Measure, ...]]
+    SHOWN_IF_PRESENT: ClassVar[tuple[Measure, ...]] = ()
 
     def __init__(self, view: View) -> None:
         self._view = view
-        shown = measured(view.session, *self.SHOWN)
+        shown = [*measured(view.session, *self.SHOWN), *present(view.items, *self.SHOWN_IF_PRESENT)]
         self._timeline = Timeline(*shown, on_click=view.guard(view.focus.choose))
         self._distributions = [Distribution(measure) for measure in shown]
         distributions = ipywidgets.GridBox([one.widget for one in self._distributions])
@@ -45,6 +46,7 @@ class CtfPanel(MeasuresPanel):
         measures.ICE,
         measures.PHASE_SHIFT,
     )
+    SHOWN_IF_PRESENT = (measures.THICKNESS, measures.TILT)
 
 
 class MotionPanel(MeasuresPanel):

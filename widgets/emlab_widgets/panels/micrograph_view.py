@@ -6,6 +6,10 @@ import base64
 from collections.abc import Mapping, Sequence
 from html import escape
 
+import numpy as np
+
+from emlab.errors import EmlabError
+from emlab.formats.star import read_star
 from emlab.model import Ctf, Micrograph, Movie, Particles, Picks, Record, Rejected
 from emlab.monitors import moment, number, reduced
 from emlab.session import Session
@@ -48,7 +52,7 @@ def micrograph_view(
                 pairs += _motion(record)
                 warnings.append(record.warning)
             case Ctf():
-                pairs += _ctf(record)
+                pairs += [*_ctf(record), *_local(session, record)]
                 warnings.append(record.warning)
             case Picks():
                 pairs += _picks(record)
@@ -112,15 +116,25 @@ def _motion(micrograph: Micrograph) -> list[tuple[str, Cell]]:
 
 def _ctf(ctf: Ctf) -> list[tuple[str, Cell]]:
     pairs: list[tuple[str, Cell]] = [
-        ("Defocus U, V", f"{number(ctf.defocus_u / 1e4, 3)}, {number(ctf.defocus_v / 1e4, 3)} µm"),
-        ("Astigmatism", f"{number(ctf.astigmatism)} Å at {number(ctf.defocus_angle)}°"),
+        (
+            "Defocus U, V",
+            f"{number(ctf.defocus_u / 1e4, 3)}, {number(ctf.defocus_v / 1e4, 3)}{_error(ctf.defocus_error, 1e4, 3)} µm",
+        ),
+        ("Astigmatism", f"{number(ctf.astigmatism)}{_error(ctf.astigmatism_error)} Å at {number(ctf.defocus_angle)}°"),
         ("CTF resolution", f"{number(ctf.ctf_resolution, 2)} Å"),
         ("Score", number(ctf.score, 3)),
     ]
     if ctf.phase_shift:
-        pairs.append(("Phase shift", f"{number(ctf.phase_shift)}°"))
+        pairs.append(("Phase shift", f"{number(ctf.phase_shift)}{_error(ctf.phase_error)}°"))
+    if ctf.tilt_angle is not None:
+        tilt = f"{number(ctf.tilt_angle, 1)}{_error(ctf.tilt_angle_error, 1, 1)}°"
+        pairs.append(("Tilt", f"{tilt} about an axis at {number(ctf.tilt_axis)}{_error(ctf.tilt_axis_error)}°"))
+    if ctf.thickness is not None:
+        pairs.append(("Ice thickness", f"{number(ctf.thickness / 10, 1)}{_error(ctf.thickness_error, 10, 1)} nm"))
     if ctf.ice_density is not None:
         pairs.append(("Ice ring", number(ctf.ice_density, 2)))
+    if ctf.aliasing_resolution is not None:
+        pairs.append(("Rings too fine beyond", f"{number(ctf.aliasing_resolution, 2)} Å"))
     return pairs
 
 
@@ -137,3 +151,20 @@ def _particles(particles: Particles) -> list[tuple[str, Cell]]:
     size = f"{particles.box_size}² px of {number(particles.pixel_size, 2)} Å"
     left_out = f"; {particles.left_out:,} too near the edge" if particles.left_out else ""
     return [("Particles cut out", f"{particles.count:,}, {size}{left_out}")]
+
+
+def _local(session: Session, ctf: Ctf) -> list[tuple[str, Cell]]:
+    """From where to where the defocus goes over the field, where that was asked for and is there."""
+    if ctf.local_defocus is None:
+        return []
+    try:
+        table = read_star(session.file(ctf.local_defocus))["local_defocus"]
+    except (EmlabError, KeyError):
+        return []
+    means = (np.asarray(table["rlnDefocusU"], float) + np.asarray(table["rlnDefocusV"], float)) / 2e4
+    return [("Over the field", f"{number(means.min(), 3)} to {number(means.max(), 3)} µm, at {means.size} places")]
+
+
+def _error(error: float | None, divisor: float = 1.0, digits: int = 0) -> str:
+    """Give a standard error as it follows its value; nothing where there is none."""
+    return "" if error is None else f" ± {number(error / divisor, digits)}"

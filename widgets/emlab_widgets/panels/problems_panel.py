@@ -62,14 +62,16 @@ class ProblemsPanel:
         if alarm.name not in self._rows:
             button = ipywidgets.Button(description="I know", tooltip="Stay quiet until it comes again")
             button.on_click(self._view.guard(lambda _, name=alarm.name: self._acknowledge(name)))
-            row = ipywidgets.HBox([ipywidgets.HTML(), button])
+            row = ipywidgets.HBox([ipywidgets.HTML(), button] if self._view.can_steer else [ipywidgets.HTML()])
             row.add_class("emlab-alarm-row")
             self._rows[alarm.name] = row
-        words, button = self._rows[alarm.name].children
+        words, *button = self._rows[alarm.name].children
         words.value = text
-        button.disabled = known
+        for one in button:
+            one.disabled = known
 
     def _acknowledge(self, name: str) -> None:
-        self._view.alarms.acknowledge(name)
+        self._view.session.acknowledge(name)
+        self._view.update()
         self._draw_alarms()
         self._view.tell()

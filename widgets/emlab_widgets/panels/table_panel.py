@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from emlab.errors import ParameterError
 from emlab.monitors import matching, moment, number
 from emlab_widgets import measures
-from emlab_widgets.measures import Measure, measured
+from emlab_widgets.measures import Measure, measured, present
 from emlab_widgets.panels.view import View
 
 PAGE = 50
@@ -30,6 +30,12 @@ _MEASURES: dict[str, Measure] = {
     "particles": measures.PARTICLES,
 }
 """The columns of numbers, by the names that a search knows them by."""
+_IF_PRESENT: dict[str, Measure] = {
+    "phase": measures.PHASE_SHIFT,
+    "thickness": measures.THICKNESS,
+    "tilt": measures.TILT,
+}
+"""Columns that are there when any micrograph has a value."""
 
 
 class Table(anywidget.AnyWidget):
@@ -55,8 +61,6 @@ class TablePanel:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        shown = set(measured(view.session, *_MEASURES.values()))
-        self._measures = {name: measure for name, measure in _MEASURES.items() if measure in shown}
         hint = "Search: a piece of a name, rejected, resolution<4, motion>30 …"
         self.widget: Any = Table(hint=hint)
         self.widget.observe(view.guard(lambda _: self.update()), "asked")
@@ -64,7 +68,7 @@ class TablePanel:
 
     def update(self) -> None:
         """Send the page that is asked for, as it is now."""
-        columns = self._columns()
+        measures, columns = self._measures, self._columns()
         rows, problem = self._rows(columns)
         wanted = self.widget.asked
         first = min(max(int(wanted["page"]), 0), max(rows.size - 1, 0) // PAGE) * PAGE
@@ -74,9 +78,9 @@ class TablePanel:
                 {"name": "name", "title": "Name", "number": False},
                 {"name": "acquired", "title": "Acquired", "number": False},
                 {"name": "decision", "title": "Decision", "number": False},
-                *({"name": name, "title": one.label, "number": True} for name, one in self._measures.items()),
+                *({"name": name, "title": one.label, "number": True} for name, one in measures.items()),
             ],
-            "rows": [self._row(int(row), columns) for row in rows[first : first + PAGE]],
+            "rows": [self._row(int(row), measures, columns) for row in rows[first : first + PAGE]],
             "first": first,
             "total": int(rows.size),
             "problem": problem,
@@ -88,6 +92,12 @@ class TablePanel:
         rows, _ = self._rows(self._columns())
         table = self._view.items.to_dataframe().iloc[rows]
         return bytes(table.to_csv(index_label="name").encode())
+
+    @property
+    def _measures(self) -> dict[str, Measure]:
+        """The columns of numbers that the session has, by name."""
+        shown = {*measured(self._view.session, *_MEASURES.values()), *present(self._view.items, *_IF_PRESENT.values())}
+        return {name: measure for name, measure in (_MEASURES | _IF_PRESENT).items() if measure in shown}
 
     def _columns(self) -> dict[str, NDArray[np.float64]]:
         items = self._view.items
@@ -115,10 +125,10 @@ class TablePanel:
             order = np.concatenate([order[~unknown], order[unknown]])
         return rows[order], problem
 
-    def _row(self, row: int, columns: dict[str, NDArray[np.float64]]) -> dict[str, Any]:
+    def _row(self, row: int, measures: dict[str, Measure], columns: dict[str, NDArray[np.float64]]) -> dict[str, Any]:
         items = self._view.items
         decision = str(self._view.decisions[row])
-        numbers = [number(columns[name][row], measure.digits) for name, measure in self._measures.items()]
+        numbers = [number(columns[name][row], measure.digits) for name, measure in measures.items()]
         cells = [items.keys[row], moment(items.time[row]), decision or "–", *numbers]
         return {"row": row, "cells": cells, "decision": decision}
 

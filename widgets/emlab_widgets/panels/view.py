@@ -66,6 +66,7 @@ class View:
         self.can_steer = can_steer
         self._system = System(session.path)
         self._decided_at = -1
+        self._next_acknowledgement = 0
         self._listeners: list[Callable[[], None]] = []
         self.overview: Overview = self.overviewer.update()
         self.rule = selection_rule(session)
@@ -79,6 +80,10 @@ class View:
             self.events.update()
         self.overview = self.overviewer.update()
         self.alarms.update(self.items, self.overview, self.rule, self.overviewer.stages.failures)
+        if recorded:
+            for known in self.session.acknowledgements(self._next_acknowledgement):
+                self.alarms.acknowledge(known.alarm, known.at)
+                self._next_acknowledgement = known.number + 1
         if not self.loads or time.time() - self.loads[-1].at > 0.9 * LOOK_EVERY:
             self.loads.append(self._system.look())
 

@@ -30,6 +30,9 @@ _COLUMNS = (
     ("ctf_resolution", "Resolution", "Å", 1.0, 2),
     ("score", "Score", "", 1.0, 3),
     ("ice_density", "Ice ring", "", 1.0, 2),
+    ("thickness", "Ice thickness", "nm", 10.0, 1),
+    ("tilt_angle", "Tilt", "°", 1.0, 1),
+    ("tilt_axis", "Tilt axis", "°", 1.0, 0),
     ("total_motion", "Motion", "Å", 1.0, 1),
     ("count", "Particles", "", 1.0, 0),
 )
