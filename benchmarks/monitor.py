@@ -138,9 +138,8 @@ class _Kernel:
     """The page's kernel."""
 
     def __init__(self, server: int) -> None:
-        (self._process,) = (
-            child for child in psutil.Process(server).children() if "ipykernel_launcher" in " ".join(child.cmdline())
-        )
+        # The page's kernel is a copy of the process that imports what kernels need.
+        (self._process,) = (copy for child in psutil.Process(server).children() for copy in child.children())
 
     def busy(self) -> float:
         """CPU seconds of all its threads so far, to the nanosecond as Linux counts them."""

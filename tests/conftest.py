@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -266,6 +266,33 @@ def page(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
     yield context.new_page()
     context.close()
+
+
+AXE = """async ([context, rules]) => {
+    const options = rules.length ? { runOnly: { type: "rule", values: rules } } : {};
+    const { passes, violations } = await axe.run(context, { resultTypes: ["violations"], ...options });
+    if (!passes.length) throw new Error("axe looked at nothing");
+    return violations.filter(({ impact }) => ["serious", "critical"].includes(impact))
+        .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
+}"""
+
+
+@pytest.fixture
+def inaccessible(page: Page) -> Callable[[str], list[str]]:
+    """What axe calls serious or critical in a part of the page: light and wide; and what differs dark and narrow."""
+    from axe_playwright_python.base import AXE_SCRIPT
+
+    def look(part: str = "body") -> list[str]:
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": 1440, "height": 900})
+        if not page.evaluate("'axe' in window"):
+            page.evaluate(AXE_SCRIPT)
+        found: list[str] = page.evaluate(AXE, [part, []])
+        page.emulate_media(color_scheme="dark")
+        page.set_viewport_size({"width": 390, "height": 844})
+        return found + page.evaluate(AXE, [part, ["color-contrast", "scrollable-region-focusable", "target-size"]])
+
+    return look
 
 
 @pytest.fixture

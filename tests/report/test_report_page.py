@@ -101,6 +101,10 @@ def test_it_fits_a_phone(opened: Page) -> None:
     assert opened.evaluate("document.documentElement.scrollWidth") == 390
 
 
+def test_nothing_in_it_is_hard_to_read_or_to_reach(opened: Page, inaccessible: Any) -> None:
+    assert inaccessible() == []
+
+
 def test_an_empty_session_has_a_report_that_says_what_will_appear(
     invented: Any, page: Page, complaints: list[str]
 ) -> None:

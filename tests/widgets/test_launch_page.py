@@ -6,10 +6,8 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,29 +17,6 @@ from emlab.formats.mrc import write_mrc_movie
 from emlab.session import open_session
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("sessions")
-
-
-@pytest.fixture(scope="module")
-def address(sessions: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("server")
-    with pytest.MonkeyPatch.context() as patch, (folder / "log").open("w") as log:
-        patch.setenv("XDG_STATE_HOME", str(folder))
-        command = [sys.executable, "-m", "emlab_widgets", "--sessions", str(sessions)]
-        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
-    assert server.stdout is not None
-    with server.stdout:
-        address = server.stdout.readline().decode().strip()
-    try:
-        assert address, (folder / "log").read_text()
-        yield address
-    finally:
-        server.kill()
-        server.wait()
 
 
 @pytest.fixture
@@ -57,7 +32,8 @@ def asked_to_execute(page: Page, code: str) -> str:
     """Send code to the page's kernel, then a harmless question; gives the kind of the first answer."""
     said: str = page.evaluate(
         """async (code) => {
-            const [kernel] = await (await fetch("/api/kernels")).json();
+            const kernels = await (await fetch("/api/kernels")).json();
+            const kernel = kernels.reduce((one, other) => (one.last_activity > other.last_activity ? one : other));
             const socket = new WebSocket(`ws://${location.host}/api/kernels/${kernel.id}/channels?session_id=mine`);
             await new Promise(opened => socket.onopen = opened);
             const message = (id, type, content) => socket.send(JSON.stringify({channel: "shell", content, buffers: [],
@@ -76,10 +52,9 @@ def asked_to_execute(page: Page, code: str) -> str:
     return said
 
 
-def test_a_session_is_started_from_the_form(
-    address: str, sessions: Path, movies: Path, page: Page, complaints: list[str]
-) -> None:
-    page.goto(address, timeout=90_000)
+def test_a_session_is_started_from_the_form(pages: Any, movies: Path, page: Page, complaints: list[str]) -> None:
+    sessions = pages.sessions
+    page.goto(pages.launch, timeout=90_000)
     start = page.get_by_role("button", name="Start session")
     expect(start).to_be_disabled(timeout=90_000)
     expect(page.get_by_text("Movies' folder: Give a folder.")).to_be_visible()
@@ -125,8 +100,8 @@ def test_a_session_is_started_from_the_form(
     complaints[:] = [text for text in complaints if "/voila/api/shutdown/" not in text]
 
 
-def test_whoever_has_the_token_can_use_the_pages_and_nothing_else(address: str, page: Page) -> None:
-    page.goto(address.replace("launch.ipynb", "none.ipynb"))
+def test_whoever_has_the_token_can_use_the_pages_and_nothing_else(pages: Any, page: Page) -> None:
+    page.goto(pages.launch.replace("launch.ipynb", "none.ipynb"))
     ask = """async ([method, path, body]) => {
         const token = document.cookie.match(/_xsrf=([^;]+)/)?.[1] ?? "";
         const headers = {"X-XSRFToken": token};

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,39 +17,27 @@ from emlab.sets import Ledger, Provenance
 pytestmark = pytest.mark.browser
 
 
-@contextmanager
-def served(session: Path, log: Path, *options: str) -> Iterator[str]:
-    """The address of a session's page while its server runs."""
-    command = [sys.executable, "-m", "emlab_widgets", str(session), *options]
-    with log.open("w") as errors, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as server:
-        address = server.stdout.readline().decode().strip()
-        try:
-            assert address, log.read_text()
-            yield address
-        finally:
-            server.terminate()
-            server.wait()
-
-
 @pytest.fixture
-def address(invented: Any, tmp_path: Path) -> Iterator[str]:
-    """The address of the page of a session that has three micrographs."""
-    invented.add(range(3), pictures=True)
-    with served(invented.path, tmp_path / "log") as address:
-        yield address
+def shown(pages: Any, invent: Any) -> Iterator[Any]:
+    """A session of three micrographs, which the server shows as ``shown``."""
+    session = invent(pages.sessions / "shown")
+    session.add(range(3), pictures=True)
+    yield session
+    session.close()
+    shutil.rmtree(session.path)
 
 
 def test_points_arrive_and_a_click_shows_their_micrograph(
-    invented: Any, address: str, page: Page, complaints: list[str]
+    pages: Any, shown: Any, page: Page, complaints: list[str]
 ) -> None:
     elsewhere = []
     page.on("request", lambda request: elsewhere.append(request.url) if "//127.0.0.1:" not in request.url else None)
-    page.goto(address, wait_until="commit")
+    page.goto(pages.monitor("shown"), wait_until="commit")
     defocus = page.get_by_role("img", name="Defocus over time")
     expect(defocus).to_have_attribute("aria-label", re.compile("3 points, median 1.00 µm"), timeout=60_000)
     expect(page.locator(".emlab-viewer h3")).to_contain_text("item_2")
 
-    invented.add(range(3, 8), pictures=True)
+    shown.add(range(3, 8), pictures=True)
     expect(defocus).to_have_attribute("aria-label", re.compile("8 points"), timeout=20_000)
     expect(page.locator(".emlab-viewer h3")).to_contain_text("item_7")
     expect(page.locator(".emlab-card.emlab-ctf b")).to_have_text("8")
@@ -68,24 +54,26 @@ def test_points_arrive_and_a_click_shows_their_micrograph(
     page.get_by_role("button", name="Motion").click()
     motion = page.get_by_role("img", name="Early motion over time")
     expect(motion).to_have_attribute("aria-label", re.compile("8 points"))
+    kernels = "fetch('/api/kernels').then(all => all.json()).then(all => all.length)"
+    before = page.evaluate(kernels)
     page.reload(wait_until="commit")
     expect(motion).to_have_attribute("aria-label", re.compile("8 points"), timeout=60_000)
-    page.wait_for_function("fetch('/api/kernels').then(all => all.json()).then(all => all.length === 1)")
+    page.wait_for_function(f"count => {kernels}.then(now => now === count)", arg=before)
     # The page that goes does not wait for the answer to its last request.
     complaints[:] = [text for text in complaints if "/voila/api/shutdown/" not in text]
     assert [url for url in elsewhere if not url.startswith(("data:", "blob:"))] == []
 
 
-def test_without_the_token_there_is_no_page(address: str, page: Page) -> None:
-    page.goto(address.partition("?")[0])
+def test_without_the_token_there_is_no_page(pages: Any, page: Page) -> None:
+    page.goto(pages.launch.partition("?")[0].replace("launch", "monitor"))
     expect(page.get_by_role("textbox", name="Password or token")).to_be_visible()
     assert page.locator(".emlab-monitor").count() == 0
 
 
-def test_a_brush_tells_what_it_keeps_and_is_applied(invented: Any, page: Page, tmp_path: Path) -> None:
+def test_a_brush_tells_what_it_keeps_and_is_applied(pages: Any, invented: Any, page: Page, tmp_path: Path) -> None:
     (tmp_path / "movies").mkdir()
     session = emlab.create_session(
-        tmp_path / "chosen", movies=tmp_path / "movies", voltage=300, pixel_size=0.8, max_ctf_resolution=6.0
+        pages.sessions / "chosen", movies=tmp_path / "movies", voltage=300, pixel_size=0.8, max_ctf_resolution=6.0
     )
     ledger = Ledger(session.path / "session.db")
     with ledger.transaction():
@@ -94,24 +82,23 @@ def test_a_brush_tells_what_it_keeps_and_is_applied(invented: Any, page: Page, t
                 record = invented.made(run, number, False)
                 ledger.append(type(record).plural, record, Provenance(recorded_at=1.7e9))
     ledger.close()
-    with served(session.path, tmp_path / "log") as address:
-        page.goto(f"{address}#Selection", wait_until="commit")
-        kept = page.locator(".emlab-kept")
-        expect(kept).to_contain_text("16 of 20", timeout=60_000)
-        apply = page.get_by_role("button", name="Apply to the session")
-        expect(apply).to_be_disabled()
-        histogram = page.locator(".emlab-plot").filter(has_text="Defocus, distribution").locator(".bqplot")
-        box = histogram.bounding_box()
-        left, right = box["x"] + 60, box["x"] + box["width"] / 2
-        page.mouse.move(left, box["y"] + 60)
-        page.mouse.down()
-        page.mouse.move((left + right) / 2, box["y"] + 60)
-        page.mouse.move(right, box["y"] + 60)
-        page.mouse.up()
-        expect(kept).to_contain_text(re.compile(r"\b8 of 20|\b9 of 20|\b7 of 20"))
-        expect(page.locator(".emlab-code code")).to_contain_text('session.change("select", min_defocus=')
-        apply.click()
-        expect(page.locator(".emlab-verdict")).to_contain_text("judges again what it has: select-2.", timeout=60_000)
-        assert [run.name for run in session.runs][-1] == "select-2"
-        assert session.runs[-1].parameters["max_defocus"] < 11_500
+    page.goto(f"{pages.monitor('chosen')}#Selection", wait_until="commit")
+    kept = page.locator(".emlab-kept")
+    expect(kept).to_contain_text("16 of 20", timeout=60_000)
+    apply = page.get_by_role("button", name="Apply to the session")
+    expect(apply).to_be_disabled()
+    histogram = page.locator(".emlab-plot").filter(has_text="Defocus, distribution").locator(".bqplot")
+    box = histogram.bounding_box()
+    left, right = box["x"] + 60, box["x"] + box["width"] / 2
+    page.mouse.move(left, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move((left + right) / 2, box["y"] + 60)
+    page.mouse.move(right, box["y"] + 60)
+    page.mouse.up()
+    expect(kept).to_contain_text(re.compile(r"\b8 of 20|\b9 of 20|\b7 of 20"))
+    expect(page.locator(".emlab-code code")).to_contain_text('session.change("select", min_defocus=')
+    apply.click()
+    expect(page.locator(".emlab-verdict")).to_contain_text("judges again what it has: select-2.", timeout=60_000)
+    assert [run.name for run in session.runs][-1] == "select-2"
+    assert session.runs[-1].parameters["max_defocus"] < 11_500
     session.close()

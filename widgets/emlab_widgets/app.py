@@ -99,6 +99,7 @@ def page_server(
         "MappingKernelManager.allowed_message_types": repr(_MESSAGES),
         "MappingKernelManager.cull_idle_timeout": _IDLE,
         "MappingKernelManager.cull_interval": 15,
+        "KernelProvisionerFactory.default_provisioner_name": "emlab-warm",
         # Not over TCP, where other users of the machine could reach the kernel.
         "KernelManager.transport": "ipc",
     }
@@ -108,6 +109,7 @@ def page_server(
         **{name: str(value) for name, value in shown.items() if value is not None},
         "EMLAB_ADDRESS": address,
         "JUPYTER_TOKEN": token,
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # it warns of how Python itself is packed
         # Ours alone: a person's own Jupyter configuration may ask for passwords, other addresses, other extensions.
         "JUPYTER_NO_CONFIG": "1",
         "JUPYTER_RUNTIME_DIR": str(runtime),

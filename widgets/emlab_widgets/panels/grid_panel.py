@@ -33,6 +33,7 @@ class GridPanel:
         self._measures = {one.title: one for one in shown}
         first = RESOLUTION.title if RESOLUTION.title in self._measures else next(iter(self._measures))
         self._choice = ipywidgets.Dropdown(options=list(self._measures), value=first, description="Colour")
+        self._choice.style.description_width = "initial"
         self._choice.observe(view.guard(lambda _: self.update()), "value")
         self._squares = _Map("Grid squares", f"Grid squares {_EMPTY}", "square", 260, view.guard(self._open))
         self._holes = _Map("Holes", f"Holes {_EMPTY}", "circle", 70, view.guard(view.focus.choose))

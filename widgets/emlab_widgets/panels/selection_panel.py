@@ -14,6 +14,7 @@ from emlab_widgets.html import empty
 from emlab_widgets.measures import ASTIGMATISM, ICE, MEAN_DEFOCUS, MOTION, RESOLUTION, SCORE, Measure, measured
 from emlab_widgets.panels.view import View
 
+_MEASURES = (RESOLUTION, MEAN_DEFOCUS, MOTION, ASTIGMATISM, ICE, SCORE)
 _UNCHANGED = "Drag across a histogram to keep what lies inside; drag its edges to adjust."
 
 
@@ -27,7 +28,7 @@ class SelectionPanel:
         self._view = view
         guard = view.guard
         self._brushed: dict[str, float | None] = {}
-        shown = measured(view.session, RESOLUTION, MEAN_DEFOCUS, MOTION, ASTIGMATISM, ICE, SCORE)
+        shown = measured(view.session, *_MEASURES)
         self._distributions = [
             Distribution(measure, on_brush=guard(lambda span, measure=measure: self._brush(measure, span)))
             for measure in shown
@@ -129,9 +130,11 @@ def _literal(value: float | None) -> str:
 
 def _words(limits: dict[str, float | None]) -> str:
     """The limits as a sentence."""
-    set_ones = [
-        f"{bound.measure.replace('_', ' ').replace('ctf', 'CTF')} {'≤' if bound.is_maximum else '≥'} {number(limit, 1)}"
-        for bound in BOUNDS
-        if (limit := limits.get(bound.parameter)) is not None
-    ]
+    measures = {measure.name: measure for measure in _MEASURES}
+    set_ones = []
+    for bound in BOUNDS:
+        if (limit := limits.get(bound.parameter)) is not None:
+            measure = measures[bound.measure]
+            value = f"{number(limit / measure.divisor, measure.digits)} {measure.unit}".strip()
+            set_ones.append(f"{measure.title} {'≤' if bound.is_maximum else '≥'} {value}")
     return escape("Limits: " + "; ".join(set_ones) + ".") if set_ones else "No limit is set."

@@ -8,7 +8,7 @@ export default {
       <button type=button class=out aria-label="Smaller">−</button><button type=button class=in aria-label="Larger">+</button>
       <button type=button class=whole>Whole</button>
       <label class=picks hidden><input type=checkbox checked> <span></span></label><span class=where></span></div>
-      <div class=emlab-canvas><canvas tabindex=0 role=img></canvas><p hidden></p></div></div>`;
+      <div class=emlab-canvas><canvas tabindex=0 role=img aria-label=Micrograph></canvas><p hidden></p></div></div>`;
     const at = (selector) => el.querySelector(selector);
     const canvas = at("canvas"), context = canvas.getContext("2d"), note = at(".emlab-canvas p");
     let facts = {}, places = [], base = null, detail = null, view = null, waiting = null, asked = 0;

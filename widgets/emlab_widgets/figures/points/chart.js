@@ -1,7 +1,7 @@
 // One measure over time.
 
 const REACH = 14; // px from a point at which a click still means it
-const DENSE = 5000, SPARSE = 800; // points from which on they are drawn small, below which large
+const DENSE = 5000, SPARSE = 800, FEW = 300; // points from which on they are small, below which large, and round
 
 class Chart {
   constructor(panel, index) {
@@ -42,7 +42,7 @@ class Chart {
       scales: { x: { time: true, range: () => this.panel.range() }, y: { range: () => this.span() } },
       axes: [
         { ...axis, size: 34, space: 70, values: timeWords },
-        { ...axis, size: 58, space: 34, label: this.facts.label, labelSize: 18, labelFont: "12px system-ui, sans-serif",
+        { ...axis, size: 58, space: 34, label: this.facts.unit || this.facts.title, labelSize: 18, labelFont: "12px system-ui, sans-serif",
           values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en-US")) },
       ],
       series: [{}, { paths: () => null, points: { show: false } }],
@@ -103,13 +103,26 @@ class Chart {
       } else if (value === value) beyond.push([x, value > high, isRejected]);
     }
     this.cloud.clear(Math.ceil(bbox.width), Math.ceil(bbox.height));
-    for (const [colour, those] of [[this.facts.colour, corners[0]], [this.panel.colour("rejected"), corners[1]]]) {
-      this.cloud.colour(colour, count > DENSE ? 0.5 : 0.75);
-      this.cloud.put(those.places, those.count, size);
+    for (const [name, those] of [[this.facts.colour, corners[0]], ["rejected", corners[1]]]) {
+      const colour = this.panel.colour(name);
+      if (count <= FEW) this.drawDots(ctx, bbox, colour, those, size / 2);
+      else {
+        this.cloud.colour(colour, count > DENSE ? 0.5 : 0.75);
+        this.cloud.put(those.places, those.count, size);
+      }
     }
-    this.cloud.draw(ctx, Math.round(bbox.left), Math.round(bbox.top));
+    if (count > FEW) this.cloud.draw(ctx, Math.round(bbox.left), Math.round(bbox.top));
     this.drawBeyond(ctx, bbox, beyond);
     if (count > 200 && this.facts.trend) this.drawTrend(ctx, bbox, first, from, dx, dy);
+  }
+
+  drawDots(ctx, bbox, colour, { places, count }, half) {
+    ctx.fillStyle = colour;
+    for (let at = 0; at < 2 * count; at += 2) {
+      ctx.beginPath();
+      ctx.arc(bbox.left + places[at] + half, bbox.top + places[at + 1] + half, 3.25 * devicePixelRatio, 0, 7);
+      ctx.fill();
+    }
   }
 
   // The running median shows a drift that the cloud of points hides. It is as exact as the pixels are.
@@ -150,7 +163,7 @@ class Chart {
       if (drawn.has(place)) continue;
       drawn.add(place);
       const y = isAbove ? bbox.top + 1 : bbox.top + bbox.height - 1, tip = (isAbove ? 7 : -7) * ratio, left = bbox.left + x;
-      ctx.fillStyle = isRejected ? this.panel.colour("rejected") : this.facts.colour;
+      ctx.fillStyle = this.panel.colour(isRejected ? "rejected" : this.facts.colour);
       ctx.beginPath(); ctx.moveTo(left, y); ctx.lineTo(left - 4 * ratio, y + tip); ctx.lineTo(left + 4 * ratio, y + tip); ctx.fill();
     }
     ctx.globalAlpha = 1;

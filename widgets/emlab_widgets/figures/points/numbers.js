@@ -13,6 +13,11 @@ function format(digits) {
 
 const written = (value, digits = null) => (Number.isFinite(value) ? format(digits).format(value) : "–");
 
+// A colour, #rrggbb, part of the way to white.
+const lifted = (colour, share) =>
+  `#${[1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16))
+    .map((part) => Math.round(part + share * (255 - part)).toString(16).padStart(2, "0")).join("")}`;
+
 // Times come in the time zone of the session's machine, so they are written as UTC wherever the page is read.
 const clock = (at) => new Date(at * 1e3).toISOString().slice(5, 19).replace("T", " ");
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });

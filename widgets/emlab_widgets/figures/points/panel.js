@@ -59,7 +59,9 @@ class Panel {
   colour(name) {
     if (!this.palette) {
       const style = getComputedStyle(this.element);
-      this.palette = Object.fromEntries(COLOURS.map((known) => [known, style.getPropertyValue(`--emlab-${known}`).trim() || "#888"]));
+      const value = (known) => style.getPropertyValue(`--emlab-${known}`).trim();
+      this.palette = Object.fromEntries(COLOURS.map((known) => [known, value(known) || "#888"]));
+      for (const { facts } of this.charts) this.palette[facts.colour] = lifted(facts.colour, Number(value("lift")));
     }
     return this.palette[name];
   }

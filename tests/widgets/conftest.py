@@ -1,0 +1,58 @@
+"""The pages' server, which tests of pages share."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+
+@dataclass
+class Pages:
+    """A server of launch form and live views.
+
+    Attributes
+    ----------
+    launch
+        The form's address, with the token.
+    sessions
+        The folder whose sessions are served.
+    """
+
+    launch: str
+    sessions: Path
+
+    def monitor(self, name: str) -> str:
+        """The address of a session's live view."""
+        return self.launch.replace("launch.ipynb?", f"monitor.ipynb?session={name}&")
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
+    """A server of pages; when it is killed at the end, nothing that it started may be left."""
+    folder = tmp_path_factory.mktemp("pages")
+    (folder / "sessions").mkdir()
+    with pytest.MonkeyPatch.context() as patch, (folder / "log").open("w") as log:
+        patch.setenv("XDG_STATE_HOME", str(folder))
+        command = [sys.executable, "-m", "emlab_widgets", "--sessions", str(folder / "sessions")]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
+    assert server.stdout is not None
+    with server.stdout:
+        address = server.stdout.readline().decode().strip()
+    started = []
+    try:
+        assert address, (folder / "log").read_text()
+        yield Pages(address, folder / "sessions")
+        # The process that kernels are copies of, and those.
+        started = [child for child in psutil.Process(server.pid).children(recursive=True) if "-c" in child.cmdline()]
+        assert started
+    finally:
+        server.kill()
+        server.wait()
+    _, left = psutil.wait_procs(started, timeout=30)
+    assert left == []
