@@ -152,6 +152,7 @@ def test_a_template_that_cannot_be_used_is_listed_with_its_reason(
         "broken": True,
         "micrographs": False,
         "screening": False,
+        "single_particle": False,
     }
 
 
