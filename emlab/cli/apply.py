@@ -23,7 +23,8 @@ def commands() -> typer.Typer:
         no_args_is_help=True,
     )
     for name, application in applications().items():
-        summary = f"{application.protocol.summary}\n\nOne line of JSON per file on standard output."
+        last = ", and one of all of them" if application.protocol.is_fold else ""
+        summary = f"{application.protocol.summary}\n\nOne line of JSON per file on standard output{last}."
         more = {"gpu": _GPU} if application.protocol.accelerated else {}
         group.command(name, help=summary)(with_options(_applying(application), application.options, more))
     return group

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
@@ -72,7 +72,8 @@ class Application:
         ------
         dict
             The record's fields, ``input`` (the file) and ``seconds``; or ``input``, ``error`` and ``message``.
-            Paths of outputs begin with ``out``.
+            Paths of outputs begin with ``out``. Of a protocol that takes many items together, these are of the step
+            before, and the last one is of all: its ``input`` is the list of files.
 
         Raises
         ------
@@ -82,29 +83,58 @@ class Application:
         told = {step.name: self._parameters(step, {**values, "folder": str(out)}) for step in self.steps}
         out.mkdir(parents=True, exist_ok=True)
         pantry = Pantry()
+        singly = [step for step in self.steps if not step.is_fold]
+        gathered: dict[str, Record] = {}
         for file in files:
-            started = time.monotonic()
             at = partial(FolderWorkbench, out, "", file.stem.replace(".", "_"), pantry=pantry)
-            try:
-                # The matrices are small: threads for them would only wait for each other, and burn ten times the CPU.
-                with threadpool_limits(1, "blas"):
-                    record: Record = _arrival(file)
-                    made: dict[type[Record], Record] = {Arrival: record}
-                    for step in self.steps:
-                        inputs = [made.get(kind) or _accepted(record) for kind in step.consumes]
-                        record = _done(step, (*inputs, told[step.name]), at, device if step.accelerated else "cpu")
-                        made[type(record)] = record
-                found = _described(record, out)
-            except Exception as error:  # noqa: BLE001 (a file that fails must not end the others)
-                trouble = to_trouble(error)
-                found = {"error": trouble.error, "message": trouble.message}
-            yield {"input": str(file), **found, "seconds": round(time.monotonic() - started, 3)}
+            record, found = _tried(partial(_led, singly, _arrival(file), told, at, device), out)
+            if record is not None:
+                gathered[str(file)] = record
+            yield {"input": str(file), **found}
+        if self.protocol.is_fold and gathered:
+            at = partial(FolderWorkbench, out, "", self.protocol.produces[0].plural, pantry=pantry)
+            given = (tuple(gathered.values()), None, told[self.protocol.name])
+            _, found = _tried(
+                partial(_done, self.protocol, given, at, device if self.protocol.accelerated else "cpu"), out
+            )
+            yield {"input": list(gathered), **found}
 
     def _parameters(self, protocol: Protocol, values: Mapping[str, Any]) -> Parameters:
         known = protocol.parameters.model_fields
         return validated(
             protocol.parameters, {name: value for name, value in values.items() if name in known}, protocol.name
         )
+
+
+def _tried(work: Callable[[], Record], out: Path) -> tuple[Record | None, dict[str, Any]]:
+    """Do what is to be done, and give its record, if it made one, and what is said of it."""
+    started = time.monotonic()
+    record = None
+    try:
+        # The matrices are small: threads for them would only wait for each other, and burn ten times the CPU.
+        with threadpool_limits(1, "blas"):
+            record = work()
+        found = _described(record, out)
+    except Exception as error:  # noqa: BLE001 (a file that fails must not end the others)
+        trouble = to_trouble(error)
+        found = {"error": trouble.error, "message": trouble.message}
+    return record, {**found, "seconds": round(time.monotonic() - started, 3)}
+
+
+def _led(
+    steps: Sequence[Protocol],
+    record: Record,
+    told: Mapping[str, Parameters],
+    at: partial[FolderWorkbench],
+    device: str,
+) -> Record:
+    """Lead a record through steps, each of which gets what it consumes of those before."""
+    made: dict[type[Record], Record] = {type(record): record}
+    for step in steps:
+        inputs = [made.get(kind) or _accepted(record) for kind in step.consumes]
+        record = _done(step, (*inputs, told[step.name]), at, device if step.accelerated else "cpu")
+        made[type(record)] = record
+    return record
 
 
 def _done(step: Protocol, given: tuple[Any, ...], at: partial[FolderWorkbench], device: str) -> Record:

@@ -45,6 +45,19 @@ def test_what_a_protocol_needs_is_made_of_the_file_first() -> None:
     assert "folder" not in usable["extract_particles"].options
 
 
+def test_what_takes_many_items_together_gets_those_of_all_files(tmp_path: Path, toys: dict[str, Protocol]) -> None:
+    for name in ("one", "two", "bad"):
+        (tmp_path / f"{name}.txt").write_text("bad" if name == "bad" else "good")
+    files = [tmp_path / f"{name}.txt" for name in ("one", "bad", "two")]
+    application = Application((toys["toy_import"], toys["toy_fold"]))
+    *each, last = application.run(files, tmp_path / "out", {})
+    assert [record.get("key") for record in each] == ["one", None, "two"]
+    assert each[1]["error"] == "DataError"
+    assert last["input"] == [str(files[0]), str(files[2])]
+    assert last["reason"] == "[one two]"
+    assert last["micrograph"] == str(tmp_path / "out/accepted.star")
+
+
 def test_particles_of_an_image_are_cut_out_without_a_session(tmp_path: Path) -> None:
     image, _ = simulate_micrograph(Conditions(seed=5, size=(768, 768)))
     write_mrc(tmp_path / "a.b.mrc", image, 1.5)
