@@ -25,7 +25,7 @@ from emlab.engine.recovery import restore, restore_stage
 from emlab.engine.revision import record_revisions, revised
 from emlab.engine.scribe import Scribe
 from emlab.engine.task import Outcome, Task, Trouble
-from emlab.errors import EmlabError, SessionError
+from emlab.errors import EmlabError, SessionDamaged, SessionError
 from emlab.formats.atomic import sweep
 from emlab.protocols import PROTOCOLS
 from emlab.sets import Catalogue, Ledger, Provenance
@@ -91,8 +91,12 @@ class Engine:
         self._folder = folder
         self._time_limit = time_limit
         database = folder / "session.db"
-        check_database(database)
         self._lock = SessionLock(folder)
+        try:
+            check_database(database)
+        except SessionDamaged:
+            self._lock.release()
+            raise
         self._ledger = Ledger(database, journal_mode(folder))
         self._catalogue = Catalogue(database)
         runs = self._catalogue.runs()

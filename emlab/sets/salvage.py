@@ -20,13 +20,15 @@ _ROW = 200
 def check_database(path: Path) -> None:
     """See that no page of a database is broken, as far as their structure tells; reads all of it.
 
+    For whoever holds the session's lock: a database that was left in the middle of something is put in order.
+
     Raises
     ------
     SessionDamaged
         If one is.
     """
     try:
-        with closing(_connect(path)) as connection:
+        with closing(_connect(path, "rw")) as connection:
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.DatabaseError as error:
         if is_of_damage(error):
@@ -117,5 +119,5 @@ class Salvage:
         self._connection.close()
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10, isolation_level=None)
+def _connect(path: Path, mode: str = "ro") -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=10, isolation_level=None)

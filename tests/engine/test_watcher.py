@@ -695,15 +695,43 @@ def test_the_thread_hands_on_a_file_and_stops(watched: Watched) -> None:
     assert watched.reports == []
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_watcher_that_breaks_says_so(watched: Watched) -> None:
-    def refuse(_: str) -> Completeness:
-        raise ZeroDivisionError("division by zero")
+def test_a_file_that_cannot_be_looked_at_keeps_no_other_from_being_taken(watched: Watched) -> None:
+    def refuse(path: str) -> Completeness:
+        if path.endswith("a.mov"):
+            raise ZeroDivisionError("division by zero")
+        return check(path)
 
     watched.write("a.mov")
+    watched.write("b.mov")
     watcher = Watcher(watched.folder, ["*.mov"], watched.arrivals.append, watched.reports.append, check=refuse)
-    watcher.start()
-    watcher._thread.join()
-    watcher.stop()
+    watcher.look(time.time())
+    watcher.look(time.time() + 10)
+    assert watched.names == ["b.mov"]
     (report,) = watched.reports
-    assert "watched no longer: ZeroDivisionError" in report.message
+    assert report.path.endswith("a.mov")
+    assert "ZeroDivisionError: division by zero" in report.message
+    assert [pending.key for pending in watcher.pending()] == ["a"]
+    watcher.stop()
+
+
+def test_a_watcher_that_breaks_says_so_once_and_goes_on(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    import queue
+
+    monkeypatch.setattr("emlab.engine.watcher.watcher.AGAIN", 0.001)
+    arrived: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
+    watched.write("a.mov")
+    times = iter([ValueError("no time"), ValueError("no time")])
+
+    def clock() -> float:
+        if trouble := next(times, None):
+            raise trouble
+        return time.time()
+
+    watcher = Watcher(watched.folder, ["*.mov"], arrived.put, watched.reports.append, clock=clock, check=check)
+    watcher.start()
+    try:
+        assert arrived.get(timeout=30).key == "a"
+    finally:
+        watcher.stop()
+    (report,) = watched.reports
+    assert "ValueError: no time" in report.message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from collections import Counter
@@ -19,6 +20,8 @@ ENOUGH_MOVIES = 3
 """How many movies it takes to know how many frames a movie of the session has."""
 SIDECAR_WAIT = 10.0
 """How long a movie that should have metadata beside it waits for them, seconds."""
+
+log = logging.getLogger(__name__)
 
 
 class Admission:
@@ -105,6 +108,11 @@ class Admission:
                 del self.candidates[path]
         except OSError as error:
             self._tell_once(candidate, f"{path} cannot be read ({error.strerror}); it is taken once it can be.")
+        except Exception as error:  # what nobody thought of is this file's trouble, and no other's
+            log.exception("the look at %s failed", path)
+            self._tell_once(
+                candidate, f"{path} cannot be looked at ({type(error).__name__}: {error}); it is tried again."
+            )
         else:
             self._decide(candidate, candidate.completeness, sidecar_modified, now)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import math
 import os
 import select
@@ -27,8 +28,12 @@ SCAN_EVERY_UNTOLD = 1.0
 """Seconds, on network file systems and where the kernel's limits are reached."""
 GATHER = 0.002
 """Seconds after an event in which those that belong to it come: begun, closed, moved."""
+AGAIN = 5.0
+"""Seconds after a look that failed in a way that nobody thought of."""
 SIDECARS = (".xml", ".mdoc")
 """What metadata's names end with."""
+
+log = logging.getLogger(__name__)
 
 
 class Watcher:
@@ -152,23 +157,37 @@ class Watcher:
             self._admission.assess(path, now, just_closed=just_closed)
 
     def _run(self) -> None:
-        try:
-            while not self._is_stopped:
+        told = ""
+        while not self._is_stopped:
+            try:
                 self.look(self._clock())
                 self._wait()
-        except Exception as error:
-            self._tell(self._folder, f"{self._folder} is watched no longer: {type(error).__name__}: {error}.")
-            raise
+            except Exception as error:
+                log.exception("the look at %s failed", self._folder)
+                message = f"{self._folder} could not be looked at: {type(error).__name__}: {error}. It is tried again."
+                if message != told:
+                    self._tell(self._folder, message)
+                told = message
+                self._scan.distrust()
+                self._scanned_at = None
+                self._is_told_to_stop(within=AGAIN)
 
     def _wait(self) -> None:
         """Until there is an event, the next scan is due, or the watcher is told to stop."""
-        poller = select.poll()
-        poller.register(self._stop_signal, select.POLLIN)
+        poller = self._stop_poller()
         if self._events:
             self._events.register(poller)
         remaining = (self._scanned_at or 0.0) + self._scan_every - self._clock()
         if poller.poll(math.ceil(1000 * min(max(remaining, 0.0), self._scan_every))):
-            time.sleep(GATHER)
+            self._is_told_to_stop(within=GATHER)
+
+    def _is_told_to_stop(self, *, within: float) -> bool:
+        return bool(self._stop_poller().poll(1000 * within))
+
+    def _stop_poller(self) -> select.poll:
+        poller = select.poll()
+        poller.register(self._stop_signal, select.POLLIN)
+        return poller
 
     def _heard(self, now: float) -> dict[str, bool]:
         """What the kernel told: files to look at, and whether a writer has just closed them."""
