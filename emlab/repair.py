@@ -96,6 +96,8 @@ def _rebuild(folder: Path, database: Path) -> Repair:
                 f"What it was is in {damaged.name}.",
             )
     log.unlink(missing_ok=True)
+    if (journal := database.with_name(f"{DATABASE}-journal")).exists():
+        journal.replace(f"{damaged}.journal")  # else it would be taken for the new one's
     database.with_name(f"{DATABASE}-shm").unlink(missing_ok=True)
     rebuilt.replace(database)
     return Repair(damaged=damaged, kept=kept, lost=lost)

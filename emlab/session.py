@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from emlab.engine.control import send_command
-from emlab.engine.lock import is_locked
-from emlab.errors import EngineUnreachable, ParameterError, SessionError, SessionMissing
+from emlab.engine.lock import SessionLock, is_locked
+from emlab.errors import EngineUnreachable, ParameterError, SessionBusy, SessionError, SessionMissing
 from emlab.model import RECORDS
 from emlab.model.watched import WatchedFolder
 from emlab.sets import Acknowledgement, Batch, Catalogue, Event, Failure, IncrementalSet, Judgement, Nudge, Run, Verdict
+from emlab.sets.unfinished import is_unfinished, take_back
 
 # What protocols need to compute takes seconds to import: methods import it, so that whoever only looks is spared.
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Session:
         if not database.is_file():
             raise SessionMissing(_missing(path))
         self.path = path
+        if is_unfinished(database) and os.access(path, os.W_OK) and not is_locked(path):
+            _take_back(path)
         self.catalogue = Catalogue(database)
         self._nudge: Nudge | None = None
 
@@ -445,6 +448,18 @@ def open_session(path: str | os.PathLike[str]) -> Session:
         If there is none.
     """
     return Session(Path(path).absolute())
+
+
+def _take_back(path: Path) -> None:
+    """Put the database right after an engine that was killed, unless the next one is about to."""
+    try:
+        lock = SessionLock(path)
+    except SessionBusy:
+        return
+    try:
+        take_back(path / DATABASE)
+    finally:
+        lock.release()
 
 
 def _missing(path: Path) -> str:

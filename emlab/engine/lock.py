@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import socket
+import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
+from emlab.engine.mount import is_network
 from emlab.errors import SessionBusy
 
 PATIENCE = 1.0
 """Seconds that an engine tries, because a reader's look at the lock holds it for a moment."""
+BEAT = 5.0
+"""Seconds between an engine's signs of life on a network file system."""
+SILENCE = 60.0
+"""Seconds without one after which an engine of another host is taken for dead."""
 
 
 class SessionLock:
     """A session's lock, held for life by its engine and free the moment the engine is gone, however it went.
+
+    On a network file system the kernel's lock may not reach other hosts (``nolock``, ``local_lock``, Lustre without
+    ``flock``). There an engine gives a sign of life every few seconds, and while it does another host's is refused.
 
     Raises
     ------
@@ -25,31 +36,68 @@ class SessionLock:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._file: TextIO = (folder / "lock").open("a+")
+        self._folder = folder
+        self._path = folder / "lock"
+        self._shared = is_network(folder)
+        self._due = 0.0
+        self._file: TextIO = self._path.open("a+")
         deadline = time.monotonic() + PATIENCE
         while not _try(self._file, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
-                self._file.seek(0)
-                owner = self._file.read().strip() or "another process"
+                owner = _owner(self._path) or "another process"
                 self._file.close()
                 raise SessionBusy(f"{folder} is run by {owner} already; `emlab stop` ends it, `emlab status` shows it.")
             time.sleep(0.01)
+        if self._shared and (age := _age_elsewhere(self._path, _server_time(folder))) is not None:
+            self._file.close()
+            raise SessionBusy(
+                f"{folder} is run by {_owner(self._path)} already, which gave a sign of life {age:.0f} s ago; "
+                f"`emlab stop` there ends it. If that host is gone, try again in {SILENCE - age:.0f} s."
+            )
+        self._me = f"the engine with process id {os.getpid()} on {socket.gethostname()}"
         self._file.truncate(0)
-        self._file.write(f"the engine with process id {os.getpid()} on {socket.gethostname()}\n")
+        self._file.write(f"{self._me}\n")
         self._file.flush()
+
+    def beat(self, now: float) -> None:
+        """Give a sign of life, if it is time and others cannot see the kernel's lock.
+
+        Parameters
+        ----------
+        now
+            Seconds of the machine's monotonic clock.
+
+        Raises
+        ------
+        SessionBusy
+            If an engine of another host has taken the session, because there was no sign for so long.
+        """
+        if not self._shared or now < self._due:
+            return
+        self._due = now + BEAT
+        with suppress(OSError):  # the server is away: the next sign is as good
+            if (owner := _owner(self._path)) != self._me:
+                raise SessionBusy(f"{self._folder} was taken over by {owner or 'somebody'}; this engine ends.")
+            os.utime(self._path)
 
     def release(self) -> None:
         """Let the session go."""
+        with suppress(OSError):
+            if self._shared and _owner(self._path) == self._me:
+                self._file.truncate(0)
         self._file.close()
 
 
 def is_locked(folder: Path) -> bool:
-    """Whether an engine on this machine owns the session."""
+    """Whether an engine owns the session: of this machine or, on a network file system, of any."""
+    path = folder / "lock"
     try:
-        with (folder / "lock").open() as file:
-            return not _try(file, fcntl.LOCK_SH)
+        with path.open() as file:
+            if not _try(file, fcntl.LOCK_SH):
+                return True
     except FileNotFoundError:
         return False
+    return is_network(folder) and _age_elsewhere(path, time.time()) is not None
 
 
 def _try(file: TextIO, kind: int) -> bool:
@@ -58,3 +106,23 @@ def _try(file: TextIO, kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _owner(path: Path) -> str:
+    """Who wrote the lock, as it is on the server now: a file is only then read anew when it is opened."""
+    return path.read_text(encoding="utf-8", errors="replace").strip()
+
+
+def _age_elsewhere(path: Path, now: float) -> float | None:
+    """Seconds since the last sign of life of another host's engine; ``None`` where none lives."""
+    owner = re.fullmatch(r"the engine with process id \d+ on (.+)", _owner(path))
+    if owner is None or owner[1] == socket.gethostname():
+        return None
+    age = max(0.0, now - path.stat().st_mtime)
+    return age if age < SILENCE else None
+
+
+def _server_time(folder: Path) -> float:
+    """Seconds since 1970-01-01 UTC by the clock that stamps the folder's files, which may differ from this host's."""
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".clock-", suffix=".tmp") as file:
+        return os.fstat(file.fileno()).st_mtime

@@ -25,7 +25,7 @@ from emlab.engine.recovery import restore, restore_stage
 from emlab.engine.revision import record_revisions, revised
 from emlab.engine.scribe import Scribe
 from emlab.engine.task import Outcome, Task, Trouble
-from emlab.errors import EmlabError, SessionDamaged, SessionError
+from emlab.errors import EmlabError, SessionBusy, SessionError
 from emlab.formats.atomic import sweep
 from emlab.protocols import PROTOCOLS
 from emlab.sets import Catalogue, Ledger, Provenance
@@ -94,7 +94,7 @@ class Engine:
         self._lock = SessionLock(folder)
         try:
             check_database(database)
-        except SessionDamaged:
+        except BaseException:
             self._lock.release()
             raise
         self._ledger = Ledger(database, journal_mode(folder))
@@ -124,6 +124,8 @@ class Engine:
             while self._scribe.state in {"running", "paused"} or (self._scribe.is_behind and self._stopping is None):
                 self._turn(self._wait())
             self._finish_chores()
+        except SessionBusy:
+            raise  # the session is another engine's: nothing more is written to it
         except Exception as error:
             self._scribe.testify(f"The engine broke down; `emlab resume` goes on. {type(error).__name__}: {error}")
             raise
@@ -165,6 +167,7 @@ class Engine:
         return time.monotonic()
 
     def _turn(self, now: float) -> None:
+        self._lock.beat(now)
         for outcome in self._executor.collect():
             self._take_outcome(outcome, now)
         for complaint in self._executor.complaints():
@@ -363,6 +366,7 @@ class Engine:
             if not self._housekeeping.is_busy:
                 break
             select.select([self._control.fileno()], [], [], 0.1)
+            self._lock.beat(time.monotonic())
             self._control.attend()
         self._commit(time.monotonic())
 

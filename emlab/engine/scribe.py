@@ -13,9 +13,12 @@ from typing import Any
 from emlab.engine.task import Trouble
 from emlab.model import Record
 from emlab.sets import Batch, Closing, Ledger, Provenance, Verdict
+from emlab.sets.salvage import is_of_damage
 
 ACCOUNT_EVERY = 1.0
 """Seconds between records of the engine's own CPU time."""
+OUTAGE = 480.0
+"""Seconds for which a database that cannot be read is taken for a disk's or a server's trouble."""
 LEISURE = 0.1
 """Seconds that what costs nothing to lose waits for something else to be committed with."""
 
@@ -33,6 +36,7 @@ class Scribe:
         self._lengths = {name: ledger.length(name) for name in open_sets}
         self._unwritten: list[Callable[[], Any]] = []
         self._due = math.inf
+        self._unreadable_since: float | None = None
         self.open_sets = open_sets
         self.state = ""
         self._cpu_at_start = time.process_time()
@@ -120,17 +124,27 @@ class Scribe:
                 for write in self._unwritten:
                     write()
                 self._account()
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
+            if not self._may_pass(error):
+                raise
             log.error("the database cannot be written: %s", error)  # noqa: TRY400
             return False
         self.recorded += len(self._unwritten)
-        self._unwritten, self._due = [], math.inf
+        self._unwritten, self._due, self._unreadable_since = [], math.inf, None
         return True
 
     def testify(self, message: str) -> None:
         """Record this alone, because what is unwritten may be what cannot be written."""
         with suppress(sqlite3.Error), self._ledger.transaction():
             self._ledger.add_event("error", message)
+
+    def _may_pass(self, error: sqlite3.DatabaseError) -> bool:
+        """Whether the same may work later; SQLite tells a disk's read error from a broken page only by its end."""
+        if not is_of_damage(error):
+            return isinstance(error, sqlite3.OperationalError)
+        now = time.monotonic()
+        self._unreadable_since = self._unreadable_since or now
+        return now - self._unreadable_since < OUTAGE
 
     def _write(self, write: Callable[[], Any], leisure: float = 0.0) -> None:
         self._unwritten.append(write)

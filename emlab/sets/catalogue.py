@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from emlab.errors import SessionError
 from emlab.sets import schema
 from emlab.sets.entries import Acknowledgement, Batch, Closing, Event, Failure, Judgement, Run, SetFacts
 from emlab.sets.salvage import damaged, is_of_damage
+
+PATIENCE = 2.0
+"""Seconds that a transaction of another host's engine may take, whose locks may not be seen here."""
 
 
 class Catalogue:
@@ -34,13 +38,8 @@ class Catalogue:
 
     def rows(self, query: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Every row of a query, fetched at once: an open cursor would keep the write-ahead log growing."""
-        try:
-            with self._lock:
-                return self._connection.execute(query, parameters).fetchall()
-        except sqlite3.DatabaseError as error:
-            if is_of_damage(error):
-                raise damaged(self.path, error) from error
-            raise
+        with self._lock:
+            return _fetched(self._connection, self.path, query, parameters)
 
     def selection(self, kind: str, columns: Iterable[str]) -> str:
         """SQL that selects columns of a kind's table; one that the emlab which made it did not know yet is NULL."""
@@ -167,6 +166,26 @@ class Catalogue:
         self._connection.close()
 
 
+def _fetched(
+    connection: sqlite3.Connection, path: Path, query: str, parameters: tuple[Any, ...] = ()
+) -> list[tuple[Any, ...]]:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return connection.execute(query, parameters).fetchall()
+        except sqlite3.DatabaseError as error:
+            if is_of_damage(error):
+                raise damaged(path, error) from error
+            if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+                raise
+            if time.monotonic() > deadline:
+                raise SessionError(
+                    f"An engine was killed while it wrote {path}; `emlab resume {path.parent}` takes back what it had "
+                    "half written, and goes on."
+                ) from error
+            time.sleep(0.01)
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     """Connect for reading; without write permission to the folder, as an unchanging file."""
     last: sqlite3.Error | None = None
@@ -175,11 +194,12 @@ def _connect(path: Path) -> sqlite3.Connection:
             f"{path.absolute().as_uri()}?{mode}", uri=True, check_same_thread=False, timeout=10, isolation_level=None
         )
         try:
-            found = connection.execute("PRAGMA user_version").fetchone()[0]
+            ((found,),) = _fetched(connection, path, "PRAGMA user_version")
+        except SessionError:
+            connection.close()
+            raise
         except sqlite3.Error as error:
             connection.close()
-            if is_of_damage(error):
-                raise damaged(path, error) from error
             last = error
             continue
         if found != schema.VERSION:

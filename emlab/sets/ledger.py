@@ -40,6 +40,7 @@ class Ledger:
         self._set_ids: dict[str, int] = {}
         self._lengths: dict[int, int] = {}
         self._run_ids: dict[str, int] = {}
+        self._is_stale = False
         if self._connection.execute("PRAGMA user_version").fetchone()[0] == schema.VERSION:
             self._add_columns()
             self._load()
@@ -59,14 +60,18 @@ class Ledger:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything inside becomes durable together or not at all."""
+        if self._is_stale:
+            self._load()
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
             self._connection.execute("COMMIT")
         except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            self._load()
+            self._is_stale = True
+            with suppress(sqlite3.Error):  # a disk that failed once may fail again
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                self._load()
             raise
 
     def set_meta(self, name: str, value: str) -> None:
@@ -212,6 +217,7 @@ class Ledger:
         rows = execute("SELECT id, name, kind FROM collection").fetchall()
         self._set_ids = {name: set_id for set_id, name, _ in rows}
         self._lengths = {set_id: self._length(set_id, kind) for set_id, _, kind in rows}
+        self._is_stale = False
 
     def _length(self, set_id: int, kind: str) -> int:
         query = f"SELECT coalesce(max(number) + 1, 0) FROM {kind} WHERE set_id = ?"

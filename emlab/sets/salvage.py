@@ -39,7 +39,7 @@ def check_database(path: Path) -> None:
 
 
 def is_of_damage(error: sqlite3.Error) -> bool:
-    """Whether an error means a broken page, or no database at all, and not a passing trouble."""
+    """Whether an error means a broken page, or no database at all; SQLite says so of a disk's read error too."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 

@@ -49,13 +49,13 @@ def main() -> int:
         log.error("%s", error)  # noqa: TRY400
         return 1
     with cluster:
-        _keep(cluster, settings, folder, over)
+        _keep(cluster, settings, lock, folder, over)
     (folder / "scheduler.json").unlink(missing_ok=True)
     lock.release()
     return 0
 
 
-def _keep(cluster: Any, settings: SlurmSettings, folder: Path, over: threading.Event) -> None:
+def _keep(cluster: Any, settings: SlurmSettings, lock: SessionLock, folder: Path, over: threading.Event) -> None:
     # A fixed number would not be made up when a job ends; adapting between equal bounds does that.
     cluster.adapt(minimum=settings.jobs, maximum=settings.jobs)
     with whole_file(folder / "scheduler.json") as path:
@@ -63,6 +63,7 @@ def _keep(cluster: Any, settings: SlurmSettings, folder: Path, over: threading.E
     log.info("%d jobs are kept for the scheduler at %s.", settings.jobs, cluster.scheduler_address)
     used = time.monotonic()
     while not over.wait(LOOK):
+        lock.beat(time.monotonic())
         if cluster.scheduler.status.name in {"closing", "closed"}:
             log.info("The scheduler was shut down.")
             return

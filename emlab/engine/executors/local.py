@@ -18,6 +18,8 @@ from emlab.engine.worker import spawn_arguments
 RESTART_AFTER = 5.0
 """Seconds before a worker that could not even begin is started again; doubled each time, up to `DOUBLINGS` times."""
 DOUBLINGS = 6
+DYING = 10.0
+"""Seconds that a killed worker has to die; one that waits for a file server may not before the server answers."""
 PER_GPU = 2
 """Processes that share a card: while one computes on it, the other decodes the next movie or writes the last."""
 THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -58,6 +60,7 @@ class LocalExecutor:
         self._serial = itertools.count(1)
         self._has_gpus = bool(gpus)
         self._poller = select.poll()
+        self._undead: list[subprocess.Popen[bytes]] = []
         devices = [f"gpu:{index}" for index in gpus for _ in range(per_gpu)] + ["cpu"] * cpu_workers
         self._workers = [self._start(device) for device in devices]
 
@@ -87,6 +90,10 @@ class LocalExecutor:
             if worker.task is not None and time.monotonic() > worker.started + worker.task.time_limit:
                 worker.overdue = True
                 worker.process.kill()
+                if self._forsakes(worker):
+                    outcomes.append(_lost(worker))
+                    self._workers[index] = self._start(worker.device)
+                    continue
             if worker.line.fileno() not in ready:
                 continue
             try:
@@ -125,7 +132,11 @@ class LocalExecutor:
 
     def close(self) -> None:
         for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
             self._end(worker)
+        for process in self._undead:
+            process.poll()
         self._workers = []
 
     def _idle(self, accelerated: bool) -> list[_Worker]:
@@ -161,12 +172,33 @@ class LocalExecutor:
             f"It is started again in {delay:g} s."
         )
 
+    def _forsakes(self, worker: _Worker) -> bool:
+        """Wait no longer for a killed worker that does not die; for as many as there are workers, not more."""
+        assert worker.task is not None  # noqa: S101
+        self._undead = [process for process in self._undead if process.poll() is None]
+        is_late = time.monotonic() > worker.started + worker.task.time_limit + DYING
+        if not is_late or len(self._undead) >= len(self._workers):
+            return False
+        self._undead.append(worker.process)
+        self._hang_up(worker)
+        self._complaints.append(
+            f"The worker {worker.name} was killed and does not die: it waits for a file server or a disk that does not "
+            "answer. Another takes its place."
+        )
+        return True
+
     def _end(self, worker: _Worker) -> None:
+        self._hang_up(worker)
+        worker.process.kill()
+        try:
+            worker.process.wait(DYING)
+        except subprocess.TimeoutExpired:
+            self._undead.append(worker.process)
+
+    def _hang_up(self, worker: _Worker) -> None:
         if not worker.line.closed:
             self._poller.unregister(worker.line)
         worker.line.close()
-        worker.process.kill()
-        worker.process.wait()
 
 
 def _lost(worker: _Worker) -> Outcome:
