@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import getpass
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from emlab.engine.control import send_command
+from emlab.engine.launch import launch_engine
 from emlab.engine.lock import SessionLock, is_locked
 from emlab.errors import EngineUnreachable, ParameterError, SessionBusy, SessionError, SessionMissing
 from emlab.model import RECORDS
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
     from emlab.workflow import Workflow
 
 DATABASE = "session.db"
-START_TIMEOUT = 60.0
-"""Seconds that an engine has to answer after its start."""
 
 
 class Session:
@@ -226,22 +222,16 @@ class Session:
             with suppress(EngineUnreachable):
                 send_command(self.path, "resume")
                 return
-        command = [sys.executable, "-m", "emlab.engine", str(self.path.resolve()), "--report", f"{report_every:g}"]
-        command += ["--workers", str(workers)] if workers else []
-        command += [] if watch else ["--no-watch"]
-        command += ["--gpus", gpus] if gpus is not None else []
-        command += ["--time-limit", f"{time_limit:g}"] if time_limit else []
-        kept = self.path / "executor"
-        if executor is None and kept.exists():
-            executor = kept.read_text(encoding="utf-8").strip()
-        command += ["--executor", executor] if executor else []
-        with (self.path / "engine.log").open("ab") as log:
-            engine = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True
-            )
-        self._await(engine)
-        if executor:
-            kept.write_text(f"{executor}\n", encoding="utf-8")
+
+        launch_engine(
+            self.path,
+            workers=workers,
+            gpus=gpus,
+            executor=executor,
+            time_limit=time_limit,
+            report_every=report_every,
+            watch=watch,
+        )
 
     def pause(self) -> None:
         """Start no more items; what is running finishes, and the folder is still watched."""
@@ -419,24 +409,6 @@ class Session:
         from emlab.engine.amendment import judge
 
         judge(self.path, wanted, verdict, note, getpass.getuser())
-
-    def _await(self, engine: subprocess.Popen[bytes]) -> None:
-        """Wait until the engine answers, or say why it ended."""
-        deadline = time.monotonic() + START_TIMEOUT
-        while time.monotonic() < deadline:
-            try:
-                send_command(self.path, "ping", timeout=5)
-            except EngineUnreachable:
-                if (code := engine.poll()) == 0:
-                    return  # it found nothing left to do
-                if code is not None:
-                    break
-                time.sleep(0.02)
-            else:
-                engine.returncode = 0  # it is on its own from here: no warning when this object goes
-                return
-        lines = (self.path / "engine.log").read_text(errors="replace").splitlines()
-        raise SessionError(f"The engine of {self.path} did not start. Its log ends with:\n" + "\n".join(lines[-8:]))
 
 
 def open_session(path: str | os.PathLike[str]) -> Session:

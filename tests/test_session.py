@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import emlab
+from emlab.engine import launch
 from emlab.errors import (
     EngineUnreachable,
     ParameterError,
@@ -162,7 +163,7 @@ def test_a_session_that_ends_between_two_looks_has_not_crashed(invented: Any, mo
 def test_an_engine_that_found_nothing_left_to_do_did_start(invented: Any) -> None:
     """It may be gone before it can be asked."""
     with invented.open() as session:
-        session._await(subprocess.Popen([sys.executable, "-c", ""]))
+        launch._await(session.path, subprocess.Popen([sys.executable, "-c", ""]))
 
 
 def test_whoever_only_looks_is_spared_what_takes_seconds_to_import() -> None:

@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
             **{"import.settle_time": 0, "import.idle_timeout": 1e6},
         ):
             scene.witness.look()
-        stack.callback(scene.witness.die)
+        stack.callback(scene.end)
         possible = arguments.only or scene.possible()
         blows = [rng.choice(KILLS) for _ in range(kills)]
         blows += [possible[number % len(possible)] for number in range(faults)]

@@ -18,6 +18,7 @@ from benchmarks.chaos.clock import Clock
 from benchmarks.chaos.disk import Disk
 from benchmarks.chaos.witness import Witness
 from emlab.engine.control import send_command
+from emlab.errors import EngineUnreachable
 
 KILLS = ("engine", "worker", "both")
 """Who is killed."""
@@ -57,6 +58,13 @@ class Scene:
         clock = self.clock.environment if self.clock else {}
         with _environment(clock), emlab.open_session(self.session) as session:
             session.start(gpus="", report_every=0, time_limit=TIME_LIMIT)
+
+    def end(self) -> None:
+        """Leave nobody behind, however it went."""
+        self.witness.die()
+        with suppress(EngineUnreachable, psutil.NoSuchProcess):
+            engine = psutil.Process(send_command(self.session, "ping")["pid"])
+            _end(engine, engine.children())
 
     def possible(self) -> tuple[str, ...]:
         """The faults that can be made here."""
