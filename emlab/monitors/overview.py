@@ -14,6 +14,7 @@ from emlab.monitors.rates import per_hour
 from emlab.monitors.stages import Stage, Stages
 from emlab.monitors.watched import Watched
 from emlab.monitors.words import clock, counted, duration, number
+from emlab.protocols import PROTOCOLS
 from emlab.sets import Run
 
 FEW = 4
@@ -138,9 +139,11 @@ class Overviewer:
     def update(self) -> Overview:
         """Give the session as it is now."""
         stages = self.stages.update()
+        folds = {name for name, protocol in PROTOCOLS.items() if protocol.is_fold}
         sets = self._session.sets
         counts = {collection.kind: len(collection) for collection in sets.values()}
-        last = stages[-1] if stages else None
+        # What is gathered for a batch of a fold is not behind.
+        last = next((stage for stage in reversed(stages) if stage.protocol not in folds), None)
         failed = len({failure.key for failure in self.stages.failures})
         diverted = sum(len(sets[name]) for name in _ends(self._session.runs))
         return Overview(

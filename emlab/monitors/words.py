@@ -17,8 +17,8 @@ def number(value: float | None, digits: int = 0) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """Give a count with its noun: ``1 movie``, ``1,204 movies``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    """Give a count with its noun: ``1 movie``, ``1,204 movies``, ``2 batches``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}{'es' if noun.endswith(('s', 'ch')) else 's'}"
 
 
 def duration(seconds: float | None) -> str:

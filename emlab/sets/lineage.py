@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from emlab.errors import SessionError
-from emlab.model import Accepted, Ctf, Micrograph, Particles, Picks
+from emlab.model import Accepted, Classes, Ctf, Micrograph, Particles, Picks
 from emlab.sets.entries import Run
 from emlab.sets.incremental_set import IncrementalSet
 
-_LAST_FIRST = (Particles.kind, Picks.kind, Accepted.kind, Ctf.kind, Micrograph.kind)
+_LAST_FIRST = (Classes.kind, Particles.kind, Picks.kind, Accepted.kind, Ctf.kind, Micrograph.kind)
 
 
 def lineage(
@@ -20,7 +20,8 @@ def lineage(
     Parameters
     ----------
     name
-        Of the set; by default the newest of particles, else of picks, accepted ones, CTFs, micrographs, else any.
+        Of the set; by default the newest of 2D classes, else of particles, picks, accepted ones, CTFs, micrographs,
+        else any.
 
     Raises
     ------

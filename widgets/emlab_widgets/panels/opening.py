@@ -13,6 +13,7 @@ PANELS: Final = {
     "CTF": "measures_panel.CtfPanel",
     "Motion": "measures_panel.MotionPanel",
     "Particles": "measures_panel.ParticlesPanel",
+    "2D classes": "classes_panel.ClassesPanel",
     "Acquisition": "measures_panel.AcquisitionPanel",
     "Micrograph": "viewer_panel.ViewerPanel",
     "Gallery": "gallery_panel.GalleryPanel",
@@ -23,7 +24,7 @@ PANELS: Final = {
     "Problems": "problems_panel.ProblemsPanel",
 }
 """File and class of each, in the order of the tabs."""
-_ONLY_WITH: Final = {"Particles": "picks"}
+_ONLY_WITH: Final = {"Particles": "picks", "2D classes": "classes"}
 """The kind of record without which there is no such panel."""
 
 

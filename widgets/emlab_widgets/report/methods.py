@@ -124,6 +124,14 @@ def _extract_particles(parameters: Mapping[str, Any], image: Movie | Micrograph)
     return f"They were cut out{box}{pixels} and normalised by their backgrounds{flipped}."
 
 
+def _classify_particles(parameters: Mapping[str, Any], image: Movie | Micrograph) -> str:
+    return (
+        f"While they came, in batches of {parameters['batch_size']:,}, they were sorted into at most "
+        f"{parameters['classes']} two-dimensional classes by maximum likelihood in Fourier space[@scheres], the "
+        "averages of each batch being added to fading ones of those before it[@kimanius]."
+    )
+
+
 def _parameters(run: Run) -> dict[str, Any]:
     """The run's parameters, and the defaults of those that there were not when it was created."""
     fields = PROTOCOLS[run.protocol].parameters.model_fields
@@ -151,5 +159,6 @@ _TELLERS: Final[dict[str, Callable[[Mapping[str, Any], Movie | Micrograph], str]
     "select_micrographs": _select_micrographs,
     "pick_particles": _pick_particles,
     "extract_particles": _extract_particles,
+    "classify_particles": _classify_particles,
 }
 """What is said of each protocol."""

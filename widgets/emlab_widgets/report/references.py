@@ -66,6 +66,18 @@ WORKS: Final = {
         "Ultramicroscopy 94, 225–236 (2003)",
         "10.1016/S0304-3991(02)00333-9",
     ),
+    "scheres": Work(
+        "Scheres, S. H. W.",
+        "A Bayesian view on cryo-EM structure determination",
+        "J. Mol. Biol. 415, 406–418 (2012)",
+        "10.1016/j.jmb.2011.11.010",
+    ),
+    "kimanius": Work(
+        "Kimanius, D., Dong, L., Sharov, G., Nakane, T. & Scheres, S. H. W.",
+        "New tools for automated cryo-EM single-particle analysis in RELION-4.0",
+        "Biochem. J. 478, 4169–4185 (2021)",
+        "10.1042/BCJ20210708",
+    ),
     "guo": Work(
         "Guo, H. et al.",
         "Electron-event representation data enable efficient cryoEM file storage with full preservation of spatial "

@@ -9,6 +9,7 @@ import pandas as pd
 
 from emlab.monitors import Items, Line, Overviewer
 from emlab.session import Session, open_session
+from emlab_widgets.averages import class_sheet, makes_classes
 from emlab_widgets.failures import events, failures
 from emlab_widgets.figures.distribution import Distribution
 from emlab_widgets.figures.timeline import Timeline
@@ -77,6 +78,12 @@ class Report:
     def selection(self) -> Html:
         """What was selected, and why the rest was not."""
         return selection(self._session, self._items)
+
+    def classes(self) -> Html:
+        """The views of the particles, under a heading of their own; nothing where there is no step for them."""
+        if not makes_classes(self._session):
+            return Html("")
+        return Html(f'<div class="emlab"><h2>2D classes</h2>{class_sheet(self._session)}</div>')
 
     def failures(self) -> Html:
         """The items that were given up."""
