@@ -117,7 +117,12 @@ def page_server(
     }
     inherited = {name: value for name, value in os.environ.items() if name not in shown}
     return PageServer(
-        arguments=[sys.executable, "-m", "jupyter_server", *(f"--{name}={value}" for name, value in options.items())],
+        arguments=[
+            sys.executable,
+            "-m",
+            "emlab_widgets.serve",
+            *(f"--{name}={value}" for name, value in options.items()),
+        ],
         environment={**inherited, **environment},
         address=address,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from emlab_widgets.warm_kernel import warm_up
+from emlab_widgets.warm_kernel import offer
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
@@ -19,7 +19,7 @@ def _load_jupyter_server_extension(server: Any) -> None:
     does not give its pages one (https://github.com/voila-dashboards/voila/issues/1458). It reads its configuration
     after this: extensions are loaded in the order of their names.
     """
-    warm_up()
+    offer()
     server.io_loop.add_callback(print, os.environ["EMLAB_ADDRESS"], flush=True)
     server.config.VoilaConfiguration.prelaunch_hook = _give_token
 

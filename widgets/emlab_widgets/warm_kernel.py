@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from importlib.metadata import EntryPoint
-from multiprocessing import forkserver, get_context, parent_process
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, Final
@@ -22,12 +22,10 @@ NAME: Final = "emlab-warm"
 """By which Jupyter's server knows this way to start kernels."""
 
 
-def warm_up() -> None:
-    """Begin to import what kernels need, in a process of its own, and let this process's server know of it."""
+def offer() -> None:
+    """Let this process's server know of it: only the pages' own starts its kernels so."""
     entry = EntryPoint(NAME, f"{__name__}:{WarmProvisioner.__name__}", KernelProvisionerFactory.GROUP_NAME)
     KernelProvisionerFactory.provisioners[NAME] = entry
-    forkserver.set_forkserver_preload(["emlab_widgets.everything"])
-    forkserver.ensure_running()
 
 
 class WarmProvisioner(LocalProvisioner):
