@@ -98,7 +98,7 @@ def write_relion(
     if Picks.kind in line:
         files += write_coordinates(table, line, places)
     if Particles.kind in line:
-        written, particles, gone = write_particles(table, line, places)
+        written, particles, gone = write_particles(table, line, session.batches(), places)
         files += written
         missing += gone
     kind = "Particles" if particles else "Micrographs"

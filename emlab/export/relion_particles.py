@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from emlab.export.placing import is_newer, place
+from emlab.export.relion_classes import Columns, assigned, unassigned
 from emlab.export.relion_tables import particle_optics
 from emlab.formats.array import read_array
 from emlab.formats.star import write_star
 from emlab.model import Particles, Picks
-from emlab.sets import IncrementalSet
+from emlab.sets import Batch, IncrementalSet
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,14 @@ def write_coordinates(table: pd.DataFrame, line: Mapping[str, IncrementalSet], p
 
 
 def write_particles(
-    table: pd.DataFrame, line: Mapping[str, IncrementalSet], places: Places
+    table: pd.DataFrame, line: Mapping[str, IncrementalSet], batches: Sequence[Batch], places: Places
 ) -> tuple[list[Path], int, list[str]]:
     """Write ``particles.star``, and link or copy the stacks; row by row, since there may be millions.
+
+    Parameters
+    ----------
+    batches
+        Of the session: which particles its 2D classes are made of.
 
     Returns
     -------
@@ -99,14 +105,15 @@ def write_particles(
         place(places.root / row["stack"], target, copy=places.copy, within=places.root)
         stacks.append(places.name(target))
     cut = cut.assign(name_stack=stacks)
+    classes = assigned(line, batches, places.root)
     file = places.target / "particles.star"
-    write_star(file, {"optics": particle_optics(cut), "particles": _rows(cut, places.root)})
+    write_star(file, {"optics": particle_optics(cut), "particles": _rows(cut, classes, places.root)})
     return [file], int(cut["count"].sum()), missing
 
 
-def _rows(cut: pd.DataFrame, root: Path) -> Iterator[dict[str, Any]]:
+def _rows(cut: pd.DataFrame, classes: Mapping[str, Columns], root: Path) -> Iterator[dict[str, Any]]:
     """The columns of one micrograph's particles after the other, as RELION's own extraction writes them."""
-    for _, row in cut.iterrows():
+    for key, row in cut.iterrows():
         x, y, score = _columns(root / row["coordinates"])
         images = [f"{number:06d}@{row['name_stack']}" for number in range(1, x.size + 1)]
 
@@ -117,8 +124,7 @@ def _rows(cut: pd.DataFrame, root: Path) -> Iterator[dict[str, Any]]:
             "rlnCoordinateX": x,
             "rlnCoordinateY": y,
             "rlnAutopickFigureOfMerit": score,
-            "rlnClassNumber": alike(0),
-            "rlnAnglePsi": alike(0.0),
+            **_of_classes(classes, str(key), x.size),
             "rlnImageName": images,
             "rlnMicrographName": alike(row["name"]),
             "rlnOpticsGroup": alike(row["group"]),
@@ -131,6 +137,13 @@ def _rows(cut: pd.DataFrame, root: Path) -> Iterator[dict[str, Any]]:
             "rlnCtfScalefactor": alike(1.0),
             "rlnPhaseShift": alike(round(row["ctf_phase_shift"], 4)),
         }
+
+
+def _of_classes(classes: Mapping[str, Columns], key: str, count: int) -> Columns:
+    """What is known of the classes; without any, what RELION's extraction writes, and no more."""
+    if not classes:
+        return {label: unassigned(count)[label] for label in ("rlnClassNumber", "rlnAnglePsi")}
+    return classes.get(key) or unassigned(count)
 
 
 def _columns(path: Path) -> tuple[Any, Any, Any]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from emlab.errors import SessionError
 from emlab.model import Accepted, Ctf, Micrograph, Movie, Particles, Picks
-from emlab.sets import IncrementalSet, Judgement, Run, lineage
+from emlab.sets import Batch, IncrementalSet, Judgement, Run, lineage
 
 
 class Recorded(Protocol):
@@ -23,6 +23,9 @@ class Recorded(Protocol):
     @property
     def sets(self) -> Mapping[str, IncrementalSet]:
         """Every set by its name."""
+
+    def batches(self, since: int = 0) -> Sequence[Batch]:
+        """Which records went into each batch of a fold."""
 
     def judgements(self, since: int = 0) -> Sequence[Judgement]:
         """What people decided and noted."""

@@ -11,8 +11,11 @@ import pytest
 import starfile
 
 from emlab.errors import ParameterError, SessionError
+from emlab.formats.array import write_array
 from emlab.formats.mrc import write_mrc
 from emlab.formats.star import write_star
+from emlab.model import Classes
+from emlab.sets import Batch
 
 
 @pytest.fixture
@@ -245,3 +248,31 @@ def test_particles_follow_the_selection_that_is_named(picked: Any) -> None:
     assert session.export(selection="accepted").particles == 16
     # Nothing was picked on what this selection took.
     assert session.export(selection="strict").particles == 0
+
+
+def test_particles_have_the_classes_that_they_were_put_into(picked: Any) -> None:
+    """Item 3 is the fourth particles' record, member 1 of the second batch; what no batch has is in class 0."""
+    fields = ("member", "particle", "class_number", "angle", "shift_y", "shift_x", "certainty", "score")
+    types = ["<u4", "<u4", "<u2", *["<f4"] * 5]
+    with picked.ledger.transaction():
+        picked.add_run("classify", "classify_particles", ("particles",), {"classes": "classes"})
+        for number, first, members in ((1, 0, 2), (2, 2, 3)):
+            rows = [(member, at, 10 * number + member, 30.0 + at, 1.5, -2.5, 0.9, 7.0)
+                    for at in (1, 0) for member in range(members)]  # fmt: skip
+            key = f"batch_{number:04d}"
+            write_array(picked.path / f"{key}.npy", np.array(rows, list(zip(fields, types, strict=True))))
+            picked.ledger.add_batch(Batch(run="classify", key=key, first=first, stop=first + members))
+            picked.append(
+                Classes(
+                    key=key, acquired_at=0.0, averages="a.mrcs", picture="a.jpg", assignments=f"{key}.npy",
+                    learned="l.npy", noise=(1.0,), batches=number, count=2 * members, total=4, box_size=16,
+                    pixel_size=1.6, diameter=17.6, shares=(1.0,), sizes=(4.0,), resolutions=(9.0,),
+                )
+            )  # fmt: skip
+    particles = starfile.read(picked.open().export().folder / "particles.star")["particles"]
+    third = particles[particles["rlnMicrographName"] == "Micrographs/000/item_3.mrc"]
+    assert third["rlnClassNumber"].tolist() == [21, 21]
+    assert third["rlnAnglePsi"].tolist() == [30.0, 31.0]
+    assert third["rlnOriginXAngst"].tolist() == [-2.5, -2.5]
+    assert third["rlnOriginYAngst"].tolist() == [1.5, 1.5]
+    assert particles["rlnClassNumber"].tolist() == [10, 10, 11, 11, 20, 20, 21, 21, 22, 22, *[0] * 6]
