@@ -107,6 +107,8 @@ def write_relion(
         f"Start RELION in {start} and choose {chosen.relative_to(start)} as the input of a job; the job Import, tab "
         f"Others, node type “{kind} STAR file (.star)”, brings it into the pipeline."
     )
+    if particles and any(line[Particles.kind].to_dataframe(columns=["phases_flipped"])["phases_flipped"]):
+        advice += " The images' phases are flipped: give its jobs the additional argument --ctf_phase_flipped."
     return Exported(target, tuple(files), len(table), particles, tuple(missing), advice)
 
 

@@ -204,6 +204,12 @@ def test_particles_are_exported_as_relion_names_them(picked: Any) -> None:
         assert mrcfile.read(done.folder / stack)[int(number) - 1].shape == (16, 16)
 
 
+def test_flipped_phases_are_told(picked: Any) -> None:
+    assert "ctf_phase_flipped" not in picked.open().export().advice
+    picked.ledger._connection.execute("UPDATE particles SET phases_flipped = 1")
+    assert "--ctf_phase_flipped" in picked.open().export().advice
+
+
 def test_coordinates_lie_beside_the_micrographs(picked: Any) -> None:
     folder = picked.open().export().folder
     listed = starfile.read(folder / "autopick.star")
