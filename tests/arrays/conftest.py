@@ -7,7 +7,6 @@ is left to the tests marked ``gpu``.
 from __future__ import annotations
 
 import ctypes
-import re
 import shutil
 import subprocess
 import sys
@@ -24,15 +23,6 @@ import emlab
 from emlab.arrays import cuda
 
 Array = NDArray[Any]
-
-KERNEL = re.compile(r'extern "C" __global__ void (\w+)\(([^)]*)\)')
-SCALARS = {
-    "int": (np.int32, ctypes.c_int), "float": (np.float32, ctypes.c_float), "double": (np.float64, ctypes.c_double),
-}  # fmt: skip
-POINTERS = {
-    "float": np.float32, "double": np.float64, "float2": np.complex64, "bool": np.bool_, "int": np.int32,
-    "unsigned short": np.uint16, "long long": np.int64,
-}  # fmt: skip
 
 
 class Card(np.ndarray[Any, np.dtype[Any]]):
@@ -89,28 +79,20 @@ def _on_card(result: Any) -> Any:
 class Function:
     """A kernel, compiled as C++."""
 
-    def __init__(self, library: ctypes.CDLL, name: str, parameters: str) -> None:
+    def __init__(self, library: ctypes.CDLL, name: str) -> None:
         self._function, self._name = library[f"run_{name}"], name
-        self._parameters = [one.replace("const ", "").strip().rpartition(" ") for one in parameters.split(",")]
 
     def __call__(self, grid: tuple[int, ...], block: tuple[int, ...], arguments: tuple[Any, ...]) -> None:
         EmulatedCupy.ran.add(self._name)
-        sizes = [(*each, 1, 1)[:3] for each in (grid, block)]
-        assert len(arguments) == len(self._parameters), self._name
-        passed = [self._passed(*each) for each in zip(self._parameters, arguments, strict=True)]
-        self._function(*(ctypes.c_uint(size) for each in sizes for size in each), *passed)
+        sizes = [ctypes.c_uint(size) for each in (grid, block) for size in (*each, 1, 1)[:3]]
+        self._function(*sizes, *map(_passed, arguments))
 
-    def _passed(self, parameter: tuple[str, str, str], argument: Any) -> Any:
-        kind, _, name = parameter
-        where = f"{name} of {self._name}"
-        if not name.startswith("*"):
-            expected, passed = SCALARS[kind]
-            assert type(argument) is expected, f"{where} is {argument!r}"
-            return passed(argument)
-        assert isinstance(argument, Card), f"{where} is not on the card"
-        assert argument.dtype == POINTERS[kind], f"{where} is {argument.dtype}"
-        assert argument.flags.c_contiguous, f"{where} is not contiguous"
+
+def _passed(argument: Any) -> Any:
+    if isinstance(argument, np.ndarray):
+        assert isinstance(argument, Card), "an array is not on the card"
         return ctypes.c_void_p(argument.ctypes.data)
+    return {np.int32: ctypes.c_int, np.float32: ctypes.c_float, np.float64: ctypes.c_double}[type(argument)](argument)
 
 
 class RawModule:
@@ -118,7 +100,7 @@ class RawModule:
 
     def __init__(self, code: str) -> None:
         folder = EmulatedCupy.folder
-        kernels = KERNEL.findall(code)
+        kernels = cuda.KERNEL.findall(code)
         runs = "".join(_run(name, parameters) for name, parameters in kernels)
         source = folder / f"kernels_{len(list(folder.iterdir()))}.cpp"
         source.write_text(f'#include "{Path(__file__).with_name("emulated.h")}"\n{code}\n{runs}')
@@ -136,7 +118,7 @@ class RawModule:
         ]
         subprocess.run([*command, str(source), "-o", str(library)], check=True)
         loaded = ctypes.CDLL(str(library))
-        self._functions = {name: Function(loaded, name, parameters) for name, parameters in kernels}
+        self._functions = {name: Function(loaded, name) for name, _ in kernels}
 
     def get_function(self, name: str) -> Function:
         return self._functions[name]
@@ -161,7 +143,7 @@ class EmulatedCupy(ModuleType):
     def kernels() -> set[str]:
         """Names of all that there are."""
         sources = Path(emlab.__file__).parent.rglob("*.cu")
-        return {name for source in sources for name, _ in KERNEL.findall(source.read_text())}
+        return {name for source in sources for name in cuda.signatures(source.read_text())}
 
     def __init__(self, source: Any = np) -> None:
         super().__init__("cupy")
@@ -181,8 +163,8 @@ class EmulatedCupy(ModuleType):
 
 
 @cache
-def compiled(source: Path) -> RawModule:
-    return RawModule(source.read_text())
+def compiled(source: Path) -> tuple[RawModule, Any]:
+    return RawModule(source.read_text()), cuda.signatures(source.read_text())
 
 
 @pytest.fixture(scope="session")

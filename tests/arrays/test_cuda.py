@@ -5,10 +5,13 @@ from __future__ import annotations
 import ctypes
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import emlab
+from emlab.arrays.motion import accumulate
 
 SOURCES = sorted(Path(emlab.__file__).parent.rglob("*.cu"))
 
@@ -47,3 +50,15 @@ def test_kernels_compile_without_a_warning(source: Path, card: str, nvrtc: ctype
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_every_source_lies_beside_the_module_that_runs_it(source: Path) -> None:
     assert "Cuda(__file__)" in source.with_suffix(".py").read_text(encoding="utf-8")
+
+
+def test_what_a_kernel_does_not_expect_is_refused(card: Any) -> None:
+    spectrum = card.zeros((4, 3), np.complex64)
+    weight, ring = card.ones(1, np.float32), card.zeros((4, 3), np.uint16)
+    for wrong, complaint in (
+        ({"weight": card.ones(1)}, "add got float64 .* for weight, which is float32, contiguous"),
+        ({"ring": card.zeros((3, 4), np.uint16).T}, "add got uint16 .* for ring, which is uint16, contiguous"),
+    ):
+        given = {"shift": (0.0, 0.0), "weight": weight, "ring": ring} | wrong
+        with pytest.raises(TypeError, match=complaint):
+            accumulate.add_weighted(spectrum, width=4, total=spectrum, weighted=spectrum, **given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import numpy as np
 from numpy.typing import NDArray
 
 from emlab.arrays.fft import fast_length, rfft2
@@ -55,7 +56,7 @@ def tile_spectrum(image: Array, tile: int) -> Array:
     xp = array_module(image)
     height, width = (_fast_part(length) for length in image.shape)
     part = image[:height, :width]
-    transform = rfft2(xp.subtract(part, part[::_ROUGH, ::_ROUGH].mean(dtype=xp.float64), dtype=xp.float32))
+    transform = rfft2(part - part[::_ROUGH, ::_ROUGH].mean(dtype=np.float64).astype(np.float32))
     power = xp.zeros(transform.shape, xp.float32)
     add_power(transform, power)
     return tile_power(power, (height, width), tile)

@@ -174,7 +174,7 @@ def _displacement(correlation: Array, expected: Array) -> Array:
 
 def _displace(correlation: Array, expected: Array, shift: Array) -> None:
     """`_displacement` on a GPU: float64 (yx,)."""
-    spread, highest = correlation.std(keepdims=True), correlation.max(keepdims=True)
+    spread, highest = correlation.std(keepdims=True, dtype=np.float32), correlation.max(keepdims=True)
     plausible = array_module(correlation).empty_like(correlation)
     told = (correlation, *correlation.shape)
     _CUDA("judge", correlation.shape, *told, spread, highest, expected, float(_STRIDE), plausible)
