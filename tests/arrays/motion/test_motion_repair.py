@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -96,3 +98,25 @@ def test_what_is_known_and_what_is_found_are_told_apart() -> None:
 def test_nothing_to_align_is_said(frames: list[np.ndarray], message: str) -> None:
     with pytest.raises(DataError, match=message):
         clean_frames(frames)
+
+
+def test_the_same_on_a_card(card: Any) -> None:
+    total, known = counts(40.0), np.zeros(SHAPE, bool)
+    known[20:26, 70:76] = known[0, 0] = True
+    for pixel in ((0, 1), (1, 60), (50, 60), (50, 61), (94, 3), (95, 127), (40, 126)):
+        total[pixel] = 150.0
+    for pixel in ((60, 30), (70, 100), (80, 50)):
+        total[pixel] = 84.0  # hardly too many
+    here, there = find_bad_pixels(total, known), find_bad_pixels(card.asarray(total), card.asarray(known))
+    assert here.sum() >= known.sum() + 9
+    np.testing.assert_array_equal(there.get(), here)
+    plan, same = plan_repair(here), plan_repair(there)
+    np.testing.assert_array_equal(same.donors.get(), plan.donors)
+    raw, gain = counts(2.0, 5).astype(np.uint8), np.full(SHAPE, 1.5, np.float32)
+    expected = clean(raw, gain, plan, 3, np.empty(SHAPE, np.float32))
+    found = clean(card.asarray(raw), card.asarray(gain), same, 3, card.empty(SHAPE, np.float32))
+    np.testing.assert_array_equal(found.get(), expected)
+    alone = card.ones((200, 200), bool)
+    alone[0, 0] = False
+    with pytest.raises(DataError, match="around pixel x 65, y 0 there is no good one"):
+        plan_repair(alone)
