@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from emlab.engine import cgroup, devices
+from emlab.errors import ProgramError
 
 GIBIBYTE = 2**30
 
@@ -94,3 +95,13 @@ def test_a_driver_that_is_too_old_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(cuda=SimpleNamespace(runtime=runtime)))
     assert "insufficient" in str(devices.cupy_trouble())
     assert devices.gpu_indices() == ()
+
+
+def test_a_card_that_cannot_be_used_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "cupy_trouble", lambda: "CuPy finds no CUDA device")
+    with pytest.raises(ProgramError, match="There is no card to compute on: CuPy finds no CUDA device"):
+        devices.use_card(0)
+    monkeypatch.setattr(devices, "cupy_trouble", lambda: None)
+    monkeypatch.setattr(devices, "_device_count", lambda: 2)
+    with pytest.raises(ProgramError, match="There is no card 2; those that CuPy finds are 0 to 1"):
+        devices.use_card(2)
