@@ -83,7 +83,7 @@ class Report:
         """The views of the particles, under a heading of their own; nothing where there is no step for them."""
         if not makes_classes(self._session):
             return Html("")
-        return Html(f'<div class="emlab"><h2>2D classes</h2>{class_sheet(self._session)}</div>')
+        return Html(f'<h2 class="emlab-section">2D classes</h2>{class_sheet(self._session)}')
 
     def failures(self) -> Html:
         """The items that were given up."""
