@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -167,6 +168,9 @@ class FolderWorkbench:
         name = f"{self.item}_{suffix}" if suffix else self.item
         relative = f"{self._folder}/{name}{extension}" if self._folder else f"{name}{extension}"
         path = self._root / relative
+        # The key of a database that somebody has changed may be a path, and one of its folders a link.
+        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self._root)):
+            raise DataError(f"{relative} lies outside the session's folder {self._root}; nothing is written there.")
         path.parent.mkdir(parents=True, exist_ok=True)
         return relative, path
 
