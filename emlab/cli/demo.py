@@ -28,7 +28,7 @@ def demo(
     movies: int = typer.Option(12, help="How many movies the microscope takes.", min=1),
     pace: float = typer.Option(6.0, help="Seconds from one movie to the next.", min=0),
 ) -> None:
-    """Show everything once: movies are written, aligned and judged while they come, and a report is made."""
+    """Show everything once: movies are written, aligned and judged while they come, particles sorted, a report made."""
     folder = folder or Path("emlab-demo") / time.strftime("%Y-%m-%d-%H%M%S")
     if folder.exists():
         raise SessionExists(f"{folder} exists already. Remove it, or name another folder: emlab demo FOLDER")
@@ -36,7 +36,8 @@ def demo(
     microscope.mkdir(parents=True)
     console.print(
         f"A simulated microscope takes {movies} movies, one every {pace:g} s, into {microscope}.\n"
-        f"The session in {path} aligns each one, estimates its CTF and judges it while the next is being taken.",
+        f"The session in {path} aligns each one, estimates its CTF, judges it and cuts its particles out while the "
+        "next is being taken; their 2D classes come last.",
         highlight=False,
     )
     camera = subprocess.Popen(
@@ -50,10 +51,11 @@ def demo(
             time.sleep(0.1)
         session = create_session(
             path,
-            "screening",
+            "single_particle",
             name="emlab demo",
             movies=microscope,
             gain_reference=gain,
+            diameter=125,
             expected_count=movies,
             idle_timeout=120,
         )
