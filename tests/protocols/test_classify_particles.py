@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import affine_transform, gaussian_filter
 from scipy.spatial.transform import Rotation
+from threadpoolctl import threadpool_limits
 
 from emlab.engine.workbench import FolderWorkbench
 from emlab.errors import DataError
@@ -26,6 +28,13 @@ Array = NDArray[Any]
 
 BOX, PIXEL_SIZE = 60, 3.6
 OPTICS = Optics(defocus_u=17_000, defocus_v=16_600, defocus_angle=30)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """As in a worker: for small matrices, threads only wait for each other."""
+    with threadpool_limits(1, "blas"):
+        yield
 
 
 @pytest.fixture(scope="module")

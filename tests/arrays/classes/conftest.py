@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
+from threadpoolctl import threadpool_limits
 
 from emlab.simulation import Optics
 from emlab.simulation.particles import project_protein, simulate_particles
@@ -41,6 +43,13 @@ def rod() -> Protein:
     across = rng.normal(0.0, 14.0, (len(along), 2))
     atoms = np.column_stack([across[:, 0], along, across[:, 1]]).astype(np.float32)
     return Protein(atoms - atoms.mean(axis=0), np.ones(len(atoms), np.float32))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """As in a worker: for small matrices, threads only wait for each other."""
+    with threadpool_limits(1, "blas"):
+        yield
 
 
 @pytest.fixture(scope="session")
