@@ -115,7 +115,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
             "transform_cpu_ms": transform,
             "engine_transforms_per_item": cost / transform,
             "memory_mb_at_first_thousand": next(look.memory for look in looks if look.done >= min(WINDOW, items) // 2),
-            "memory_mb_at_end": looks[-1].memory,
+            "memory_mb_at_end": [look.memory for look in looks if look.memory][-1],
             "database_mb": (session.path / "session.db").stat().st_size / 1e6,
             "fullest_folder": max(len(files) + len(folders) for _, folders, files in os.walk(session.path)),
             "open_seconds": opened,

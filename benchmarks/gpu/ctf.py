@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.trials.micrographs import ordinary
+from benchmarks.ctf.micrographs import ordinary
 from emlab.arrays.ctf import (
     Fit,
     Lens,

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.trials.exhaustive import exhaustive_search
-from benchmarks.trials.micrographs import Trial, ordinary, tilted, with_phase_plate
+from benchmarks.ctf.exhaustive import exhaustive_search
+from benchmarks.ctf.micrographs import Trial, ordinary, tilted, with_phase_plate
 from benchmarks.yardstick import TRANSFORMS, yardstick
 from emlab.arrays.ctf import Lens, estimate, flatten, refine, rings_between, tile_length, tile_spectrum
 from emlab.engine.workbench import FolderWorkbench

@@ -1,1 +1,0 @@
-"""What estimators are tried on in benchmarks."""
