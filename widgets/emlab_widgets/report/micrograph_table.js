@@ -82,7 +82,7 @@
     pictures(row),
     element("td", { className: "name", textContent: data.keys[row] }, element("small", { textContent: note(row) })),
     ...data.columns.map((column, index) =>
-      element("td", { className: "number", textContent: shown(column, data.values[index][row]) })),
+      element("td", { className: column.digits === null ? "number time" : "number", textContent: shown(column, data.values[index][row]) })),
     element("td", { className: "decision", textContent: data.decisions[row] }));
 
   const heading = (title, column, className) => {
