@@ -94,6 +94,9 @@ def run(
         notebook = run_session_notebook(opened.path, given)
         follow(opened, console, until=lambda: notebook.poll() is not None)
         notebook.raise_for_failure()
+        # The last report is written, and published, after the last record.
+        while opened.is_running:
+            opened.wait(0.5)
         console.print(f"The session's record is {notebook.output}", highlight=False, soft_wrap=True)
         if report_every:
             console.print(f"The report is {opened.path / 'report' / 'index.html'}", highlight=False, soft_wrap=True)
