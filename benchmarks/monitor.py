@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 from playwright.sync_api import Page, WebSocket, sync_playwright
 
-from benchmarks.sessions import FilledSession
+from benchmarks.length.filled import FilledSession
 
 CHECKS = {
     "Overview": "document.querySelector('.emlab-chart-plot')?.getAttribute('aria-label')?.includes(`${count} points`)",

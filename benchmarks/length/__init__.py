@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import emlab
-from benchmarks.sessions import FilledSession
+from benchmarks.length.filled import FilledSession
 from emlab.model import Picks
 from emlab.sets import Ledger, Provenance, Run
 

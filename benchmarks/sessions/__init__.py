@@ -1,5 +1,0 @@
-"""Sessions for benchmarks, filled without pixels."""
-
-from benchmarks.sessions.filled import FilledSession
-
-__all__ = ["FilledSession"]
