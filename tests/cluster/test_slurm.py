@@ -16,6 +16,7 @@ import pytest
 
 import emlab
 from emlab.engine.control import send_command
+from emlab.engine.lock import SessionLock
 from emlab.errors import ParameterError, ProgramError
 from emlab.simulation import simulate
 
@@ -112,8 +113,9 @@ def test_a_cluster_that_no_session_uses_ends(tmp_path: Path) -> None:
         scheduler_address="tls://127.0.0.1:1",
     )
     over = threading.Event()
+    lock = SessionLock(tmp_path)
     keeping = threading.Thread(
-        target=keeper._keep, args=(cluster, SlurmSettings(idle_timeout=1e-9), tmp_path, over), daemon=True
+        target=keeper._keep, args=(cluster, SlurmSettings(idle_timeout=1e-9), lock, tmp_path, over), daemon=True
     )
     keeping.start()
     assert keeping.is_alive()
@@ -121,6 +123,7 @@ def test_a_cluster_that_no_session_uses_ends(tmp_path: Path) -> None:
     keeping.join(30)
     assert not keeping.is_alive()
     assert not over.is_set()
+    lock.release()
 
 
 def test_the_printed_settings_are_the_defaults(tmp_path: Path) -> None:
