@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields
@@ -39,6 +40,10 @@ def account(session: Session, written: Sequence[Written], seen: Sequence[str]) -
         keys = Counter(record.key for name in names for record in session[name])
         lost += len(whole - set(keys) - failed)
         twice += sum(count - 1 for count in keys.values())
+    for key in sorted(whole & failed):
+        met = [failure for failure in session.failures() if failure.key == key]
+        told = "\n".join(f"  {one.run}, attempt {one.attempt}: {one.error}: {one.message}" for one in met)
+        print(f"The whole movie {key} failed:\n{told}", file=sys.stderr)
     recorded = [record.key for record in session["ctfs"]]
     lost += sum(one != other for one, other in zip(recorded, seen, strict=False)) + abs(len(recorded) - len(seen))
     for name in ("micrographs", "ctfs"):

@@ -9,23 +9,25 @@ from dataclasses import dataclass, field
 
 from emlab.engine.gathering import Gathering
 from emlab.engine.pipeline import Stage
+from emlab.engine.task import Cause
 from emlab.model import Record
 from emlab.sets import Batch
 
 SHARD = 1000
 """Items whose outputs share a folder."""
-ATTEMPTS = 3
-"""How often an item is tried before it is given up."""
-ATTEMPTS_IN_AN_OUTAGE = 9
-"""How often where a disk or a machine was away: for eight minutes, as the time between attempts doubles."""
+ATTEMPTS: dict[Cause, int] = {"item": 3, "worker": 5, "outage": 9}
+"""How often an item meets with trouble before it is given up, each cause counted for itself.
+
+As the time between attempts doubles, a disk or a machine may be away for eight minutes.
+"""
 
 
 @dataclass(frozen=True)
 class Item:
     """An item that a stage can process.
 
-    ``ready_at`` is when its last input came, seconds of the machine's monotonic clock; ``before`` is what a fold made
-    of the batch before.
+    ``ready_at`` is when its last input came, seconds of the machine's monotonic clock; ``troubles`` are the causes why
+    it was not done so far; ``before`` is what a fold made of the batch before.
     """
 
     stage: Stage
@@ -33,13 +35,19 @@ class Item:
     records: tuple[Record, ...]
     shard: int
     ready_at: float
-    attempt: int = 1
+    troubles: tuple[Cause, ...] = ()
     before: Record | None = None
 
     @property
+    def attempt(self) -> int:
+        """1 for the first."""
+        return len(self.troubles) + 1
+
+    @property
     def accelerated(self) -> bool:
-        """Whether it is for a GPU; the last attempt never is, because a card's memory may be what lacks."""
-        return self.stage.protocol.accelerated and self.attempt < ATTEMPTS
+        """Whether it is for a GPU; the last attempt never is, because the card may be what fails."""
+        is_last = any(self.troubles.count(cause) == ATTEMPTS[cause] - 1 for cause in ("item", "worker"))
+        return self.stage.protocol.accelerated and not is_last
 
 
 @dataclass

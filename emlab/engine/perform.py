@@ -97,7 +97,7 @@ def to_trouble(error: Exception) -> Trouble:
         traceback="".join(traceback.format_exception(error)),
         retry=not known,
         disk_full=number in DISK_FULL,
-        outage=number in AWAY or isinstance(error, FileUnavailable),
+        cause="outage" if number in AWAY or isinstance(error, FileUnavailable) else "item",
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from emlab.engine.backlog import ATTEMPTS, ATTEMPTS_IN_AN_OUTAGE, Backlog, Item
+from emlab.engine.backlog import ATTEMPTS, Backlog, Item
 from emlab.engine.chores import Chore, Housekeeping
 from emlab.engine.control import ControlServer
 from emlab.engine.executors import Executor
@@ -32,7 +32,7 @@ from emlab.sets import Catalogue, Ledger, Provenance
 from emlab.sets.salvage import check_database
 
 RETRY_AFTER = 2.0
-"""Seconds before the second attempt; doubled for each further one."""
+"""Seconds before an item is tried again; doubled for each further trouble of the same cause."""
 DISK_RETRY = 5.0
 """Seconds between looks at a full disk."""
 TIME_LIMIT = 1800.0
@@ -221,13 +221,15 @@ class Engine:
             self._blocked_until = now + DISK_RETRY
             self._backlog.delay(item, now + DISK_RETRY)
             return
-        final = not trouble.retry or attempt >= (ATTEMPTS_IN_AN_OUTAGE if trouble.outage else ATTEMPTS)
+        troubles = (*item.troubles, trouble.cause)
+        met = troubles.count(trouble.cause)
+        final = not trouble.retry or met >= ATTEMPTS[trouble.cause]
         log.warning("%s: %s failed (attempt %d%s): %s", run, key, attempt, ", final" * final, trouble.message)
         self._scribe.fail(run, key, trouble, attempt, final=final)
         if final:
             self._backlog.finish(run, None)
         else:
-            self._backlog.delay(replace(item, attempt=attempt + 1), now + RETRY_AFTER * 2 ** (attempt - 1))
+            self._backlog.delay(replace(item, troubles=troubles), now + RETRY_AFTER * 2 ** (met - 1))
 
     def _dispatch(self, now: float) -> None:
         # A batch is recorded before what is made of it, so that a restart makes it of the same records.

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from emlab.model import Record
+
+Cause = Literal["item", "worker", "outage"]
+"""Of trouble: perhaps the item itself; its worker, that was killed or died; a disk or a machine that is away."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,7 @@ class Task:
 class Trouble:
     """Why an item failed.
 
-    ``retry`` says whether trying again may help; ``disk_full`` that the disk, not the item, is to blame; ``outage``
-    that a disk or a machine was away, which may last for minutes.
+    ``retry`` says whether trying again may help; ``disk_full`` that the disk, not the item, is to blame.
     """
 
     error: str
@@ -58,7 +60,7 @@ class Trouble:
     traceback: str
     retry: bool
     disk_full: bool = False
-    outage: bool = False
+    cause: Cause = "item"
 
 
 @dataclass(frozen=True)

@@ -46,19 +46,19 @@ def outcome(monkeypatch: pytest.MonkeyPatch, **values: Any) -> Outcome:
 
 
 @pytest.mark.parametrize(
-    ("error", "retry", "outage"),
+    ("error", "retry", "cause"),
     [
-        (PermissionError(errno.EACCES, "Permission denied"), True, True),
-        (OSError(errno.ESTALE, "Stale file handle"), True, True),
-        (FileUnavailable("There is no file movie.tif"), True, True),
-        (OSError(errno.EINVAL, "Invalid argument"), True, False),
-        (TruncatedFile("movie.tif ends too early"), True, False),
-        (DataError("movie.tif is blank"), False, False),
+        (PermissionError(errno.EACCES, "Permission denied"), True, "outage"),
+        (OSError(errno.ESTALE, "Stale file handle"), True, "outage"),
+        (FileUnavailable("There is no file movie.tif"), True, "outage"),
+        (OSError(errno.EINVAL, "Invalid argument"), True, "item"),
+        (TruncatedFile("movie.tif ends too early"), True, "item"),
+        (DataError("movie.tif is blank"), False, "item"),
     ],
 )
-def test_what_may_pass_is_told_from_what_the_item_is(error: Exception, retry: bool, outage: bool) -> None:
+def test_what_may_pass_is_told_from_what_the_item_is(error: Exception, retry: bool, cause: str) -> None:
     trouble = to_trouble(error)
-    assert (trouble.retry, trouble.outage) == (retry, outage)
+    assert (trouble.retry, trouble.cause) == (retry, cause)
 
 
 def test_memory_that_is_kept_is_given_back_when_there_is_too_little(monkeypatch: pytest.MonkeyPatch) -> None:

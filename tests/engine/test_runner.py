@@ -9,6 +9,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from emlab.creation import create_session
 from emlab.engine.control import send_command
 from emlab.engine.executors import InlineExecutor
 from emlab.engine.runner import Engine
+from emlab.engine.task import Cause, Outcome, Trouble
 from emlab.errors import SessionBusy
 from emlab.model import Arrival, Protocol
 from emlab.monitors import Items, Overviewer
@@ -130,6 +132,44 @@ def test_what_may_pass_is_tried_again(create: Callable[..., Session], movies: Pa
             (2, False),
             (3, True),
         ]
+
+
+@pytest.mark.parametrize(
+    ("causes", "last"),
+    [
+        (["outage"] * 5 + ["worker"] * 4 + ["item"] * 2, None),
+        (["worker", "item", "worker", "item", "worker", "item"], "item"),
+        (["item"] + ["worker"] * 5, "worker"),
+        (["worker"] + ["outage"] * 9, "outage"),
+    ],
+)
+def test_what_others_did_to_an_item_is_not_counted_as_its_own_fault(
+    causes: list[Cause],
+    last: Cause | None,
+    create: Callable[..., Session],
+    movies: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A disk that was away, then a worker that is killed once, once gave up a whole movie."""
+    monkeypatch.setattr("emlab.engine.runner.RETRY_AFTER", 1e-9)
+    met: list[Cause] = []
+
+    class Unlucky(InlineExecutor):
+        def collect(self) -> list[Outcome]:
+            outcomes = super().collect()
+            for number, outcome in enumerate(outcomes):
+                if outcome.task.run == "ctf" and len(met) < len(causes):
+                    met.append(causes[len(met)])
+                    trouble = Trouble("Blow", "somebody struck", "", retry=True, cause=met[-1])
+                    outcomes[number] = replace(outcome, record=None, trouble=trouble)
+            return outcomes
+
+    write(movies, "good")
+    with create(expected_count=1) as session:
+        Engine(session.path, Unlucky).run()
+        assert met == causes
+        assert [failure.final for failure in session.failures()] == [False] * (len(causes) - 1) + [last is not None]
+        assert keys(session, "ctfs") == ([] if last else ["movie_0"])
 
 
 def test_a_file_that_is_mended_between_attempts_succeeds(

@@ -241,4 +241,4 @@ class Link:
 
 
 def _lost(task: Task, offer: Offer, error: str, message: str) -> Outcome:
-    return Outcome(task, offer.host, "", 0.0, 0.0, 0.0, trouble=Trouble(error, message, "", retry=True, outage=True))
+    return Outcome(task, offer.host, "", 0.0, 0.0, 0.0, trouble=Trouble(error, message, "", retry=True, cause="outage"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import pickle
 import select
 import socket
 import subprocess
@@ -73,7 +72,7 @@ class LocalExecutor:
         worker = next((worker for worker in idle if worker.name == prefer), idle[0])
         worker.task, worker.started = task, time.monotonic()
         try:
-            worker.line.send_bytes(pickle.dumps(task, pickle.HIGHEST_PROTOCOL))
+            worker.line.send(task)
         except OSError:
             return  # it has just died: `collect` finds its line closed and reports the task
 
@@ -151,17 +150,20 @@ class LocalExecutor:
     def _start(self, device: str, stillborn: int = 0) -> _Worker:
         name = f"{device}#{next(self._serial)}"
         ours, theirs = socket.socketpair()
-        environment = dict(os.environ, **dict.fromkeys(THREAD_SETTINGS, "1"))
-        environment["CUDA_VISIBLE_DEVICES"] = visible_device(int(device[4:])) if device != "cpu" else ""
         with theirs:
-            process = subprocess.Popen(
-                spawn_arguments(theirs, name, device),
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                env=environment,
-            )
+            process = self._spawn(theirs, name, device)
         self._poller.register(ours, select.POLLIN)
         return _Worker(name, device, process, Connection(ours.detach()), stillborn=stillborn)
+
+    def _spawn(self, theirs: socket.socket, name: str, device: str) -> subprocess.Popen[bytes]:
+        environment = dict(os.environ, **dict.fromkeys(THREAD_SETTINGS, "1"))
+        environment["CUDA_VISIBLE_DEVICES"] = visible_device(int(device[4:])) if device != "cpu" else ""
+        return subprocess.Popen(
+            spawn_arguments(theirs, name, device),
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            env=environment,
+        )
 
     def _put_off(self, worker: _Worker) -> None:
         """Start a worker again later: one that cannot begin would else be started without end, and in silence."""
@@ -207,9 +209,10 @@ def _lost(worker: _Worker) -> Outcome:
     assert task is not None  # noqa: S101
     if worker.overdue:
         message = f"The worker {worker.name} did not do it in {task.time_limit:g} s, the time limit, and was killed."
+        trouble = Trouble("TimeLimit", message, "", retry=True)
     else:
         message = f"The worker {worker.name} {_how(worker)} while it had this item."
-    trouble = Trouble("TimeLimit" if worker.overdue else "WorkerLost", message, "", retry=True)
+        trouble = Trouble("WorkerLost", message, "", retry=True, cause="worker")
     return Outcome(task, worker.name, worker.device, 0.0, 0.0, 0.0, trouble=trouble)
 
 

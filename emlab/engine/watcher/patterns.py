@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase, translate
+from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from emlab.errors import ParameterError
-
-_UNHIDDEN = {True: r"(?!\.)", False: ""}
-_NOTHING = "(?!)"
 
 
 class Patterns:
@@ -32,7 +28,7 @@ class Patterns:
         self._left_out = [_segments(pattern[1:]) for pattern in given if pattern.startswith("!")]
         if not self._taken:
             raise ParameterError("There is no pattern for the files to take; give one, **/*.tiff say.")
-        self._by_folder: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {}
+        self._by_folder: dict[str, tuple[list[str], list[str]]] = {}
 
     def match(self, file: str) -> bool:
         """Whether a file is meant; ``file`` is relative to the folder, with ``/``."""
@@ -41,7 +37,9 @@ class Patterns:
             parts = folder.split("/") if folder else []
             self._by_folder[folder] = (_names_in(parts, self._taken), _names_in(parts, self._left_out))
         taken, left_out = self._by_folder[folder]
-        return bool(taken.match(name)) and not left_out.match(name)
+        return any(_is_named(name, pattern) for pattern in taken) and not any(
+            _is_named(name, pattern) for pattern in left_out
+        )
 
     def may_lie_in(self, folder: str) -> bool:
         """Whether files that are meant may lie in a folder or below it; ``folder`` is relative, with ``/``."""
@@ -58,10 +56,9 @@ def _segments(pattern: str) -> tuple[str, ...]:
     return (*path.parts, "*") if path.parts[-1] == "**" else path.parts
 
 
-def _names_in(folder: Sequence[str], patterns: Iterable[Sequence[str]]) -> re.Pattern[str]:
+def _names_in(folder: Sequence[str], patterns: Iterable[Sequence[str]]) -> list[str]:
     """What the patterns want the files of one folder to be called."""
-    names = [pattern[-1] for pattern in patterns if _matches(folder, pattern[:-1])]
-    return re.compile("|".join(f"{_UNHIDDEN[name[0] != '.']}{translate(name)}" for name in names) or _NOTHING)
+    return [pattern[-1] for pattern in patterns if _matches(folder, pattern[:-1])]
 
 
 def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
