@@ -78,7 +78,7 @@ def read_mrc_header(source: Source) -> MrcHeader:
     data = source.read(0, _HEADER)
     if not data.strip(b"\0"):
         raise TruncatedFile(f"{source.path} begins with zeros; its header is not written yet: wait.")
-    order: Literal["<", ">"] = ">" if _is_plausible(data, ">") and not _is_plausible(data, "<") else "<"
+    order: Literal["<", ">"] = "<" if _is_plausible(data, "<") or not _is_plausible(data, ">") else ">"
     width, height, frames, mode, samples, cell, lowest, highest, extended = _LAYOUTS[order].unpack_from(data)
     if not _has_size(width, height, frames) or extended < 0:
         raise FormatError(

@@ -142,6 +142,17 @@ class TestClosed:
         watched.look()
         assert watched.evidence == ["closed"]
 
+    def test_a_file_that_is_begun_anew_is_not_taken_for_the_one_that_was_closed(self, watched: Watched) -> None:
+        watched.watch()
+        watched.write("a.mov", "?:ab").unlink()
+        with watched.path("a.mov").open("w") as writer:
+            writer.write("?:abc")
+            writer.flush()
+            watched.look()
+            assert watched.arrivals == []
+        watched.look()
+        assert [arrival.size for arrival in watched.arrivals] == [5]
+
     def test_a_file_that_was_renamed_to_its_name_is_taken(self, watched: Watched) -> None:
         watched.watch()
         part = watched.write("a.part")

@@ -98,7 +98,7 @@ def test_motion_is_carried_over_and_the_gains_orientation_goes_to_the_import() -
     }
     workflow = made(IMPORT, motion)
     assert parameters(workflow, "align") == {
-        "binning": 2,
+        "binning": 2.0,
         "local_motion": False,
         "dose_weighting": True,
         "save_unweighted": True,
@@ -160,6 +160,71 @@ def test_a_consensus_becomes_the_selection() -> None:
     assert workflow.protocols[-1].inputs == ("align.micrographs", "ctf.ctfs")
 
 
+PICKING = {
+    "object.className": "SphireProtCRYOLOPicking",
+    "object.id": "9",
+    "object.label": "cryolo",
+    "inputMicrographs": "5.outputMicrographs",
+    "boxSize": 180,
+}
+EXTRACTION = {
+    "object.className": "ProtRelionExtractParticles",
+    "object.id": "10",
+    "inputCoordinates": "9.outputCoordinates",
+    "ctfRelations": "7.outputCTF",
+    "boxSize": 256,
+    "doRescale": True,
+    "rescaledSize": 64,
+    "doInvert": True,
+    "backDiameter": -1,
+}
+CLASSES = {
+    "object.className": "ProtRelionClassify2D",
+    "object.id": "11",
+    "inputParticles": "10.outputParticles",
+    "numberOfClasses": 50,
+    "maskDiameterA": 150,
+}
+
+
+def test_particles_are_picked_on_what_a_selection_keeps_in_angstrom_of_the_binned_micrograph() -> None:
+    # Pointers do not lead from the picking to the CTF, and the file may have it later.
+    workflow = made(CLASSES, EXTRACTION, PICKING, IMPORT, {**MOTION, "binFactor": 1.5}, CTF)
+    assert [(step.name, step.inputs) for step in workflow.protocols[2:]] == [
+        ("ctf", ("align.micrographs",)),
+        ("select", ("align.micrographs", "ctf.ctfs")),
+        ("pick", ("select.accepted", "align.micrographs", "ctf.ctfs")),
+        ("extract", ("pick.picks",)),
+        ("classify", ("extract.particles",)),
+    ]
+    assert parameters(workflow, "pick") == {"diameter": 135}
+    assert parameters(workflow, "extract") == {"box_size": 192, "particle_pixel_size": 3.0, "invert_contrast": True}
+    assert parameters(workflow, "classify") == {"classes": 50, "mask_diameter": 150}
+    assert "The limits are emlab's own" in workflow.notes[0]
+    assert not next(question for question in questions_of(workflow) if question.name == "diameter").advanced
+
+
+def test_a_consensus_is_the_selection_that_particles_are_picked_on() -> None:
+    consensus = {"object.className": "XmippProtCTFConsensus", "object.id": "8", "inputCTF": "7.outputCTF"}
+    workflow = made(IMPORT, MOTION, CTF, consensus, {**PICKING, "inputMicrographs": "8.outputMicrographs"})
+    assert [step.name for step in workflow.protocols] == ["import", "align", "ctf", "select", "pick"]
+    assert workflow.protocols[-1].inputs == ("select.accepted", "align.micrographs", "ctf.ctfs")
+
+
+def test_a_box_of_unknown_pixels_is_no_length_and_the_diameter_is_asked_for() -> None:
+    text = json.dumps([{**IMPORT, "samplingRate": "~Pixel|0.5|4|px~"}, MOTION, CTF, PICKING, EXTRACTION])
+    workflow = parse_workflow(text, "w.json.template")
+    assert complaints(workflow, {}) == {"diameter": "Give a value."}
+    assert complaints(workflow, {"diameter": "150"}) == {}
+    assert any("its box is in pixels whose size is not in the file" in note for note in workflow.notes)
+
+
+def test_a_diameter_of_a_template_stays_a_field() -> None:
+    picking = {**PICKING, "object.className": "ProtRelion2Autopick", "particleDiameter": "~Size|180|3|size~"}
+    workflow = parse_workflow(json.dumps([IMPORT, MOTION, CTF, picking]), "w.json.template")
+    assert parameters(workflow, "pick") == {"diameter": 180}
+
+
 def test_what_a_template_fixes_of_its_import_can_be_changed_by_those_who_look_for_it() -> None:
     text = json.dumps([{**IMPORT, "filesPath": "~Where|/data|2|where~"}])
     questions = {question.name: question for question in questions_of(parse_workflow(text, "w.json.template"))}
@@ -203,10 +268,10 @@ def test_what_has_no_input_and_what_points_nowhere_are_named() -> None:
 @pytest.mark.parametrize(
     ("name", "steps", "asked", "left_out"),
     [
-        ("demo.json.template", 3, ["moviespath", "volt", "sa", "ac", "sr", "dose"], ["CRYOLO", "MovieGain"]),
-        ("demo_scipion2.json.template", 3, ["movie_s_folder", "voltage"], ["Autopick", "ExtractParticles"]),
-        ("scilifelab_generic_workflow.json", 3, ["movies", "pattern"], ["Classify2D", "Gctf", "CompressMovies"]),
-        ("workflow_betagal1.json", 3, ["movies", "pattern"], ["EmanProtBoxing", "ProtUserSubSet"]),
+        ("demo.json.template", 6, ["moviespath", "volt", "sa", "ac", "sr", "dose"], ["Summary", "MovieGain"]),
+        ("demo_scipion2.json.template", 6, ["movie_s_folder", "voltage"], ["Summary", "MovieGain"]),
+        ("scilifelab_generic_workflow.json", 7, ["movies", "pattern"], ["2dStreamer", "Gctf", "CompressMovies"]),
+        ("workflow_betagal1.json", 5, ["movies", "pattern"], ["EmanProtBoxing", "ExtractParticles"]),
     ],
 )
 def test_real_files_open_as_forms(
@@ -227,5 +292,6 @@ def test_real_files_open_as_forms(
     for kind in left_out:
         assert any(kind in note and "left out" in note for note in workflow.notes)
     folder = questions[0].name
-    assert complaints(workflow, {folder: ""}) == {folder: "Give a folder."}
-    assert complaints(workflow, {folder: str(tmp_path)}) == {}
+    particles = {"diameter": 150} if any(question.name == "diameter" for question in questions) else {}
+    assert complaints(workflow, {folder: "", **particles}) == {folder: "Give a folder."}
+    assert complaints(workflow, {folder: str(tmp_path), **particles}) == {}

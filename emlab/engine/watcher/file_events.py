@@ -9,7 +9,9 @@ from typing import Literal
 
 from inotify_simple import INotify, flags
 
-_MASK = flags.CREATE | flags.CLOSE_WRITE | flags.MOVED_TO | flags.ONLYDIR
+_BEGUN, _FOLDER, _FORGOTTEN, _UNWATCHED = map(int, (flags.CREATE, flags.ISDIR, flags.Q_OVERFLOW, flags.IGNORED))
+_CAME = _BEGUN | int(flags.MOVED_TO)
+_WANTED = _CAME | int(flags.CLOSE_WRITE | flags.ONLYDIR)
 
 
 @dataclass(frozen=True)
@@ -47,23 +49,23 @@ class FileEvents:
         OSError
             If the kernel's limits are reached, or the folder is gone or may not be read.
         """
-        self._folders[self._inotify.add_watch(folder, _MASK)] = folder
+        self._folders[self._inotify.add_watch(folder, _WANTED)] = folder
 
     def taken(self) -> list[FileEvent]:
         """What has happened since the last call; does not wait."""
         events = []
         for watch, mask, _, name in self._inotify.read(timeout=0):
-            if mask & flags.Q_OVERFLOW:
+            if mask & _FORGOTTEN:
                 events.append(FileEvent("lost", ""))
-            elif mask & flags.IGNORED:
+            elif mask & _UNWATCHED:
                 self._folders.pop(watch, None)
             elif watch in self._folders:
                 path = os.path.join(self._folders[watch], name)  # noqa: PTH118 - one string operation per event
-                if mask & flags.ISDIR:
-                    if mask & (flags.CREATE | flags.MOVED_TO):
+                if mask & _FOLDER:
+                    if mask & _CAME:
                         events.append(FileEvent("folder", path))
                 else:
-                    events.append(FileEvent("begun" if mask & flags.CREATE else "closed", path))
+                    events.append(FileEvent("begun" if mask & _BEGUN else "closed", path))
         return events
 
     def register(self, poller: select.poll) -> None:

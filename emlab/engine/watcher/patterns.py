@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase, translate
 from pathlib import PurePosixPath
 
 from emlab.errors import ParameterError
+
+_UNHIDDEN = {True: r"(?!\.)", False: ""}
+_NOTHING = "(?!)"
 
 
 class Patterns:
@@ -28,7 +32,7 @@ class Patterns:
         self._left_out = [_segments(pattern[1:]) for pattern in given if pattern.startswith("!")]
         if not self._taken:
             raise ParameterError("There is no pattern for the files to take; give one, **/*.tiff say.")
-        self._by_folder: dict[str, tuple[list[str], list[str]]] = {}
+        self._by_folder: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {}
 
     def match(self, file: str) -> bool:
         """Whether a file is meant; ``file`` is relative to the folder, with ``/``."""
@@ -37,9 +41,7 @@ class Patterns:
             parts = folder.split("/") if folder else []
             self._by_folder[folder] = (_names_in(parts, self._taken), _names_in(parts, self._left_out))
         taken, left_out = self._by_folder[folder]
-        return any(_is_named(name, pattern) for pattern in taken) and not any(
-            _is_named(name, pattern) for pattern in left_out
-        )
+        return bool(taken.match(name)) and not left_out.match(name)
 
     def may_lie_in(self, folder: str) -> bool:
         """Whether files that are meant may lie in a folder or below it; ``folder`` is relative, with ``/``."""
@@ -56,9 +58,10 @@ def _segments(pattern: str) -> tuple[str, ...]:
     return (*path.parts, "*") if path.parts[-1] == "**" else path.parts
 
 
-def _names_in(folder: Sequence[str], patterns: Iterable[Sequence[str]]) -> list[str]:
+def _names_in(folder: Sequence[str], patterns: Iterable[Sequence[str]]) -> re.Pattern[str]:
     """What the patterns want the files of one folder to be called."""
-    return [pattern[-1] for pattern in patterns if _matches(folder, pattern[:-1])]
+    names = [pattern[-1] for pattern in patterns if _matches(folder, pattern[:-1])]
+    return re.compile("|".join(f"{_UNHIDDEN[name[0] != '.']}{translate(name)}" for name in names) or _NOTHING)
 
 
 def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:

@@ -112,6 +112,9 @@ class Watcher:
         self._is_deaf = False
         self._is_stopped = False
         self._stop_signal = os.eventfd(0)
+        self._stop_poller, self._poller = select.poll(), select.poll()
+        for poller in (self._stop_poller, self._poller):
+            poller.register(self._stop_signal, select.POLLIN)
         self._thread = threading.Thread(target=self._run, name=f"watcher of {folder}", daemon=True)
 
     def start(self) -> None:
@@ -174,20 +177,12 @@ class Watcher:
 
     def _wait(self) -> None:
         """Until there is an event, the next scan is due, or the watcher is told to stop."""
-        poller = self._stop_poller()
-        if self._events:
-            self._events.register(poller)
         remaining = (self._scanned_at or 0.0) + self._scan_every - self._clock()
-        if poller.poll(math.ceil(1000 * min(max(remaining, 0.0), self._scan_every))):
+        if self._poller.poll(math.ceil(1000 * min(max(remaining, 0.0), self._scan_every))):
             self._is_told_to_stop(within=GATHER)
 
     def _is_told_to_stop(self, *, within: float) -> bool:
-        return bool(self._stop_poller().poll(1000 * within))
-
-    def _stop_poller(self) -> select.poll:
-        poller = select.poll()
-        poller.register(self._stop_signal, select.POLLIN)
-        return poller
+        return bool(self._stop_poller.poll(1000 * within))
 
     def _heard(self, now: float) -> dict[str, bool]:
         """What the kernel told: files to look at, and whether a writer has just closed them."""
@@ -205,7 +200,10 @@ class Watcher:
             elif self._patterns.match(self._scan.relative(event.path)):
                 self._admission.add(event.path)
                 self._admission.note_writing(event.path, event.what == "begun")
-                touched[event.path] = event.what == "closed"
+                if event.what == "closed":
+                    touched[event.path] = True
+                else:
+                    touched.pop(event.path, None)
             elif event.what == "closed" and event.path.endswith(SIDECARS):
                 folder = os.path.dirname(event.path)  # noqa: PTH120 - one string operation per event
                 waiting = [path for path in self._admission.candidates if os.path.dirname(path) == folder]  # noqa: PTH120
@@ -217,7 +215,9 @@ class Watcher:
         if folder == str(self._folder):
             self._scan_every = SCAN_EVERY_UNTOLD if self._is_deaf or is_network(self._folder) else SCAN_EVERY
         try:
-            self._events = self._events or FileEvents()
+            if self._events is None:
+                self._events = FileEvents()
+                self._events.register(self._poller)
             self._events.watch(folder)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EMFILE):

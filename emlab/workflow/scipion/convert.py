@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from emlab.errors import WorkflowError
-from emlab.model import Arrival, Protocol
+from emlab.model import Accepted, Arrival, Ctf, Micrograph, Picks, Protocol, Record
 from emlab.protocols import PROTOCOLS
 from emlab.workflow.field import Asked, references
 from emlab.workflow.limits import limits_of
 from emlab.workflow.scipion.entry import Entry, read_entries
+from emlab.workflow.scipion.particles import PARTICLES
 from emlab.workflow.scipion.reading import Reading
-from emlab.workflow.scipion.translations import LEFT_OUT, TRANSLATIONS, Translation
+from emlab.workflow.scipion.translation import Translation
+from emlab.workflow.scipion.translations import LEFT_OUT, TRANSLATIONS
 from emlab.workflow.text import Opened
 from emlab.workflow.workflow import Step, Workflow
 
@@ -22,6 +24,8 @@ _ASKED: Final = (
     "gain_reference", "gain_rotation", "gain_flip", "idle_timeout",
 )  # fmt: skip
 """What is asked of an import where the file itself asks nothing."""
+_ASKED_OF_PICKING: Final = "diameter"
+"""Pixels became Å on the way, with the pixel size that the file has."""
 
 
 def is_scipion(found: Any) -> bool:
@@ -83,10 +87,11 @@ class _Conversion:
         self._names: Counter[str] = Counter()
 
     def steps(self) -> list[Step]:
-        for entry in self._entries.values():
+        # What deals with particles needs the CTF, which Scipion's picking does not point at.
+        for entry in sorted(self._entries.values(), key=lambda entry: entry.kind in PARTICLES):
             translation = TRANSLATIONS.get(entry.kind)
             if translation is None:
-                reason = LEFT_OUT.get(entry.kind, "emlab has no such protocol yet")
+                reason = LEFT_OUT.get(entry.kind, "emlab does nothing of the kind")
                 self.notes.append(f"{entry} is left out: {reason}.")
             else:
                 self._translate(entry, translation)
@@ -96,7 +101,7 @@ class _Conversion:
         protocol = PROTOCOLS[translation.protocol]
         inputs = []
         for kind in protocol.consumes:
-            maker = None if kind is Arrival else self._maker(entry, kind.kind)
+            maker = None if kind is Arrival else self._maker(entry, kind.kind) or self._beside(entry, kind)
             if maker:
                 inputs.append(f"{maker.name}.{kind.plural}")
             elif kind is not Arrival:
@@ -109,7 +114,7 @@ class _Conversion:
             return
         reading = Reading(entry, self._defaults)
         source = self._source(entry)
-        translation.read(reading, source.parameters.get("pixel_size") if source else None)
+        translation.read(reading, self._pixel_size(entry, source))
         self._names[translation.step] += 1
         number = self._names[translation.step]
         name = translation.step if number == 1 else f"{translation.step}_{number}"
@@ -142,6 +147,37 @@ class _Conversion:
             ),
             None,
         )
+
+    def _beside(self, entry: Entry, kind: type[Record]) -> Step | None:
+        """The step that makes records of a kind of the micrographs that an entry takes; a selection is added."""
+        micrographs = self._maker(entry, Micrograph.kind)
+        if micrographs is None or kind not in (Ctf, Accepted):
+            return None
+        taken = f"{micrographs.name}.{Micrograph.plural}"
+        for step in self._made.values():
+            if taken in step.inputs and kind in PROTOCOLS[step.protocol].produces:
+                return step
+        ctf = self._beside(entry, Ctf) if kind is Accepted else None
+        if ctf is None:
+            return None
+        self.notes.append(
+            f"{entry}: emlab picks on the micrographs that its selection keeps. The limits are emlab's own; they can "
+            "be changed in the form, or while the session runs."
+        )
+        selection = Step(
+            name="select", protocol="select_micrographs", inputs=(taken, f"{ctf.name}.{Ctf.plural}"), parameters={}
+        )
+        self._made[f"selection of {micrographs.name}"] = selection
+        return selection
+
+    def _pixel_size(self, entry: Entry, source: Step | None) -> Any:
+        """Of the images that an entry takes, Å; a field or nothing where the file does not tell."""
+        pixel_size = source.parameters.get("pixel_size") if source else None
+        micrographs = self._maker(entry, Micrograph.kind)
+        binning = micrographs.parameters.get("binning", 1) if micrographs else 1
+        if not isinstance(pixel_size, int | float) or binning == 1:
+            return pixel_size
+        return pixel_size * binning if isinstance(binning, int | float) else None
 
     def _add(self, source: Step, parameters: dict[str, Any]) -> None:
         added = source.model_copy(update={"parameters": source.parameters | parameters})
@@ -178,11 +214,12 @@ def _opened_for_questions(steps: list[Step], fields: Mapping[str, Asked]) -> tup
     for step in steps:
         protocol = PROTOCOLS[step.protocol]
         parameters = dict(step.parameters)
-        for name in _ASKED if protocol.is_source else ():
+        names = _ASKED if protocol.is_source else (_ASKED_OF_PICKING,) if Picks in protocol.produces else ()
+        for name in names:
             if name in protocol.parameters.model_fields and not references(parameters.get(name)):
                 field = protocol.produces[0].plural if name == "folder" else name
                 field = field if field not in asked else f"{step.name}_{field}"
-                asked[field] = Asked(default=parameters.get(name), advanced=bool(fields))
+                asked[field] = Asked(default=parameters.get(name), advanced=bool(fields) and protocol.is_source)
                 parameters[name] = {"field": field}
         asking.append(step.model_copy(update={"parameters": parameters}))
     return asking, asked

@@ -13,6 +13,8 @@ from emlab.errors import WorkflowError
 _CLASS: Final = "object.className"
 _POINTER: Final = re.compile(r"(\d+)\.(?:__attribute__)?[A-Za-z_]\w*(?:\.\w+)*")
 _ITSELF: Final = re.compile(r"(\d+)\.?")
+_POINTS: Final = re.compile(r"input|xmippParticlePicking$")
+"""Names of parameters that point at a protocol itself."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,6 @@ def _targets(name: str, value: Any) -> Iterator[str]:
     for pointer in value if isinstance(value, list) else [value]:
         if isinstance(pointer, str):
             # A plain number points at a protocol only where one is expected; elsewhere it is a GPU, say.
-            match = _POINTER.fullmatch(pointer) or (_ITSELF.fullmatch(pointer) if name.startswith("input") else None)
+            match = _POINTER.fullmatch(pointer) or (_ITSELF.fullmatch(pointer) if _POINTS.match(name) else None)
             if match:
                 yield match[1]

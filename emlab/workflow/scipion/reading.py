@@ -95,6 +95,10 @@ class Reading:
         self._defaults = defaults
         self._taken: set[str] = set()
 
+    def __contains__(self, name: str) -> bool:
+        """Whether the file says anything of a parameter."""
+        return self._entry.values.get(name) is not None
+
     def get(self, name: str) -> Any:
         """A value, or ``None``; it counts as understood."""
         self._taken.add(name)

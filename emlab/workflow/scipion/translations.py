@@ -8,38 +8,19 @@ no resolution below 1 Å is asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 from emlab.units import MICROMETRE
+from emlab.workflow.scipion.particles import PARTICLES
 from emlab.workflow.scipion.reading import Reading
+from emlab.workflow.scipion.translation import Translation
 
 _MICROMETRES_END: Final = 100.0
 _FRACTIONS_END: Final = 1.0
 _IDLE: Final = 60.0
 """Seconds after which an import ends that did not watch its folder in Scipion."""
 _WILD: Final = re.compile(r"[*?\[#]")
-
-
-@dataclass(frozen=True)
-class Translation:
-    """How a Scipion protocol becomes one of emlab's.
-
-    Attributes
-    ----------
-    protocol
-        emlab's.
-    step
-        What a step of it is called.
-    read
-        Carries the parameters over; given the reading and the pixel size (Å) or its field, where the file has it.
-    """
-
-    protocol: str
-    step: str
-    read: Callable[[Reading, Any], None]
 
 
 def _movies(reading: Reading, _pixel_size: Any) -> None:
@@ -89,13 +70,7 @@ def _micrographs(reading: Reading, _pixel_size: Any) -> None:
 
 
 def _motion(reading: Reading, _pixel_size: Any) -> None:
-    binning = reading.literal("binFactor")
-    if binning is not None and binning != int(binning):
-        reading.notes.append(f"binFactor is {binning:g}, and emlab bins by whole numbers: it is left at 1")
-    else:
-        reading.carry("binFactor", "binning", none=0)
-        if binning:
-            reading.parameters["binning"] = int(binning)
+    reading.carry("binFactor", "binning", none=0)
     patches = [reading.literal(name) for name in ("patchX", "patchY")]
     if None not in patches:
         reading.parameters["local_motion"] = max(patch or 0 for patch in patches) > 1
@@ -176,6 +151,7 @@ TRANSLATIONS: Final[dict[str, Translation]] = {
     "ProtGctf": _CTF,
     "XmippProtCTFMicrographs": _CTF,
     "XmippProtCTFConsensus": Translation("select_micrographs", "select", _selection),
+    **PARTICLES,
 }
 """By the name of Scipion's class."""
 
@@ -186,5 +162,9 @@ LEFT_OUT: Final[dict[str, str]] = {
     "ProtMonitorCTF": "the live view shows what it shows, and its limits are not carried over",
     "ProtMonitorSystem": "the live view is emlab's own",
     "ProtMonitorMovieGain": "the live view is emlab's own",
+    "ProtMonitor2dStreamer": "emlab's 2D classes grow by themselves while particles come",
+    "XmippProtParticlePicking": "emlab has no picking by hand",
+    "EmanProtBoxing": "emlab has no picking by hand",
+    "ProtUserSubSet": "a choice by hand; micrographs are rejected in the live view",
 }
 """Why some are left out; the others have no equivalent in emlab."""
