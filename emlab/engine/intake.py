@@ -15,6 +15,9 @@ from emlab.engine.watcher import Report, Watcher
 from emlab.model import Arrival
 from emlab.model.watched import WatchedFolder
 
+RING_EVERY = 0.01
+"""Seconds between rings of the bell where many files come at once."""
+
 
 def is_lost(report: Report) -> bool:
     """Whether a report is of a file that should have been taken and was not; a copy of one that was is no loss."""
@@ -41,6 +44,8 @@ class Intake:
         self._parameters = parameters
         self._arrived: queue.SimpleQueue[Arrival | Report] = queue.SimpleQueue()
         self._bell = bell
+        self._rung_at = -math.inf
+        self._is_unheard = False
         self._taken = len(known)
         self._last = time.monotonic()
         self._ended: str | None = None
@@ -51,6 +56,7 @@ class Intake:
             parameters.patterns,
             found=self._came,
             reported=self._came,
+            looked=self._ring,
             settle_time=parameters.settle_time,
             stalled_after=parameters.stalled_after,
             known=known,
@@ -100,4 +106,11 @@ class Intake:
 
     def _came(self, item: Arrival | Report) -> None:
         self._arrived.put(item)
-        os.eventfd_write(self._bell, 1)
+        self._is_unheard = True
+        if time.monotonic() >= self._rung_at + RING_EVERY:
+            self._ring()
+
+    def _ring(self) -> None:
+        if self._is_unheard:
+            self._is_unheard, self._rung_at = False, time.monotonic()
+            os.eventfd_write(self._bell, 1)

@@ -689,13 +689,21 @@ def test_the_thread_hands_on_a_file_and_stops(watched: Watched) -> None:
     import queue
 
     arrived: queue.SimpleQueue[Arrival] = queue.SimpleQueue()
+    looked: queue.SimpleQueue[int] = queue.SimpleQueue()
     watcher = Watcher(
-        watched.folder, ["*.mov"], arrived.put, watched.reports.append, check=check, find_sidecar=sidecar_of
+        watched.folder,
+        ["*.mov"],
+        arrived.put,
+        watched.reports.append,
+        looked=lambda: looked.put(arrived.qsize()),
+        check=check,
+        find_sidecar=sidecar_of,
     )
     watched.write("a.mov")
     watched.write("a.xml", "")
     watcher.start()
     try:
+        assert looked.get(timeout=30) == 1
         assert arrived.get(timeout=30).evidence == "sidecar"
         watched.write("b.xml", "")
         # As of now: an old one may be taken for its age before the kernel tells that it was closed.

@@ -45,8 +45,8 @@ class Watcher:
     it has as many frames as most movies of the session and did not change between two looks; ``stable``, nothing was
     written to it for ``settle_time``.
 
-    It works in a thread of its own, so that a file server that does not answer stops nothing else; ``found`` and
-    ``reported`` are called in that thread.
+    It works in a thread of its own, so that a file server that does not answer stops nothing else; ``found``,
+    ``reported`` and ``looked`` are called in that thread.
 
     Parameters
     ----------
@@ -58,6 +58,8 @@ class Watcher:
         Called with each complete file.
     reported
         Called with whatever else a person should know.
+    looked
+        Called after each look.
     settle_time
         How long a file has to be quiet when nothing else says that it is complete, seconds.
     stalled_after
@@ -87,6 +89,7 @@ class Watcher:
         stalled_after: float = 600.0,
         known: Iterable[str] = (),
         *,
+        looked: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.time,
         check: Callable[[str], Completeness] = check_complete,
         find_sidecar: Callable[[str], Path | None] = find_sidecar,
@@ -94,6 +97,7 @@ class Watcher:
         self._folder = folder.absolute()
         self._patterns = Patterns(patterns)
         self._reported = reported
+        self._looked = looked
         self._clock = clock
         self._admission = Admission(
             found,
@@ -164,6 +168,7 @@ class Watcher:
         while not self._is_stopped:
             try:
                 self.look(self._clock())
+                self._looked()
                 self._wait()
             except Exception as error:
                 log.exception("the look at %s failed", self._folder)
@@ -173,6 +178,7 @@ class Watcher:
                 told = message
                 self._scan.distrust()
                 self._scanned_at = None
+                self._looked()
                 self._is_told_to_stop(within=AGAIN)
 
     def _wait(self) -> None:
