@@ -11,7 +11,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from emlab.engine.fallback import is_of_the_card, places
+from emlab.engine.fallback import failure_of, places
 from emlab.engine.perform import let_go, to_trouble
 from emlab.engine.workbench import FolderWorkbench, Pantry
 from emlab.errors import ParameterError
@@ -142,8 +142,8 @@ def _done(step: Protocol, given: tuple[Any, ...], at: partial[FolderWorkbench], 
     for place in better:
         try:
             return step.function(*given, at(place=place))
-        except (MemoryError, RuntimeError) as error:
-            if not isinstance(error, MemoryError) and not is_of_the_card(error):
+        except (MemoryError, RuntimeError, ImportError) as error:
+            if failure_of(error) is None:
                 raise
         let_go(at.keywords["pantry"])
     return step.function(*given, at(place=last))

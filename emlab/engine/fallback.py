@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,15 @@ class Place:
         return self.device != "cpu"
 
 
+Failure = Literal["starved", "unfit", "broken"]
+"""Of a card: too little memory; a library or a compiler that it lacks; CUDA itself, after which nothing more can be
+computed on the card by the same process."""
+
+_NO_MEMORY: Final = re.compile("MemoryAllocation|OUT_OF_MEMORY|ALLOC_FAILED")
+"""What CUDA's runtime (of pinned memory), its driver and its libraries say, where CuPy raises no MemoryError."""
+_NOT_LOADED: Final = "CuPy failed to load"
+_OF_THE_COMPILER: Final = {"CompileException", "NVRTCError"}
+
 CPU: Final = Place("cpu")
 
 
@@ -38,6 +48,15 @@ def places(device: str) -> tuple[Place, ...]:
     return Place(device), Place(device, holds_frames=False), CPU
 
 
-def is_of_the_card(error: Exception) -> bool:
-    """Whether CUDA failed, not for want of memory: no more can be computed on the card by this process."""
-    return not isinstance(error, MemoryError) and type(error).__module__.partition(".")[0] in {"cupy", "cupy_backends"}
+def failure_of(error: Exception) -> Failure | None:
+    """What an exception says of the place that raised it; ``None`` where it says something of the item."""
+    package = type(error).__module__.partition(".")[0]
+    if isinstance(error, MemoryError):
+        return "starved"
+    if isinstance(error, ImportError) or str(error).startswith(_NOT_LOADED):
+        return "unfit"
+    if package not in {"cupy", "cupy_backends"}:
+        return None
+    if _NO_MEMORY.search(str(error)):
+        return "starved"
+    return "unfit" if type(error).__name__ in _OF_THE_COMPILER else "broken"

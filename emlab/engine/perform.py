@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import sqlite3
 import sys
 import time
@@ -10,8 +11,9 @@ import traceback
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from emlab.engine.fallback import CPU, Place, is_of_the_card, places
+from emlab.engine.fallback import CPU, Failure, Place, failure_of, places
 from emlab.engine.task import Outcome, Task, Trouble
 from emlab.engine.workbench import FolderWorkbench, Pantry
 from emlab.errors import DataError, EmlabError, FileUnavailable, TruncatedFile
@@ -25,6 +27,11 @@ AWAY = {
     errno.ENXIO, errno.EPERM, errno.EREMOTEIO, errno.EROFS, errno.ESTALE, errno.ETIMEDOUT,
 }  # fmt: skip
 """What a file system says when its server, its disk or somebody's permission is away."""
+_REASONS: Final[dict[Failure, str]] = {
+    "starved": "The card has too little memory",
+    "unfit": "The card cannot be used ({})",
+    "broken": "The card failed ({})",
+}
 
 
 def perform(task: Task, worker: str, device: str = "cpu", pantry: Pantry | None = None) -> Outcome:
@@ -33,17 +40,17 @@ def perform(task: Task, worker: str, device: str = "cpu", pantry: Pantry | None 
     What a card cannot do is tried again where there is more memory, and on the CPU in the end.
     """
     started, cpu = time.monotonic(), time.process_time()
-    attempt, reason, spent = _Attempt(CPU), "", False
+    attempt, reason, failure = _Attempt(CPU), "", None
     for place in places(device if PROTOCOLS[task.protocol].accelerated else "cpu"):
-        if spent and place.on_card:
+        if failure in {"unfit", "broken"} and place.on_card:
             continue
         attempt = _attempted(task, place, pantry)
-        if attempt.starved or attempt.broken:
+        if attempt.failure:
             let_go(pantry)  # only now that the error, and all that its traceback held, is gone
-        if attempt.trouble is None or not place.on_card or not (attempt.starved or attempt.broken):
+        if attempt.trouble is None or not place.on_card or not attempt.failure:
             break
-        spent = attempt.broken
-        reason = f"The card failed ({attempt.trouble.message})" if spent else "The card has too little memory"
+        failure = attempt.failure
+        reason = _REASONS[failure].format(attempt.trouble.message)
     instead = ", and read the frames from the computer's." if attempt.place.on_card else ": the CPU did its work."
     return Outcome(
         task=task,
@@ -55,19 +62,18 @@ def perform(task: Task, worker: str, device: str = "cpu", pantry: Pantry | None 
         record=attempt.record,
         trouble=attempt.trouble,
         remark=reason + instead if reason else "",
-        spent=spent,
+        spent=failure == "broken",
     )
 
 
 @dataclass(frozen=True)
 class _Attempt:
-    """What became of a task in one place; ``starved`` of memory, or CUDA ``broken``."""
+    """What became of a task in one place, and what that says of the place."""
 
     place: Place
     record: Record | None = None
     trouble: Trouble | None = None
-    starved: bool = False
-    broken: bool = False
+    failure: Failure | None = None
 
 
 def _attempted(task: Task, place: Place, pantry: Pantry | None) -> _Attempt:
@@ -79,7 +85,7 @@ def _attempted(task: Task, place: Place, pantry: Pantry | None) -> _Attempt:
         record = protocol.function(*given, parameters, workbench)
         _check(record, task)
     except Exception as error:  # noqa: BLE001 (the one place where an item may fail in any way)
-        return _Attempt(place, None, to_trouble(error), isinstance(error, MemoryError), is_of_the_card(error))
+        return _Attempt(place, None, to_trouble(error), failure_of(error))
     return _Attempt(place, record)
 
 
@@ -105,10 +111,12 @@ def let_go(pantry: Pantry | None) -> None:
     """Give back the memory that is kept between tasks, the card's too, so that the next attempt finds all of it."""
     if pantry is not None:
         pantry.empty()
+    gc.collect()  # an error and the frames of its traceback may hold each other, and the arrays in them
     if cupy := sys.modules.get("cupy"):
         with suppress(RuntimeError):  # of a card that is no more
             cupy.fft.config.get_plan_cache().clear()
             cupy.get_default_memory_pool().free_all_blocks()
+            cupy.get_default_pinned_memory_pool().free_all_blocks()  # the computer's, of frames that were lent
 
 
 def _check(record: Record, task: Task) -> None:

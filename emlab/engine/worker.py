@@ -39,7 +39,7 @@ def main(descriptor: int, name: str, device: str, parent: int) -> None:
     while True:
         try:
             task = line.recv()
-        except EOFError:
+        except (EOFError, ConnectionResetError):
             return
         outcome = perform(task, name, device, pantry)
         # Whoever sent the task has it still, and every byte costs the engine time.

@@ -19,11 +19,16 @@ from emlab.protocols import PROTOCOLS
 FITTED = dict.fromkeys(("defocus_u", "defocus_v", "defocus_angle", "astigmatism", "phase_shift", "score"), 1.0)
 
 
-class CUDARuntimeError(RuntimeError):
-    """As CuPy's: of a device that is no more."""
+def as_cupys(name: str, module: str) -> type[RuntimeError]:
+    """An exception as CuPy defines it."""
+    return type(name, (RuntimeError,), {"__module__": module})
 
 
-CUDARuntimeError.__module__ = "cupy_backends.cuda.api.runtime"
+CUDARuntimeError = as_cupys("CUDARuntimeError", "cupy_backends.cuda.api.runtime")
+CUDADriverError = as_cupys("CUDADriverError", "cupy_backends.cuda.api.driver")
+CuFFTError = as_cupys("CuFFTError", "cupy.cuda.cufft")
+CUBLASError = as_cupys("CUBLASError", "cupy_backends.cuda.libs.cublas")
+CompileException = as_cupys("CompileException", "cupy.cuda.compiler")
 
 
 class Nothing(Parameters):
@@ -54,7 +59,8 @@ def on_card(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
 
         pool = SimpleNamespace(free_all_blocks=free)
         fft = SimpleNamespace(config=SimpleNamespace(get_plan_cache=dict))
-        cupy = SimpleNamespace(asarray=asarray, get_default_memory_pool=lambda: pool, fft=fft)
+        pools = dict.fromkeys(("get_default_memory_pool", "get_default_pinned_memory_pool"), lambda: pool)
+        cupy = SimpleNamespace(asarray=asarray, fft=fft, **pools)
         monkeypatch.setitem(sys.modules, "cupy", cupy)
         monkeypatch.setitem(PROTOCOLS, "toy", toy)
         return perform(Task("ctf", "movie", "toy", {}, (None,), "", "outputs"), "gpu:0#1", "gpu:0")  # type: ignore[arg-type]
@@ -94,6 +100,40 @@ def test_what_cuda_refuses_the_cpu_does_and_the_process_is_spent(on_card: Callab
     assert outcome.device == "cpu"
     assert outcome.remark == "The card failed (cudaErrorIllegalAddress): the CPU did its work."
     assert outcome.spent
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        CUDARuntimeError("cudaErrorMemoryAllocation: out of memory"),  # of pinned memory, or a context
+        CUDADriverError("CUDA_ERROR_OUT_OF_MEMORY: out of memory"),  # when a kernel is loaded
+        CuFFTError("CUFFT_ALLOC_FAILED"),  # of a plan
+        CUBLASError("CUBLAS_STATUS_ALLOC_FAILED"),
+    ],
+)
+def test_memory_that_lacks_by_another_name_breaks_nothing(on_card: Callable[..., Outcome], error: Exception) -> None:
+    outcome = on_card(error)
+    assert outcome.device == "gpu:0"
+    assert outcome.remark.startswith("The card has too little memory, and")
+    assert not outcome.spent
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        CompileException("error: identifier undefined"),
+        ImportError("libcufft.so.11: cannot open shared object file"),
+        RuntimeError("CuPy failed to load libnvrtc.so.12: OSError"),
+    ],
+)
+def test_a_card_that_lacks_a_library_is_done_without_and_its_process_lives_on(
+    on_card: Callable[..., Outcome], error: Exception
+) -> None:
+    outcome = on_card(error)
+    assert outcome.record is not None
+    assert outcome.device == "cpu"
+    assert outcome.remark == f"The card cannot be used ({error}): the CPU did its work."
+    assert not outcome.spent
 
 
 def test_what_is_wrong_with_the_item_is_wrong_everywhere(on_card: Callable[..., Outcome]) -> None:

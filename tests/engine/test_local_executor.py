@@ -11,6 +11,7 @@ from dataclasses import replace
 from multiprocessing import connection
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import psutil
@@ -18,7 +19,7 @@ import pytest
 
 from emlab.engine.executors import LocalExecutor
 from emlab.engine.task import Outcome, Task
-from emlab.engine.worker import FIRST_TO_GO
+from emlab.engine.worker import FIRST_TO_GO, spawn_arguments
 from emlab.formats.mrc import write_mrc_movie
 from emlab.model import Arrival, Movie
 
@@ -104,6 +105,37 @@ def test_a_worker_that_hangs_is_killed_at_the_time_limit(executor: LocalExecutor
     assert (trouble.error, trouble.retry) == ("TimeLimit", True)
     assert f"The worker {hanging.name} did not do it in 0 s, the time limit, and was killed." == trouble.message
     when_free(executor, 1)
+
+
+def test_a_worker_on_whose_card_nothing_works_any_more_is_replaced_and_its_work_is_kept(
+    movie: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = (
+        "import sys\n"
+        "from dataclasses import replace\n"
+        "from emlab.engine import perform, worker\n"
+        "real = perform.perform\n"
+        "perform.perform = lambda *given: replace(real(*given), spent=True)\n"
+        "line, name, device, parent = sys.argv[1:]\n"
+        "worker.main(int(line), name, device, int(parent))\n"
+    )
+
+    def spent(*given: Any) -> list[str]:
+        return [sys.executable, "-c", program, *spawn_arguments(*given)[3:]]
+
+    monkeypatch.setattr("emlab.engine.executors.local.spawn_arguments", spent)
+    executor = LocalExecutor(cpu_workers=1)
+    when_free(executor, 1)
+    workers = []
+    for _ in range(2):
+        executor.submit(importing(movie), accelerated=False)
+        done = outcome(executor)
+        assert done.record is not None
+        workers.append(done.worker)
+        when_free(executor, 1)
+    assert workers == ["cpu#1", "cpu#2"]
+    assert executor.complaints() == []
+    executor.close()
 
 
 def test_a_worker_is_killed_before_its_engine_when_memory_runs_out(executor: LocalExecutor) -> None:

@@ -69,15 +69,17 @@ def test_memory_that_is_kept_is_given_back_when_there_is_too_little(monkeypatch:
 
     freed: list[str] = []
     pool = SimpleNamespace(free_all_blocks=lambda: freed.append("card"))
+    pinned = SimpleNamespace(free_all_blocks=lambda: freed.append("pinned"))
     fft = SimpleNamespace(config=SimpleNamespace(get_plan_cache=dict))
-    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(get_default_memory_pool=lambda: pool, fft=fft))
+    cupy = SimpleNamespace(get_default_memory_pool=lambda: pool, get_default_pinned_memory_pool=lambda: pinned, fft=fft)
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
     monkeypatch.setitem(PROTOCOLS, "greedy", greedy)
     pantry = Pantry()
     pantry.keep(Path("image.mrc"), np.ones((2, 2)))
     found = perform(Task("ctf", "movie", "greedy", {}, (None,), "", "outputs"), "inline", pantry=pantry)  # type: ignore[arg-type]
     assert found.trouble is not None
     assert found.trouble.retry
-    assert freed == ["card"]
+    assert freed == ["card", "pinned"]
     assert not pantry.images
 
 

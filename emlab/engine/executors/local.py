@@ -102,6 +102,9 @@ class LocalExecutor:
                 if isinstance(message, Outcome) and worker.task is not None:
                     outcomes.append(replace(message, task=worker.task))
                     worker.task = None
+                    if message.spent:  # it ends by itself, but must not be given anything before
+                        self._end(worker)
+                        self._workers[index] = self._start(worker.device)
                 else:
                     worker.alive, worker.stillborn = True, 0
             except (EOFError, OSError):
