@@ -9,9 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
-
-_TEMPORARY = re.compile(r"\..+\.(\d+)-[0-9a-f]{8}\.tmp")
+_TEMPORARY = re.compile(r"\..+\.\d+-[0-9a-f]{8}\.tmp")
 
 
 @contextmanager
@@ -43,12 +41,16 @@ def sync(path: str | Path) -> None:
 
 
 def sweep(folder: str | Path) -> list[Path]:
-    """Temporary files below ``folder`` that dead processes left, now removed."""
-    dead = [
-        file
-        for file in Path(folder).rglob(".*.tmp")
-        if (match := _TEMPORARY.fullmatch(file.name)) and not psutil.pid_exists(int(match[1]))
+    """Temporary files below ``folder`` that nobody goes on with, now removed; for whoever alone may write there.
+
+    Whether the process that wrote one lives is not asked: another may have its number after a reboot.
+    """
+    left = [
+        Path(place, name)
+        for place, _, names in os.walk(folder)
+        for name in names
+        if name.endswith(".tmp") and _TEMPORARY.fullmatch(name)
     ]
-    for file in dead:
+    for file in left:
         file.unlink(missing_ok=True)
-    return dead
+    return left

@@ -7,10 +7,11 @@ import pickle
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from multiprocessing import connection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 import pytest
@@ -25,6 +26,11 @@ dask = pytest.importorskip("dask")
 
 from emlab.engine.executors.dask import DaskExecutor  # noqa: E402
 
+PATIENCE = 90.0
+"""Seconds that a test waits for what others do."""
+LOOK = 1.0
+"""Seconds between looks at whether it has waited too long."""
+T = TypeVar("T")
 QUIET = {"dashboard_address": "127.0.0.1:0", "memory_limit": 0, "silence_logs": 50}
 
 
@@ -50,32 +56,45 @@ def to(cluster: Any) -> Callable[[], Any]:
     return lambda: distributed.Client(cluster.scheduler_address, asynchronous=True)
 
 
+def until(reached: Callable[[], T], what: str) -> T:
+    """What is waited for, once it is there."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := reached()):
+        assert time.monotonic() < deadline, f"{what}: not within {PATIENCE:g} s"
+    return found
+
+
 def when_free(executor: DaskExecutor, places: int) -> None:
-    while executor.free(accelerated=False) != places:
-        connection.wait(executor.waitables())
+    def are_free() -> bool:
         assert executor.collect() == executor.complaints() == []
+        if executor.free(accelerated=False) != places:
+            connection.wait(executor.waitables(), LOOK)
+        return executor.free(accelerated=False) == places
+
+    until(are_free, f"{places} places are free")
 
 
 def outcome(executor: DaskExecutor) -> Outcome:
-    while True:
-        connection.wait(executor.waitables())
-        for found in executor.collect():
-            return found
+    def come() -> list[Outcome]:
+        connection.wait(executor.waitables(), LOOK)
+        return executor.collect()
+
+    return until(come, "an outcome comes")[0]
 
 
 def complaint(executor: DaskExecutor) -> str:
-    while True:
-        connection.wait(executor.waitables())
+    def told() -> list[str]:
+        connection.wait(executor.waitables(), LOOK)
         assert executor.collect() == []
-        for found in executor.complaints():
-            return found
+        return executor.complaints()
+
+    return until(told, "a complaint comes")[0]
 
 
 def workers(cluster: Any) -> dict[str, psutil.Process]:
     """The process of each Dask worker by its address, once the processes that it lends can take tasks."""
     with distributed.Client(cluster.scheduler_address) as client:
-        while not all(client.run(_is_ready).values()):
-            pass
+        until(lambda: all(client.run(_is_ready).values()), "the processes that Dask's workers lend are ready")
         return {address: psutil.Process(number) for address, number in client.run(os.getpid).items()}
 
 
@@ -89,8 +108,7 @@ def hang(cluster: Any, worker: psutil.Process) -> psutil.Process:
 def until_held(cluster: Any, address: str) -> None:
     """Wait until the process of a Dask worker has been given a task."""
     with distributed.Client(cluster.scheduler_address) as client:
-        while not client.run(_holds, workers=[address])[address]:
-            pass
+        until(lambda: client.run(_holds, workers=[address])[address], f"the worker {address} has a task")
 
 
 def _is_ready() -> bool:
@@ -241,8 +259,12 @@ def test_a_scheduler_that_goes_is_found_again(tmp_path: Path) -> None:
     command += ["--dashboard-address", "127.0.0.1:0", "--scheduler-file", "scheduler.json"]
     file = tmp_path / "scheduler.json"
     scheduler = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL)
-    while not file.exists() or not file.read_text().endswith("}"):
+
+    def is_written() -> bool:
         assert scheduler.poll() is None
+        return file.exists() and file.read_text().endswith("}")
+
+    until(is_written, "the scheduler writes its file")
     executor = executor_for(f"dask:{file}", 1, (), [])()
     assert executor.describe().startswith("the Dask cluster at tcp://127.0.0.1:")
     file.unlink()

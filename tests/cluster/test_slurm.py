@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,6 +26,8 @@ from emlab.engine.executors import keeper
 from emlab.engine.executors.cluster import Cluster
 from emlab.engine.executors.slurm import SlurmSettings, described_settings, read_settings
 
+PATIENCE = 120.0
+"""Seconds that a test waits for what SLURM and an engine do."""
 SETTINGS = """
 partition = "test"
 jobs = 1
@@ -62,9 +64,18 @@ def jobs() -> list[str]:
 
 
 def wait_for_job(others: list[str] | None = None) -> str:
+    deadline = time.monotonic() + PATIENCE
     while not (found := [job for job in jobs() if job not in (others or [])]):
+        assert time.monotonic() < deadline, f"SLURM started no job within {PATIENCE:g} s, beside {others}"
         time.sleep(0.1)
     return found[0]
+
+
+def wait_until(session: emlab.Session, reached: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not reached():
+        assert time.monotonic() < deadline, f"not within {PATIENCE:g} s: {session.explain()}"
+        session.wait(1)
 
 
 @pytest.mark.slurm
@@ -80,13 +91,11 @@ def test_engines_and_jobs_die_and_the_session_goes_on_to_its_end(
     os.kill(engine.pid, signal.SIGKILL)
     psutil.wait_procs([engine])
     session.start(gpus="", report_every=0)  # where it was the last time
-    while not len(session["movies"]):
-        session.wait(1)
+    wait_until(session, lambda: len(session["movies"]))
     assert jobs() == [job]
     subprocess.run(["scancel", job], check=True)
     wait_for_job([job])
-    while session.is_running:
-        session.wait(1)
+    wait_until(session, lambda: not session.is_running)
     assert session.state == "finished"
     done = [{record.key for record in session[name]} for name in ("arrivals", "movies", "micrographs", "ctfs")]
     assert len(done[0]) == 3

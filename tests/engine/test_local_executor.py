@@ -6,6 +6,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from multiprocessing import connection
@@ -22,6 +23,9 @@ from emlab.engine.task import Outcome, Task
 from emlab.engine.worker import FIRST_TO_GO, spawn_arguments
 from emlab.formats.mrc import write_mrc_movie
 from emlab.model import Arrival, Movie
+
+PATIENCE = 90.0
+"""Seconds that a test waits for a worker."""
 
 
 @pytest.fixture
@@ -45,16 +49,19 @@ def importing(path: Path) -> Task:
 
 
 def when_free(executor: LocalExecutor, workers: int) -> None:
+    deadline = time.monotonic() + PATIENCE
     while executor.free(accelerated=False) < workers:
-        connection.wait(executor.waitables())
+        connection.wait(executor.waitables(), 1)
         assert executor.collect() == []
+        assert time.monotonic() < deadline, f"{workers} workers are not free within {PATIENCE:g} s"
 
 
 def outcome(executor: LocalExecutor) -> Outcome:
-    while True:
-        connection.wait(executor.waitables())
-        for found in executor.collect():
-            return found
+    deadline = time.monotonic() + PATIENCE
+    while not (found := executor.collect()):
+        assert time.monotonic() < deadline, f"no outcome came within {PATIENCE:g} s"
+        connection.wait(executor.waitables(), 1)
+    return found[0]
 
 
 def test_a_task_comes_back_as_a_record(executor: LocalExecutor, movie: Path) -> None:

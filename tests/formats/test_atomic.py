@@ -44,15 +44,15 @@ def test_the_content_is_on_the_disk_before_the_name(tmp_path: Path, monkeypatch:
     assert done == [(str(temporary), False), (str(tmp_path), True)]
 
 
-def test_sweep_removes_what_dead_processes_left_and_nothing_else(tmp_path: Path) -> None:
+def test_sweep_removes_what_was_left_half_written_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "below").mkdir()
     code = "import os, sys\nfrom emlab.formats.atomic import whole_file\nwith whole_file(sys.argv[1]) as t:\n"
     code += " t.write_text('half')\n os._exit(1)"
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "below" / "a.mrc")], check=False)
     (left,) = (tmp_path / "below").iterdir()
     (tmp_path / ".theirs.tmp").write_text("not ours")
-    with whole_file(tmp_path / "b.mrc") as own:
-        own.write_text("in the making")
-        assert sweep(tmp_path) == [left]
-        assert own.exists()
+    reused = left.with_name(f".b.mrc.{os.getpid()}-0123abcd.tmp")
+    reused.write_text("of a process whose number another has, after a reboot")
+    (tmp_path / "b.mrc").write_text("whole")
+    assert sorted(sweep(tmp_path)) == sorted([left, reused])
     assert sorted(path.name for path in tmp_path.rglob("*")) == [".theirs.tmp", "b.mrc", "below"]
