@@ -25,12 +25,15 @@ def commands() -> typer.Typer:
     for name, application in applications().items():
         last = ", and one of all of them" if application.protocol.is_fold else ""
         summary = f"{application.protocol.summary}\n\nOne line of JSON per file on standard output{last}."
-        more = {"gpu": _GPU} if application.protocol.accelerated else {}
+        more = {"threads": _THREADS} | ({"gpu": _GPU} if application.protocol.accelerated else {})
         group.command(name, help=summary)(with_options(_applying(application), application.options, more))
     return group
 
 
 _GPU = Annotated[int | None, typer.Option(help="Compute on this card, counted from 0; on the CPU by default.")]
+_THREADS = Annotated[
+    int | None, typer.Option(min=1, help="That share the work on a file; by default one for each core.")
+]
 
 
 def _applying(application: Application) -> Any:
@@ -41,10 +44,11 @@ def _applying(application: Application) -> Any:
         if gpu is not None:
             use_card(gpu)
         device = "cpu" if gpu is None else f"gpu:{gpu}"
+        threads: int | None = values.pop("threads", None)
         failed = 0
         with Progress(console=Console(stderr=True), transient=True) as progress:
             bar = progress.add_task(application.protocol.title, total=len(files))
-            for record in application.run(files, out, values, device):
+            for record in application.run(files, out, values, device, threads):
                 failed += "error" in record
                 print(json.dumps(record), flush=True)
                 progress.advance(bar)

@@ -11,6 +11,8 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from emlab.arrays.threads import sharing
+from emlab.engine.devices import cpu_cores
 from emlab.engine.fallback import failure_of, places
 from emlab.engine.perform import let_go, to_trouble
 from emlab.engine.workbench import FolderWorkbench, Pantry
@@ -53,7 +55,12 @@ class Application:
         return found
 
     def run(
-        self, files: Iterable[Path], out: Path, values: Mapping[str, Any], device: str = "cpu"
+        self,
+        files: Iterable[Path],
+        out: Path,
+        values: Mapping[str, Any],
+        device: str = "cpu",
+        threads: int | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Process files one after the other, and give a record of each as a dictionary.
 
@@ -67,6 +74,8 @@ class Application:
             Parameters by name, of any of the steps.
         device
             ``cpu`` or ``gpu:0``; what a card cannot do the CPU does.
+        threads
+            That share the work on a file where the CPU does it; one for each core if ``None``.
 
         Yields
         ------
@@ -85,18 +94,18 @@ class Application:
         pantry = Pantry()
         singly = [step for step in self.steps if not step.is_fold]
         gathered: dict[str, Record] = {}
+        shared = threads or cpu_cores()
         for file in files:
             at = partial(FolderWorkbench, out, "", file.stem.replace(".", "_"), pantry=pantry)
-            record, found = _tried(partial(_led, singly, _arrival(file), told, at, device), out)
+            record, found = _tried(partial(_led, singly, _arrival(file), told, at, device, shared), out)
             if record is not None:
                 gathered[str(file)] = record
             yield {"input": str(file), **found}
         if self.protocol.is_fold and gathered:
             at = partial(FolderWorkbench, out, "", self.protocol.produces[0].plural, pantry=pantry)
             given = (tuple(gathered.values()), None, told[self.protocol.name])
-            _, found = _tried(
-                partial(_done, self.protocol, given, at, device if self.protocol.accelerated else "cpu"), out
-            )
+            device = device if self.protocol.accelerated else "cpu"
+            _, found = _tried(partial(_done, self.protocol, given, at, device, shared), out)
             yield {"input": list(gathered), **found}
 
     def _parameters(self, protocol: Protocol, values: Mapping[str, Any]) -> Parameters:
@@ -127,17 +136,18 @@ def _led(
     told: Mapping[str, Parameters],
     at: partial[FolderWorkbench],
     device: str,
+    threads: int,
 ) -> Record:
     """Lead a record through steps, each of which gets what it consumes of those before."""
     made: dict[type[Record], Record] = {type(record): record}
     for step in steps:
         inputs = [made.get(kind) or _accepted(record) for kind in step.consumes]
-        record = _done(step, (*inputs, told[step.name]), at, device if step.accelerated else "cpu")
+        record = _done(step, (*inputs, told[step.name]), at, device if step.accelerated else "cpu", threads)
         made[type(record)] = record
     return record
 
 
-def _done(step: Protocol, given: tuple[Any, ...], at: partial[FolderWorkbench], device: str) -> Record:
+def _done(step: Protocol, given: tuple[Any, ...], at: partial[FolderWorkbench], device: str, threads: int) -> Record:
     *better, last = places(device)
     for place in better:
         try:
@@ -146,7 +156,8 @@ def _done(step: Protocol, given: tuple[Any, ...], at: partial[FolderWorkbench], 
             if failure_of(error) is None:
                 raise
         let_go(at.keywords["pantry"])
-    return step.function(*given, at(place=last))
+    with sharing(threads):
+        return step.function(*given, at(place=last))
 
 
 def application(name: str) -> Application:

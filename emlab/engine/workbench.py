@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from emlab.arrays.module import to_host
+from emlab.arrays.threads import threads
 from emlab.engine.fallback import CPU, Place
 from emlab.engine.read_ahead import read_ahead
 from emlab.errors import DataError
@@ -82,7 +83,7 @@ class FolderWorkbench:
     def read_frames(self, movie: Movie, start: int, stop: int) -> Iterator[Array]:
         frames = open_movie(Path(movie.path), eer_grouping=movie.eer_grouping, eer_upsampling=movie.eer_upsampling)
         if not self._place.on_card:
-            return islice(frames, start, stop)
+            return islice(frames, start, stop) if threads() < 2 else read_ahead(frames, start, stop, threads())
         return map(self.to_device if self._place.holds_frames else _lent_to_card, read_ahead(frames, start, stop))
 
     def read_gain(self, movie: Movie) -> Array | None:

@@ -23,8 +23,9 @@ Compression = Literal["none", "lzw", "deflate"]
 
 NAMES: Final = {1: "uncompressed", 5: "LZW", 8: "deflate", 32946: "deflate"}
 """What TIFF's numbers for the compressions that emlab reads mean."""
+_LZW: Final = 5
 _DECODERS: Final[dict[int, Any]] = {
-    5: imagecodecs.lzw_decode,
+    _LZW: imagecodecs.lzw_decode,
     8: imagecodecs.deflate_decode,
     32946: imagecodecs.deflate_decode,
 }
@@ -216,8 +217,15 @@ def _decoded(source: Source, page: ifd.Page, dtype: np.dtype[Any]) -> Array:
 
 
 def _decompressed(source: Source, compression: int, offset: int, size: int, raw: Array) -> Any:
+    coded = source.read(offset, size)
+    if compression == _LZW:
+        # When it is needed: who only looks at headers does not wait for compiled code.
+        from emlab.arrays.lzw import decode_lzw
+
+        if decode_lzw(np.frombuffer(coded, np.uint8), raw) == raw.size:
+            return raw
     try:
-        return _DECODERS[compression](source.read(offset, size), out=raw)
+        return _DECODERS[compression](coded, out=raw)
     except (RuntimeError, ValueError, MemoryError) as error:
         raise FormatError(
             f"{source.path} is damaged: {NAMES[compression]} of it fails ({error}); copy it again."

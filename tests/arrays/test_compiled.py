@@ -9,12 +9,13 @@ from emlab.arrays.compiled import compile_kernels
 PROGRAM = """
 import importlib, pkgutil
 from numba.core.dispatcher import Dispatcher
-from emlab.arrays import ctf, motion
+from emlab.arrays import ctf, lzw, motion
 from emlab.arrays.compiled import compile_kernels
 
 compile_kernels()
 found = [(room, each.name) for room in (ctf, motion) for each in pkgutil.iter_modules(room.__path__)]
 modules = [importlib.import_module(f"{room.__name__}.{name}") for room, name in found]
+modules.append(lzw)
 kernels = {f"{m.__name__}.{name}": it for m in modules for name, it in vars(m).items() if isinstance(it, Dispatcher)}
 print(len(kernels), *(name for name, kernel in kernels.items() if not kernel.signatures))
 """

@@ -11,18 +11,20 @@ import pytest
 import scipy.linalg  # noqa: F401 - brings its BLAS
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from emlab.arrays.threads import threads
 from emlab.engine.apply import Application, applications
 from emlab.formats.mrc import write_mrc
+from emlab.formats.tiff import write_tiff_movie
 from emlab.model import Protocol
-from emlab.simulation import Conditions, simulate_micrograph
+from emlab.simulation import Conditions, simulate_micrograph, simulate_movie
 
 
 def test_small_matrices_get_one_thread(tmp_path: Path, toys: dict[str, Protocol]) -> None:
     toy = toys["toy_import"]
-    threads: list[int] = []
+    counts: list[int] = []
 
     def spying(*arguments: Any) -> Any:
-        threads.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+        counts.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
         return toy.function(*arguments)
 
     spy = Protocol(**{**vars(toy), "function": spying})
@@ -30,9 +32,9 @@ def test_small_matrices_get_one_thread(tmp_path: Path, toys: dict[str, Protocol]
     with threadpool_limits(2, "blas"):
         (found,) = Application((spy,)).run([tmp_path / "movie.txt"], tmp_path / "out", {})
     assert found["warning"] == "good"
-    if not threads:
+    if not counts:
         pytest.skip("this NumPy's BLAS has no threads")
-    assert set(threads) == {1}
+    assert set(counts) == {1}
 
 
 def test_what_a_protocol_needs_is_made_of_the_file_first() -> None:
@@ -72,3 +74,37 @@ def test_particles_of_an_image_are_cut_out_without_a_session(tmp_path: Path) -> 
     (refused,) = application.run([tmp_path / "a.b.mrc"], tmp_path / "out", {**values, "diameter": 1000.0})
     assert refused["error"] == "DataError"
     assert "Check the diameter" in refused["message"]
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".mrc"])
+def test_a_file_comes_out_the_same_however_many_threads_share_it(tmp_path: Path, suffix: str) -> None:
+    movie = simulate_movie(Conditions(seed=3, size=(384, 390), frames=5))
+    path = tmp_path / f"movie{suffix}"
+    {".tif": write_tiff_movie, ".mrc": write_mrc}[suffix](path, movie.frames, 1.5)
+    made = []
+    for count in (1, 3):
+        values = {"dose_per_frame": 1.0, "voltage": 300.0, "binning": 1.5}
+        (found,) = applications()["align_movie"].run([path], tmp_path / str(count), values, threads=count)
+        assert "message" not in found, found
+        made.append(found)
+    alone, shared = made
+    assert shared["shift_x"] == pytest.approx(alone["shift_x"], abs=1e-6)
+    for name in ("path", "power_spectrum"):
+        np.testing.assert_allclose(mrcfile.read(shared[name]), mrcfile.read(alone[name]), rtol=1e-5, atol=1e-4)
+
+
+def test_a_file_gets_as_many_threads_as_there_are_cores(
+    tmp_path: Path, toys: dict[str, Protocol], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emlab.engine.apply.cpu_cores", lambda: 5)
+    toy, told = toys["toy_import"], []
+
+    def spying(*arguments: Any) -> Any:
+        told.append(threads())
+        return toy.function(*arguments)
+
+    spy = Application((Protocol(**{**vars(toy), "function": spying}),))
+    (tmp_path / "movie.txt").write_text("good")
+    list(spy.run([tmp_path / "movie.txt"], tmp_path / "out", {}))
+    list(spy.run([tmp_path / "movie.txt"], tmp_path / "out", {}, threads=2))
+    assert (told, threads()) == ([5, 2], 1)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from emlab.arrays.cuda import Cuda
 from emlab.arrays.kernel import kernel
 from emlab.arrays.module import array_module
+from emlab.arrays.threads import by_rows
 
 Array = NDArray[Any]
 
@@ -39,9 +40,8 @@ def add_weighted(
         _CUDA("add", spectrum.shape, spectrum, *moved, weight, ring, total, weighted)
         return
     along_y, along_x = _ramps(spectrum.shape[0], width, shift)
-    _add(
-        _pairs(spectrum), _pairs(along_y[:, None]), _pairs(along_x[None]), weight, ring, _pairs(total), _pairs(weighted)
-    )
+    ramps = _pairs(along_y[:, None]), _pairs(along_x[None])
+    by_rows(_add, len(spectrum), _pairs(spectrum), *ramps, weight, ring, _pairs(total), _pairs(weighted))
 
 
 def _ramps(height: int, width: int, shift: tuple[float, float]) -> tuple[Array, Array]:
@@ -58,9 +58,17 @@ def _pairs(spectrum: Array) -> Array:
 
 @kernel
 def _add(
-    spectrum: Array, along_y: Array, along_x: Array, weight: Array, ring: Array, total: Array, weighted: Array
+    start: int,
+    stop: int,
+    spectrum: Array,
+    along_y: Array,
+    along_x: Array,
+    weight: Array,
+    ring: Array,
+    total: Array,
+    weighted: Array,
 ) -> None:
-    for y in range(spectrum.shape[0]):
+    for y in range(start, stop):
         c, s = along_y[y, 0], along_y[y, 1]
         source, target, second, rings, ramp = spectrum[y], total[y], weighted[y], ring[y], along_x[0]
         for x in range(source.size // 2):

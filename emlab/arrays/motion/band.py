@@ -9,8 +9,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from emlab.arrays.fft import fast_length
+from emlab.arrays.fft import fast_length, rfft2
 from emlab.arrays.module import array_module
+from emlab.arrays.threads import threads
 
 Array = NDArray[Any]
 
@@ -43,6 +44,29 @@ def cropped_shape(shape: tuple[int, int], limit: float) -> tuple[int, int]:
     """Shape of the frames when they are sampled just finely enough for frequencies up to ``limit`` cycles/px."""
     height, width = (min(fast_length(int(np.ceil(2.1 * limit * size))), size - size % 2) for size in shape)
     return height, width
+
+
+def low_spectrum(image: Array, cropped: tuple[int, int], scratch: Array | None, out: Array) -> Array:
+    """The half spectrum of an image, of low frequencies only as `crop` gives them: ``out``.
+
+    Parameters
+    ----------
+    image
+        Float32 (y, x).
+    cropped
+        Shape of the image that is left.
+    scratch
+        Complex64 (y, x // 2 + 1); a CPU needs it where something is to be cropped.
+    out
+        Complex64 (cropped y, cropped x // 2 + 1).
+    """
+    height, width = image.shape
+    if cropped != (height, width):
+        return crop(rfft2(image, threads(), scratch, cropped[1] // 2 + 1), (height, width), cropped, out)
+    if array_module(image) is np:
+        return rfft2(image, threads(), out)
+    out[...] = rfft2(image)
+    return out
 
 
 def crop(spectrum: Array, shape: tuple[int, int], cropped: tuple[int, int], out: Array) -> Array:

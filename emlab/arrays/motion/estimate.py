@@ -8,9 +8,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from emlab.arrays.fft import rfft2
 from emlab.arrays.module import array_module
-from emlab.arrays.motion.band import band_limit, crop, cropped_shape
+from emlab.arrays.motion.band import band_limit, crop, cropped_shape, low_spectrum
 from emlab.arrays.motion.field import DEGREE, MotionField
 from emlab.arrays.motion.fit import fit_motion
 from emlab.arrays.motion.frames import CleanFrames
@@ -124,8 +123,7 @@ def _cropped_spectra(frames: CleanFrames, halvings: int, reduced: tuple[int, int
         image = frame
         for _ in range(halvings):
             image = halve(image)
-        whole = rfft2(image, out=whole)
-        crop(whole, reduced, cropped, spectrum)
+        low_spectrum(image, cropped, whole, spectrum)
     return spectra  # type: ignore[no-any-return]
 
 

@@ -13,6 +13,7 @@ from emlab.arrays.motion.field import POWERS, terms_at
 from emlab.arrays.motion.patches import Patches
 from emlab.arrays.motion.prior import Posterior, combine, heavy_tailed
 from emlab.arrays.motion.score import align, score
+from emlab.arrays.threads import each
 
 Array = NDArray[Any]
 
@@ -106,12 +107,17 @@ def _stepped(state: _State, *, learning: bool, settled: bool) -> _State:
     gradient = np.zeros_like(state.coefficients)
     moments = []
     shifts = _left(patches, state.coefficients)
-    for part in patches.parts():
+
+    def pulled(part: slice) -> tuple[Array, Array | None]:
         aligned = align(patches.samples[part], patches.band, shifts[part])
         pull = score(aligned, patches.band, covariance.weights)
-        gradient += patches.independence * np.einsum("pb,pfa->abf", places[part], pull)
-        if learning:
-            moments.append(second_moments(aligned, patches.band))
+        share = patches.independence * np.einsum("pb,pfa->abf", places[part], pull)
+        return share, second_moments(aligned, patches.band) if learning else None
+
+    for share, moment in each(pulled, patches.parts()):
+        gradient += share
+        if moment is not None:
+            moments.append(moment)
     moved, steadiness, posteriors = _solved(state, places, gradient, settled)
     step = moved - state.coefficients
     alone = np.diag(covariance.information) * covariance.strength.sum()
@@ -160,8 +166,9 @@ def _left(patches: Patches, coefficients: Array) -> Array:
 
 def _learned(patches: Patches, coefficients: Array) -> Covariance:
     shifts = _left(patches, coefficients)
-    moments = [
-        second_moments(align(patches.samples[part], patches.band, shifts[part]), patches.band)
-        for part in patches.parts()
-    ]
-    return model_covariance(np.concatenate(moments), patches.band, patches.independence)
+
+    def moments(part: slice) -> Array:
+        return second_moments(align(patches.samples[part], patches.band, shifts[part]), patches.band)
+
+    of_all = np.concatenate(list(each(moments, patches.parts())))
+    return model_covariance(of_all, patches.band, patches.independence)

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emlab.arrays.kernel import kernel
 from emlab.arrays.module import array_module, to_host
 from emlab.arrays.motion.repair import Repair, clean, find_bad_pixels, plan_repair
+from emlab.arrays.threads import by_rows
 from emlab.errors import DataError
 
 Array = NDArray[Any]
@@ -84,7 +86,10 @@ def clean_frames(frames: Iterable[Array], gain: Array | None = None, defects: Ar
         raw.append(frame)
         if counts is None:
             counts = array_module(frame).zeros(frame.shape, np.float32)
-        counts += frame
+        if array_module(frame) is np:
+            by_rows(_add, len(frame), frame, counts)
+        else:
+            counts += frame
     if counts is None:
         raise DataError("There are no frames to align.")
     xp = array_module(counts)
@@ -100,3 +105,11 @@ def clean_frames(frames: Iterable[Array], gain: Array | None = None, defects: Ar
     bad = find_bad_pixels(counts, known)
     mean = float(counts[~bad].mean(dtype=np.float64)) / len(raw)
     return CleanFrames(raw, gain, plan_repair(bad), mean, int(bad.sum()) - int(known.sum()))
+
+
+@kernel
+def _add(start: int, stop: int, frame: Array, counts: Array) -> None:
+    for y in range(start, stop):
+        source, target = frame[y], counts[y]
+        for x in range(source.size):
+            target[x] += np.float32(source[x])

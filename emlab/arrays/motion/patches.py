@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from emlab.arrays.fft import fast_length, irfft2, rfft2
 from emlab.arrays.module import array_module
 from emlab.arrays.motion.band import Band, make_band
+from emlab.arrays.threads import each
 
 Array = NDArray[Any]
 
@@ -95,7 +96,9 @@ def cut_patches(spectra: Array, width: int, shifts: Array, grid: tuple[int, int]
     samples = xp.empty((len(tops) * len(lefts), frames, len(band.row)), xp.complex64)
     scale = np.float32(1.0 / np.sqrt(size_y * size_x))
     along_y, along_x = xp.fft.fftfreq(height), xp.fft.rfftfreq(width)
-    for frame, shift in enumerate(shifts):
+
+    def cut(frame: int) -> None:
+        shift = shifts[frame]
         ramp_y = xp.exp(2j * np.pi * along_y * float(shift[0])).astype(xp.complex64)
         ramp_x = xp.exp(2j * np.pi * along_x * float(shift[1])).astype(xp.complex64)
         image = irfft2(spectra[frame] * ramp_y[:, None] * ramp_x, width)
@@ -103,6 +106,9 @@ def cut_patches(spectra: Array, width: int, shifts: Array, grid: tuple[int, int]
         tiles -= tiles.mean(axis=(1, 2), keepdims=True)
         tiles *= window
         samples[:, frame] = rfft2(tiles)[:, row, column] * scale
+
+    for _ in each(cut, range(frames)):
+        pass
     centre_y, centre_x = (2.0 * (tops + size_y / 2) / height - 1.0, 2.0 * (lefts + size_x / 2) / width - 1.0)
     places = np.stack(np.meshgrid(centre_y, centre_x, indexing="ij"), axis=-1).reshape(-1, 2)
     return Patches(samples, band, places, float((window**2).mean()), np.asarray(shifts, dtype=np.float64))

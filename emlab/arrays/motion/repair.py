@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from emlab.arrays.cuda import Cuda
 from emlab.arrays.kernel import kernel
 from emlab.arrays.module import array_module, to_host
+from emlab.arrays.threads import by_rows
 from emlab.errors import DataError
 
 Array = NDArray[Any]
@@ -54,14 +55,18 @@ def find_bad_pixels(counts: Array, known: Array) -> Array:
     image tells how far the file's numbers are from counts. A pixel is compared with the median of 5 × 5.
     """
     xp = array_module(counts)
-    root = _anscombe(counts) if xp is np else 2 * xp.sqrt(xp.maximum(counts, 0) + xp.float32(0.375))
+    if xp is np:
+        root = np.empty_like(counts)
+        by_rows(_anscombe, len(counts), counts, root)
+    else:
+        root = 2 * xp.sqrt(xp.maximum(counts, 0) + xp.float32(0.375))
     bad = known.copy()
     # Differences over a few px feel neither illumination nor what neighbours share of an electron.
     steps = (root[::32, 4:] - root[::32, :-4]).ravel()
     spread = 1.4826 * float(xp.median(xp.abs(steps - xp.median(steps)))) / np.sqrt(2.0)
     limit = _OUTLIER * max(spread, 1e-6)
     if xp is np:
-        _mark_outliers(root, limit, bad)
+        by_rows(_mark_outliers, len(root), root, limit, known, bad)
     else:
         _CUDA("mark_outliers", bad.shape, root, *bad.shape, float(limit), known, bad)
     return bad
@@ -118,7 +123,7 @@ def clean(raw: Array, gain: Array | None, repair: Repair, seed: int, out: Array)
         if gain is None:
             out[...] = raw
         else:
-            _multiply(raw, gain, out)
+            by_rows(_multiply, len(raw), raw, gain, out)
     else:
         xp.multiply(raw, xp.float32(1.0) if gain is None else gain, out=out)
     drawn = xp.asarray(np.random.default_rng(seed).integers(_DONORS, size=repair.bad.size))
@@ -128,30 +133,27 @@ def clean(raw: Array, gain: Array | None, repair: Repair, seed: int, out: Array)
 
 
 @kernel
-def _anscombe(counts: Array) -> Array:
-    root = np.empty(counts.shape, np.float32)
-    for y in range(counts.shape[0]):
+def _anscombe(start: int, stop: int, counts: Array, root: Array) -> None:
+    for y in range(start, stop):
         source, target = counts[y], root[y]
         for x in range(source.size):
             target[x] = np.float32(2) * np.sqrt(max(source[x], np.float32(0)) + np.float32(0.375))
-    return root
 
 
 @kernel
-def _multiply(raw: Array, gain: Array, out: Array) -> None:
-    for y in range(raw.shape[0]):
+def _multiply(start: int, stop: int, raw: Array, gain: Array, out: Array) -> None:
+    for y in range(start, stop):
         source, factor, target = raw[y], gain[y], out[y]
         for x in range(source.size):
             target[x] = np.float32(source[x]) * factor[x]
 
 
 @kernel
-def _mark_outliers(root: Array, limit: float, bad: Array) -> None:
+def _mark_outliers(start: int, stop: int, root: Array, limit: float, known: Array, bad: Array) -> None:
     height, width = root.shape
     around = np.empty(24, np.float32)
     rough = np.empty(width, np.float32)
-    found = np.zeros(root.shape, np.bool_)
-    for y in range(height):
+    for y in range(start, stop):
         top, bottom = max(y - 2, 0), min(y + 3, height)
         row, upper, lower = root[y], root[top if y >= 2 else 2], root[bottom - 1 if y + 2 < height else height - 3]
         # Four others rule out most pixels, which need no median.
@@ -161,18 +163,15 @@ def _mark_outliers(root: Array, limit: float, bad: Array) -> None:
         rough[:2] = limit
         rough[width - 2 :] = limit
         for x in range(width):
-            if rough[x] < np.float32(0.6) * limit or bad[y, x]:
+            if rough[x] < np.float32(0.6) * limit or known[y, x]:
                 continue
             count = 0
             for v in range(top, bottom):
                 for u in range(max(x - 2, 0), min(x + 3, width)):
-                    if not bad[v, u] and (v != y or u != x):
+                    if not known[v, u] and (v != y or u != x):
                         around[count] = root[v, u]
                         count += 1
-            found[y, x] = count > 0 and abs(row[x] - np.median(around[:count])) > limit
-    for y in range(height):
-        for x in range(width):
-            bad[y, x] |= found[y, x]
+            bad[y, x] = count > 0 and abs(row[x] - np.median(around[:count])) > limit
 
 
 @kernel

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from emlab.arrays.cuda import Cuda
 from emlab.arrays.kernel import kernel
 from emlab.arrays.module import array_module
+from emlab.arrays.threads import by_rows
 
 Array = NDArray[Any]
 
@@ -62,7 +63,7 @@ def shift_whole(frame: Array, shift: tuple[int, int], out: Array) -> Array:
     rows, columns = (mirrored(np.arange(out.shape[axis]) + shift[axis], frame.shape[axis]) for axis in (0, 1))
     xp = array_module(frame)
     if xp is np:
-        _copy(frame, rows, columns, shift[1], out)
+        by_rows(_copy, len(out), frame, rows, columns, shift[1], out)
     else:
         out[...] = frame[xp.asarray(rows)[:, None], xp.asarray(columns)]
     return out
@@ -113,8 +114,9 @@ def warp(
     reach = TAPS + int(np.abs(local_x).max()) + 1
     rows = mirrored(np.arange(-margin, height + margin) + shift[0], frame.shape[0])
     columns = mirrored(np.arange(-reach, width + reach + BLOCK[1]) + shift[1], frame.shape[1])
-    _along_x(frame, rows, columns, shift[1], reach, margin, local_x, table, width, scratch)
-    _along_y(scratch, margin, local_y, table, coarse, out)
+    moved = columns, shift[1], reach, margin, local_x, table, coarse, width, scratch
+    by_rows(_along_x, rows.size, frame, rows, *moved)
+    by_rows(_along_y, height, scratch, margin, local_y, table, coarse, out)
     return out
 
 
@@ -126,7 +128,7 @@ def halve(image: Array) -> Array:
         blocks = image[: 2 * height, : 2 * width].reshape(height, 2, width, 2)
         return blocks.sum(axis=(1, 3))  # type: ignore[no-any-return]
     out = np.empty((height, width), np.float32)
-    _halve(image, out)
+    by_rows(_halve, height, image, out)
     return out
 
 
@@ -153,8 +155,8 @@ def mirrored(index: Array, length: int) -> Array:
 
 
 @kernel
-def _copy(frame: Array, rows: Array, columns: Array, first: int, out: Array) -> None:
-    for y in range(rows.size):
+def _copy(start: int, stop: int, frame: Array, rows: Array, columns: Array, first: int, out: Array) -> None:
+    for y in range(start, stop):
         _line(frame[rows[y]], columns, first, out[y])
 
 
@@ -171,8 +173,8 @@ def _line(source: Array, columns: Array, first: int, line: Array) -> None:
 
 
 @kernel
-def _halve(image: Array, out: Array) -> None:
-    for y in range(out.shape[0]):
+def _halve(start: int, stop: int, image: Array, out: Array) -> None:
+    for y in range(start, stop):
         above, below, target = image[2 * y], image[2 * y + 1], out[y]
         for x in range(target.size):
             target[x] = above[2 * x] + above[2 * x + 1] + below[2 * x] + below[2 * x + 1]
@@ -182,6 +184,8 @@ def _halve(image: Array, out: Array) -> None:
 # must provide for negative ones, and the passes take five times as long. The last block is moved left to be whole.
 @kernel
 def _along_x(
+    start: int,
+    stop: int,
     frame: Array,
     rows: Array,
     columns: Array,
@@ -190,12 +194,13 @@ def _along_x(
     margin: int,
     local_x: Array,
     table: Array,
+    coarse: bool,
     width: int,
     out: Array,
 ) -> None:
     steps, last = table.shape[0] - 1, local_x.shape[0] - 1
     line = np.empty(columns.size, np.float32)
-    for y in range(rows.size):
+    for y in range(start, stop):
         _line(frame[rows[y]], columns, shift - reach, line)
         band = min(max((y - margin) // 8, 0), last)
         for block in range(local_x.shape[1]):
@@ -206,9 +211,13 @@ def _along_x(
             e, f, g, h = table[step, 4], table[step, 5], table[step, 6], table[step, 7]
             i, j, k, m = table[step, 8], table[step, 9], table[step, 10], table[step, 11]
             left = min(block * 16, width - 16)
-            start = left + reach + whole - 5
-            part = line[start : start + 27]
+            first = left + reach + whole - 5
+            part = line[first : first + 27]
             target = out[y, left : left + 16]
+            if coarse:
+                for x in range(16):
+                    target[x] = e * part[x + 4] + f * part[x + 5] + g * part[x + 6] + h * part[x + 7]
+                continue
             for x in range(16):
                 before = a * part[x] + b * part[x + 1] + c * part[x + 2] + d * part[x + 3]
                 around = e * part[x + 4] + f * part[x + 5] + g * part[x + 6] + h * part[x + 7]
@@ -218,9 +227,11 @@ def _along_x(
 
 # Four rows at a time: with twelve the compiler gives up on vector registers.
 @kernel
-def _along_y(rows: Array, margin: int, local_y: Array, table: Array, coarse: bool, out: Array) -> None:
-    steps, (height, width), stride, flat = table.shape[0] - 1, out.shape, rows.shape[1], rows.reshape(-1)
-    for y in range(height):
+def _along_y(
+    start: int, stop: int, rows: Array, margin: int, local_y: Array, table: Array, coarse: bool, out: Array
+) -> None:
+    steps, width, stride, flat = table.shape[0] - 1, out.shape[1], rows.shape[1], rows.reshape(-1)
+    for y in range(start, stop):
         for block in range(local_y.shape[1]):
             moved = local_y[y // 8, block]
             whole = int(np.floor(moved))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from emlab.arrays.cuda import Cuda
 from emlab.arrays.kernel import kernel
 from emlab.arrays.module import array_module
+from emlab.arrays.threads import by_rows
 
 Array = NDArray[Any]
 
@@ -27,7 +28,7 @@ def add_power(spectrum: Array, total: Array) -> None:
     if array_module(spectrum) is not np:
         total += spectrum.real**2 + spectrum.imag**2
         return
-    _add_power(spectrum.view(np.float32), total)
+    by_rows(_add_power, len(total), spectrum.view(np.float32), total)
 
 
 def tile_power(power: Array, shape: tuple[int, int], tile: int) -> Array:
@@ -89,8 +90,8 @@ def _hann_power(offset: Array) -> Array:
 
 
 @kernel
-def _add_power(spectrum: Array, total: Array) -> None:
-    for y in range(spectrum.shape[0]):
+def _add_power(start: int, stop: int, spectrum: Array, total: Array) -> None:
+    for y in range(start, stop):
         source, target = spectrum[y], total[y]
         for x in range(target.size):
             target[x] += source[2 * x] * source[2 * x] + source[2 * x + 1] * source[2 * x + 1]

@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emlab.arrays.dose import dose_weights
-from emlab.arrays.fft import fast_length, irfft2, rfft2
+from emlab.arrays.fft import fast_length, irfft2
 from emlab.arrays.module import array_module
 from emlab.arrays.motion.accumulate import add_weighted
-from emlab.arrays.motion.band import crop
+from emlab.arrays.motion.band import low_spectrum
 from emlab.arrays.motion.field import MotionField
 from emlab.arrays.motion.frames import CleanFrames
 from emlab.arrays.motion.resample import blocks_of, scratch_shape, shift_whole, warp
 from emlab.arrays.motion.spectrum import add_power, tile_power
+from emlab.arrays.threads import threads
 
 Array = NDArray[Any]
 
@@ -122,7 +123,7 @@ def sum_frames(
     power /= np.float32(-(-len(frames) // per_group))
 
     def image(spectrum: Array) -> Array:
-        whole = irfft2(spectrum, columns)
+        whole = irfft2(spectrum, columns, threads())
         return whole if whole.shape == (height, width) else xp.ascontiguousarray(whole[:height, :width])
 
     images = [image(part) for part in parts]
@@ -146,7 +147,7 @@ class _Resampled:
         frames, field, shape = self._frames, self._field, self._padded
         xp = array_module(frames.raw[0])
         moved = xp.empty(shape, np.float32)
-        whole = xp.empty((shape[0], shape[1] // 2 + 1), np.complex64)
+        whole = None if shape == self._binned else xp.empty((shape[0], shape[1] // 2 + 1), np.complex64)
         spectrum = xp.empty((self._binned[0], self._binned[1] // 2 + 1), np.complex64)
         # Beyond the field its motion is that of its edge; a polynomial would run away.
         blocks = [np.minimum(place, size - 1) for place, size in zip(blocks_of(shape), frames.shape, strict=True)]
@@ -161,8 +162,7 @@ class _Resampled:
             else:
                 local_y, local_x = field.local(number, *blocks).astype(np.float32)
                 warp(frame, pixels, local_y, local_x, scratch, moved, coarse=coarse)
-            whole = rfft2(moved, out=whole)
-            yield (whole if shape == self._binned else crop(whole, shape, self._binned, spectrum)), tuple(rest)
+            yield low_spectrum(moved, self._binned, whole, spectrum), tuple(rest)
 
 
 def _per_group(dose: float | None, frames: int) -> int:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emlab.arrays.fft import irfft2, rfft2
-from emlab.arrays.motion.band import band_limit, crop, cropped_shape, make_band
+from emlab.arrays.motion.band import band_limit, crop, cropped_shape, low_spectrum, make_band
 
 
 def test_the_band_ends_at_fine_detail_or_where_there_is_enough() -> None:
@@ -47,3 +47,12 @@ def test_the_band_has_each_sample_once_by_ring() -> None:
     assert not any((-y, -x) in listed for y, x in listed)
     area = np.pi * (0.3**2 - (4 / 96) ** 2) * 96 * 128 / 2
     assert len(radius) == pytest.approx(area, rel=0.02)
+
+
+@pytest.mark.parametrize("cropped", [(64, 80), (32, 40), (31, 80), (64, 42)])
+def test_low_frequencies_are_those_of_the_whole(cropped: tuple[int, int]) -> None:
+    image = np.random.default_rng(0).random((64, 80), dtype=np.float32)
+    whole, out = (np.empty((size[0], size[1] // 2 + 1), np.complex64) for size in ((64, 80), cropped))
+    expected = crop(rfft2(image), (64, 80), cropped, np.empty_like(out))
+    assert low_spectrum(image, cropped, whole, out) is out
+    np.testing.assert_allclose(out, expected, atol=1e-4)
