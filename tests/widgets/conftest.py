@@ -22,10 +22,13 @@ class Pages:
         The form's address, with the token.
     sessions
         The folder whose sessions are served.
+    process
+        The server's.
     """
 
     launch: str
     sessions: Path
+    process: int
 
     def monitor(self, name: str) -> str:
         """The address of a session's live view."""
@@ -47,7 +50,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
     started = []
     try:
         assert address, (folder / "log").read_text()
-        yield Pages(address, folder / "sessions")
+        yield Pages(address, folder / "sessions", server.pid)
         # The process that kernels are copies of, and those.
         started = [child for child in psutil.Process(server.pid).children(recursive=True) if "-c" in child.cmdline()]
         assert started

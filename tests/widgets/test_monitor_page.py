@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -58,10 +59,38 @@ def test_points_arrive_and_a_click_shows_their_micrograph(
     before = page.evaluate(kernels)
     page.reload(wait_until="commit")
     expect(motion).to_have_attribute("aria-label", re.compile("8 points"), timeout=60_000)
+    expect(page.locator(".emlab-viewer h3")).to_contain_text("item_2")
     page.wait_for_function(f"count => {kernels}.then(now => now === count)", arg=before)
     # The page that goes does not wait for the answer to its last request.
     complaints[:] = [text for text in complaints if "/voila/api/shutdown/" not in text]
     assert [url for url in elsewhere if not url.startswith(("data:", "blob:"))] == []
+
+
+def test_a_page_without_an_answer_says_so_goes_on_and_comes_back_when_its_kernel_is_gone(
+    pages: Any, shown: Any, page: Page
+) -> None:
+    server = psutil.Process(pages.process)
+    others = {process.pid for process in server.children(recursive=True)}
+    page.goto(pages.monitor("shown"), wait_until="commit")
+    expect(page.locator(".emlab-viewer h3")).to_contain_text("item_2", timeout=60_000)
+    kernel = next(one for one in server.children(recursive=True) if one.pid not in others)
+    said = page.locator(".emlab-pulse")
+    kernel.suspend()
+    later = "seconds => { const now = Date.now; Date.now = () => now() + 1e3 * seconds; }"
+    page.evaluate(later, 20)
+    expect(said).to_contain_text("what is shown may be old. It goes on when the connection is back.")
+    shown.add(range(3, 4), pictures=True)
+    kernel.resume()
+    expect(said).to_have_text("")
+    expect(page.locator(".emlab-viewer h3")).to_contain_text("item_3", timeout=20_000)
+
+    kernel.suspend()
+    page.route("**/api/kernels/*-*", lambda route: route.fulfill(status=404), times=1)
+    page.evaluate(later, 20)
+    with page.expect_navigation(wait_until="commit"):
+        pass
+    expect(page.locator(".emlab-viewer h3")).to_contain_text("item_3", timeout=60_000)
+    kernel.resume()
 
 
 def test_without_the_token_there_is_no_page(pages: Any, page: Page) -> None:

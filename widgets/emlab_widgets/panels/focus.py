@@ -26,6 +26,11 @@ class Focus:
         self.row: int | None = None
         self.follows = True
 
+    @property
+    def key(self) -> str:
+        """The name of the item that a person has chosen; empty while the newest is followed."""
+        return "" if self.follows or self.row is None else self._items.keys[self.row]
+
     def listen(self, listener: Callable[[], None]) -> None:
         """Call ``listener`` whenever a person has chosen another one."""
         self._listeners.append(listener)

@@ -53,6 +53,7 @@ class Monitor:
         self.widget.add_class("emlab-monitor")
         self._update = self.view.guard(self._draw)
         self._tabs.observe(self.view.guard(lambda _: self._open()), "shown")
+        self._tabs.observe(self.view.guard(lambda change: self._go_to(change["new"])), "item")
         self.view.listen(self.view.guard(self._draw_all))
         self.view.focus.listen(self.view.guard(self._draw_focus))
         self.view.guard(self._begin)()
@@ -85,8 +86,15 @@ class Monitor:
         self._draw_head()
 
     def _draw_focus(self) -> None:
+        self._tabs.item = self.view.focus.key
         self._micrograph.update()
         self._panel.update()
+
+    def _go_to(self, key: str) -> None:
+        """Show the micrograph that the page's address names; one that is not there (any more) is none."""
+        row = self.view.items.get(key)
+        if key != self.view.focus.key and row is not None:
+            self.view.focus.choose(row)
 
     @property
     def _panel(self) -> Panel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -15,38 +16,14 @@ ALIVE = 10.0
 class Pulse(anywidget.AnyWidget):
     """A page's heartbeat and its acknowledgements; shows only that there is no answer.
 
+    A page whose kernel has ended while it slept is loaded again by itself, which loses nothing.
+
     A kernel that sends without end fills a slow or hidden page's queue, and the thread that sends keeps the kernel
     of a closed page from being culled. So nothing is sent to a page that is not there, nor a second frame before
     the first one was drawn.
     """
 
-    _esm = """
-    export default {
-      render({ model, el }) {
-        let heard = new Date();
-        // A kernel that is gone for good makes sending an error; that it does not answer tells the same.
-        const say = (content) => { try { model.send(content); } catch {} };
-        const listen = (message) => {
-          heard = new Date();
-          if (message.frame) requestAnimationFrame(() => setTimeout(() => say({ drawn: true }), 0));
-        };
-        const beat = () => {
-          const silent = new Date() - heard > 15000;
-          el.textContent = silent
-            ? `No answer since ${heard.toLocaleTimeString()}: what is shown may be old. Load the page again.`
-            : "";
-          say({ beat: true });
-        };
-        el.setAttribute("role", "status");
-        model.on("msg:custom", listen);
-        const timer = setInterval(beat, 2000);
-        // A page that was loaded again has missed the frame that its predecessor owes an answer to.
-        say({ drawn: true });
-        beat();
-        return () => { clearInterval(timer); model.off("msg:custom", listen); };
-      },
-    };
-    """
+    _esm = Path(__file__).with_suffix(".js").read_text("utf-8")
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,5 @@
-// Which panel is open. The address of a page of its own remembers it, so that a page that is loaded again shows it.
+// Which panel is open. The address of a page of its own remembers it, and the micrograph that was chosen, so that a page
+// that is loaded again, or whose address is sent to somebody, shows the same.
 export default {
   render({ model, el }) {
     const isPage = document.body.hasAttribute("data-voila");
@@ -15,9 +16,12 @@ export default {
     bar.append(...buttons);
     el.append(bar);
     const open = (name) => {
-      if (isPage) history.replaceState(null, "", `#${encodeURIComponent(name)}`);
       model.set("shown", name);
       model.save_changes();
+    };
+    const remember = () => {
+      const places = [model.get("shown"), model.get("item")].filter(Boolean).map(encodeURIComponent);
+      if (isPage) history.replaceState(null, "", `#${places.join("/")}`);
     };
     const mark = () => {
       model.get("names").forEach((name, at) => {
@@ -33,9 +37,16 @@ export default {
       if (step) buttons[(buttons.indexOf(document.activeElement) + step + buttons.length) % buttons.length].focus();
     });
     model.on("change:shown change:badges", mark);
+    model.on("change:shown change:item", remember);
     mark();
-    const wanted = isPage && decodeURIComponent(location.hash.slice(1));
-    if (wanted && wanted !== model.get("shown") && model.get("names").includes(wanted)) open(wanted);
-    return () => model.off("change:shown change:badges", mark);
+    const [wanted, item] = (isPage ? location.hash.slice(1) : "").split("/").map(decodeURIComponent);
+    if (item) model.set("item", item);
+    if (item || (wanted && wanted !== model.get("shown"))) {
+      open(model.get("names").includes(wanted) ? wanted : model.get("shown"));
+    }
+    return () => {
+      model.off("change:shown change:badges", mark);
+      model.off("change:shown change:item", remember);
+    };
   },
 };

@@ -10,13 +10,24 @@ import traitlets
 
 
 class Tabs(anywidget.AnyWidget):
-    """The panels' names, each with a count beside it where there is something to look at."""
+    """The panels' names, each with a count beside it where there is something to look at.
+
+    Attributes
+    ----------
+    names, shown
+        Of the panels, and which is open.
+    badges
+        Counts, by name.
+    item
+        The micrograph that a person has chosen; empty while the newest is followed.
+    """
 
     _esm = Path(__file__).with_suffix(".js").read_text("utf-8")
 
     names = traitlets.List().tag(sync=True)
     shown = traitlets.Unicode().tag(sync=True)
     badges = traitlets.Dict().tag(sync=True)
+    item = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(names=list(names), shown=names[0])
