@@ -10,11 +10,13 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError
+from xml.parsers.expat import errors
+from xml.parsers.expat.errors import codes
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from emlab.errors import FormatError
+from emlab.errors import FormatError, TruncatedFile
 from emlab.formats.source import Source
 from emlab.model import Sidecar
 from emlab.units import ELECTRONS_PER_SQUARE_METRE, METRE
@@ -24,6 +26,16 @@ _GRID_SQUARE: Final = re.compile(r"GridSquare_(\d+)")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?")
 _OFFSET: Final = re.compile(r"(Z|[+-]\d\d:\d\d)$")
 _LONGEST: Final = 1 << 24
+_CUT: Final = {
+    codes[said]
+    for said in (
+        errors.XML_ERROR_NO_ELEMENTS,
+        errors.XML_ERROR_UNCLOSED_TOKEN,
+        errors.XML_ERROR_PARTIAL_CHAR,
+        errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
+    )
+}
+"""What the parser says of a file whose end is missing."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +74,7 @@ def read_epu_xml(path: str | Path) -> Sidecar:
     Raises
     ------
     FormatError
-        If it is not EPU's XML of an image.
+        If it is not EPU's XML of an image; `TruncatedFile` where its end is missing, which may be on its way.
     """
     with Source(path) as source:
         if source.size > _LONGEST:
@@ -71,7 +83,8 @@ def read_epu_xml(path: str | Path) -> Sidecar:
     try:
         root: Element = fromstring(text)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise FormatError(
+        is_cut = getattr(error, "code", None) in _CUT
+        raise (TruncatedFile if is_cut else FormatError)(
             f"{path} is not well-formed XML ({error}); if it is still being written, wait, else copy it again or "
             f"remove it."
         ) from None

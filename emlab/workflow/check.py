@@ -65,7 +65,7 @@ def _sentence(question: Question, problem: Any) -> str:
         }.get(question.kind, "Give a value.")
     if kind in _NUMBERS:
         what = "a whole number" if question.kind == "whole" else "a number"
-        return f"“{problem['input']}” is not {what}; write it as {_example(question)}."
+        return f"“{problem['input']}” is not {what} such as {_example(question)}."
     if "than" in kind:
         return f"It has to be {question.limits}{f' {question.unit}' if question.unit else ''}."
     if kind.startswith("datetime"):

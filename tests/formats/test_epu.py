@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from emlab.errors import FormatError
+from emlab.errors import FormatError, TruncatedFile
 from emlab.formats.epu import read_epu_name, read_epu_xml
 
 NAME = "FoilHole_12809138_Data_15414333_1_20251003_100000"
@@ -81,6 +81,13 @@ def test_what_is_absent_or_senseless_is_none(tmp_path: Path) -> None:
 def test_other_xml_is_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "a.xml").write_text(text)
     with pytest.raises(FormatError, match=message):
+        read_epu_xml(tmp_path / "a.xml")
+
+
+@pytest.mark.parametrize("length", [0, 20, 400, len(xml()) - 1])
+def test_xml_whose_end_is_missing_may_still_be_written(tmp_path: Path, length: int) -> None:
+    (tmp_path / "a.xml").write_text(xml()[:length])
+    with pytest.raises(TruncatedFile):
         read_epu_xml(tmp_path / "a.xml")
 
 

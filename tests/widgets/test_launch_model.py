@@ -73,7 +73,7 @@ def test_what_no_file_tells_has_to_be_given(model: LaunchModel, movies: Path) ->
     [
         ("movies", "data", "Give the whole path, from / on."),
         ("voltage", "3", "It has to be at least 10 and at most 3,000 kV."),
-        ("pixel_size", "one", "“one” is not a number; write it as 1.5."),
+        ("pixel_size", "one", "“one” is not a number such as 1.5."),
         ("gain_reference", "/none/gain.mrc", "There is no such file."),
         ("import.deadline", "soon", "“soon” is not a date and time; write it as 2026-11-26 18:30."),
     ],
@@ -136,7 +136,7 @@ def test_a_scipion_template_keeps_them_too_and_names_what_differs(tmp_path: Path
     )
     model = LaunchModel(tmp_path / "sessions", str(template), Memory(tmp_path / "m.json"))
     assert model.source == str(template)
-    assert model.workflow.notes[-1] == "SomePlugin is left out: emlab has no such protocol yet."
+    assert model.workflow.notes[-1] == "SomePlugin is left out: emlab does nothing of the kind."
     model.answer("volt", "120")
     model.choose("screening")
     assert model.value(model.question("voltage")) == "120"

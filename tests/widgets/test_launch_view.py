@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from emlab_widgets.form.lookout import seen
 from emlab_widgets.form.memory import Memory
 from emlab_widgets.form.model import LaunchModel
 from emlab_widgets.form.view import LaunchView
@@ -34,7 +35,7 @@ def typed(view: LaunchView, name: str, value: Any) -> str:
 
 
 def look(view: LaunchView) -> None:
-    for told in view._told():
+    for told in seen(view._model):
         view._noted(told)
 
 

@@ -121,10 +121,12 @@ def test_brushing_tells_how_many_are_kept_and_applying_changes_the_session(
     assert "<b>60</b> of 60" in panel._verdict.value
     panel._distributions[0]._brush.selected = [2.9, 3.35]
     panel._distributions[1]._brush.selected = [1.05, 1.4]
-    assert panel.code == 'session.change("select", max_ctf_resolution=3.35, min_defocus=10500, max_defocus=14000)'
+    assert panel.code.endswith('("select", max_ctf_resolution=3.35, min_defocus=10500, max_defocus=14000)')
+    exec(panel.code, {})
+    assert panel._code.text == panel.code
     assert "<b>13</b> of 60" in panel._verdict.value
     panel._apply.click()
-    assert changes == [("select", {"max_ctf_resolution": 3.35, "min_defocus": 10_500.0, "max_defocus": 14_000.0})]
+    assert changes == 2 * [("select", {"max_ctf_resolution": 3.35, "min_defocus": 10_500.0, "max_defocus": 14_000.0})]
     assert "select-2" in panel._answer.value
     assert panel._distributions[0]._brush.selected is None
     with invented.ledger.transaction():

@@ -69,10 +69,10 @@ def test_a_question_depends_on_other_answers() -> None:
     [
         ({}, {"movies": "Give a folder."}),
         ({"movies": "/d", "voltage": "3"}, {"voltage": "It has to be at least 10 and at most 3,000 kV."}),
-        ({"movies": "/d", "voltage": "many"}, {"voltage": "“many” is not a number; write it as 1.5."}),
+        ({"movies": "/d", "voltage": "many"}, {"voltage": "“many” is not a number such as 1.5."}),
         (
             {"movies": "/d", "import.eer_grouping": "1.5"},
-            {"import.eer_grouping": "“1.5” is not a whole number; write it as 12."},
+            {"import.eer_grouping": "“1.5” is not a whole number such as 12."},
         ),
         (
             {"movies": "/d", "import.deadline": "soon"},

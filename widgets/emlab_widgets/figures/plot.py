@@ -13,7 +13,7 @@ from emlab_widgets import theme
 
 def axis(scale: bqplot.Scale, label: str, side: str = "bottom", **traits: Any) -> bqplot.Axis:
     """Give an axis with its label, in the theme's style."""
-    offset = "40px" if side == "left" else "34px"
+    offset = "50px" if side == "left" else "34px"
     return bqplot.Axis(scale=scale, label=label, side=side, label_offset=offset, grid_color=theme.LINE, **traits)
 
 
@@ -43,7 +43,7 @@ class Plot:
             marks=marks,
             axes=axes,
             interaction=interaction,
-            fig_margin={"top": 8, "bottom": 46, "left": 56, "right": 14},
+            fig_margin={"top": 8, "bottom": 46, "left": 66, "right": 14},
             background_style={"fill": "transparent"},
             layout=ipywidgets.Layout(width="100%", height=height, min_width="0"),
             animation_duration=0,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
-from typing import Any
+from typing import Any, Final
 
 import ipywidgets
 
 from emlab.engine.probe import Reading
 from emlab.workflow import Question
 from emlab_widgets.form.model import LaunchModel
+
+_LOOKS: Final = {"folder": "/data/…", "file": "none", "time": "2026-11-26 18:30"}
 
 
 class QuestionView:
@@ -55,7 +57,7 @@ class QuestionView:
         reading = model.reading(question)
         is_empty = self._input.value == ""
         if isinstance(self._input, ipywidgets.Text):
-            self._input.placeholder = _read(reading) if reading else _placeholder(question)
+            self._input.placeholder = _read(reading) if reading else self._placeholder()
         notes = ""
         if complaint and (model.is_due(question) or not is_empty):
             notes += f'<p class="emlab-wrong" role="alert">{escape(complaint)}</p>'
@@ -71,6 +73,15 @@ class QuestionView:
             notes += f'<p class="emlab-doubt">{escape(doubt)}</p>'
         if self._notes.value != notes:
             self._notes.value = notes
+
+    def _placeholder(self) -> str:
+        """What stands in an empty field: what it looks like, or where its value comes from."""
+        question = self.question
+        if question.kind in _LOOKS:
+            return _LOOKS[question.kind]
+        if question.required:
+            return ""
+        return "from the files" if self._model.can_be_read(question) else _left_open(question)
 
     def close(self) -> None:
         """Let the row go."""
@@ -95,7 +106,7 @@ def _input(question: Question) -> Any:
         case "choice":
             return ipywidgets.Dropdown(options=[(name, str(value)) for value, name in question.choices], **described)
         case _:
-            return ipywidgets.Text(placeholder=_placeholder(question), **described)
+            return ipywidgets.Text(**described)
 
 
 def _shown(question: Question, value: Any) -> Any:
@@ -109,16 +120,8 @@ def _shown(question: Question, value: Any) -> Any:
     return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
-def _placeholder(question: Question) -> str:
-    match question.kind:
-        case "folder":
-            return "/data/…"
-        case "file":
-            return "none"
-        case "time":
-            return "2026-11-26 18:30"
-        case _:
-            return "" if question.required else "from the files" if "Left open: " in question.help else "none"
+def _left_open(question: Question) -> str:
+    return "automatic" if "Left open: " in question.help else "none"
 
 
 def _read(reading: Reading) -> str:

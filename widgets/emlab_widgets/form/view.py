@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -15,11 +14,13 @@ from urllib.parse import quote
 
 import ipywidgets
 
-from emlab.engine.probe import Findings, probe
-from emlab.errors import EmlabError, ParameterError
+from emlab.errors import EmlabError
+from emlab.monitors import moment
 from emlab_widgets import theme
+from emlab_widgets.form import words
 from emlab_widgets.form.browser import Browser
-from emlab_widgets.form.model import LaunchModel, when
+from emlab_widgets.form.lookout import Lookout
+from emlab_widgets.form.model import LaunchModel
 from emlab_widgets.form.question_view import QuestionView
 from emlab_widgets.form.sessions_list import sessions_list
 from emlab_widgets.page import SESSIONS, TEMPLATE
@@ -27,10 +28,6 @@ from emlab_widgets.panels.guard import Guard
 from emlab_widgets.panels.pulse import Pulse
 
 _PAUSE: Final = 0.4
-_AGAIN: Final = 10.0
-"""Seconds after which a folder is looked through again, at least."""
-_SHARE: Final = 0.05
-"""Of the time, at most, that looking through a folder may take."""
 
 
 class LaunchView:
@@ -54,7 +51,7 @@ class LaunchView:
         self._pulse = Pulse()
         self._browser = Browser()
         self._rows: dict[str, QuestionView] = {}
-        self._asked_again = threading.Event()
+        self._lookout = Lookout(model, self._pulse, self._list, self._guard(self._noted))
         self._timer: asyncio.TimerHandle | None = None
         self._is_unfolded = False
         self._is_started = False
@@ -79,7 +76,7 @@ class LaunchView:
 
     def start(self) -> None:
         """Look through the folder from now on, as long as a page shows the form."""
-        threading.Thread(target=self._look, name="emlab launch", daemon=True).start()
+        self._lookout.start()
 
     def _laid_out(self) -> Any:
         name = ipywidgets.VBox([self._name, self._place])
@@ -133,7 +130,7 @@ class LaunchView:
         self._form.children = self._groups(advanced=False)
         self._others.children = self._groups(advanced=True) if self._is_unfolded else ()
         self._update()
-        self._asked_again.set()
+        self._lookout.look()
 
     def _groups(self, *, advanced: bool) -> tuple[Any, ...]:
         groups: dict[str, list[QuestionView]] = {}
@@ -152,24 +149,21 @@ class LaunchView:
         source = model.source_question
         for name, row in self._rows.items():
             row.update(complaints.get(name, ""), status if name == source else "")
-        self._about.value = _about(model)
+        self._about.value = words.about(model)
         hidden = sum(question.advanced for question in model.questions)
         self._more.description = "Fewer settings" if self._is_unfolded else f"{hidden} more settings"
         self._more.layout.display = None if hidden else "none"
         last = model.last
         self._last.layout.display = None if last else "none"
-        self._last.description = f"Use the values of {when(last.at)}" if last else ""
+        self._last.description = f"Use the values of {moment(last.at)}" if last else ""
         if self._name.value.strip() != model.name.strip():
             self._name.value = model.name
-        wrong = model.name_complaint
-        self._place.value = (
-            f'<p class="emlab-wrong" role="alert">{escape(wrong)}</p>'
-            if wrong
-            else f'<p class="emlab-read">In {escape(str(model.path))}</p>'
-        )
+        complaint = model.name_complaint
+        place = f'<p class="emlab-read">In {escape(str(model.path))}</p>'
+        self._place.value = words.wrong(complaint) if complaint else place
         blockers = model.blockers
         self._start.disabled = bool(blockers) or self._is_started
-        self._blockers.value = _listed(blockers)
+        self._blockers.value = words.blockers(blockers)
 
     def _answered(self, name: str, value: Any) -> None:
         self._model.answer(name, value)
@@ -187,7 +181,7 @@ class LaunchView:
     def _checked(self) -> None:
         self._browser.kept = self._model.draft
         self._update()
-        self._asked_again.set()
+        self._lookout.look()
 
     def _named(self, change: Any) -> None:
         if change["new"].strip() != self._model.name.strip():
@@ -199,7 +193,7 @@ class LaunchView:
             return
         trouble = next(choice.trouble for choice in self._model.choices if choice.source == change["new"])
         if trouble:
-            self._about.value = f'<p class="emlab-wrong" role="alert">{escape(trouble)}</p>'
+            self._about.value = words.wrong(trouble)
             return
         self._model.choose(change["new"])
         self._rebuild()
@@ -226,40 +220,21 @@ class LaunchView:
         self._start.disabled = True
 
         def progress(what: str) -> None:
-            self._blockers.value = f'<p class="emlab-progress" role="status">{escape(what)}</p>'
+            self._blockers.value = words.progress(what)
 
         try:
             with self._model.start(progress) as session:
                 self._is_started = True
+                self._lookout.end()
                 self._browser.kept = ""
                 progress("The session runs; its live view opens.")
                 self._browser.go(f"monitor.ipynb?session={quote(session.path.name)}")
         except EmlabError as error:
             self._update()
-            self._blockers.value = f'<p class="emlab-wrong" role="alert">{escape(str(error))}</p>'
+            self._blockers.value = words.wrong(str(error))
 
-    def _look(self) -> None:
-        """Look through the folder when it changes and now and then; nothing waits for it."""
-        while not self._is_started:
-            self._pulse.wait_for_page()
-            self._asked_again.clear()
-            began = time.monotonic()
-            self._sessions.value = sessions_list(self._model.sessions)
-            for told in self._told():
-                if self._asked_again.is_set():
-                    break
-                self._guard(self._noted)(told)
-            took = time.monotonic() - began
-            self._asked_again.wait(max(_AGAIN, took / _SHARE))
-
-    def _told(self) -> Iterator[Findings | str]:
-        try:
-            if (wanted := self._model.to_probe()) is not None:
-                yield from probe(*wanted)
-        except ParameterError as error:
-            yield str(error)
-        except OSError as error:
-            yield f"The folder cannot be looked through: {error.strerror or error}."
+    def _list(self) -> None:
+        self._sessions.value = sessions_list(self._model.sessions)
 
     def _noted(self, told: Any) -> None:
         self._model.note(told)
@@ -271,23 +246,6 @@ def _group(title: str, widgets: Sequence[Any]) -> Any:
     group = ipywidgets.VBox([*head, *widgets])
     group.add_class("emlab-group")
     return group
-
-
-def _about(model: LaunchModel) -> str:
-    """The template's description, and what of another program's is left out."""
-    about = f'<p class="emlab-about">{escape(model.workflow.description)}</p>' if model.workflow.description else ""
-    notes = model.workflow.notes
-    if not notes:
-        return about
-    items = "".join(f"<li>{escape(note)}</li>" for note in notes)
-    return f"{about}<details><summary>What differs from the file ({len(notes)})</summary><ul>{items}</ul></details>"
-
-
-def _listed(blockers: Sequence[str]) -> str:
-    if not blockers:
-        return ""
-    items = "".join(f"<li>{escape(blocker)}</li>" for blocker in blockers)
-    return f'<div class="emlab-blockers" role="status"><b>Before it can start</b><ul>{items}</ul></div>'
 
 
 @cache

@@ -19,6 +19,8 @@ MICROMETRE = 1e4
 """Å."""
 HOLES = 2000
 """Places that one plot draws; each is an element of the page."""
+_NARROWEST = 10.0
+"""µm that a map shows at least."""
 # Cividis at even steps, which colour-blind eyes see as others do: https://doi.org/10.1371/journal.pone.0199239
 _CIVIDIS = ["#00224e", "#35456c", "#666970", "#948e77", "#c8b866", "#fee838"]
 _EMPTY = "appear here where the metadata beside the movies tell the stage's position (EPU's XML, SerialEM's mdoc)."
@@ -157,7 +159,7 @@ class _Map:
 
     def _frame(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
         """Put the axes around the points, with one scale both ways."""
-        half = max(float(np.ptp(x)), float(np.ptp(y)), 1.0) * 0.56
+        half = max(float(np.ptp(x)), float(np.ptp(y)), _NARROWEST) * 0.56
         for scale, values, shown in zip((self._x, self._y), (x, y), self._axes, strict=True):
             middle = float(values.min() + values.max()) / 2
             with scale.hold_sync():

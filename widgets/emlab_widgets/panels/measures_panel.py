@@ -39,7 +39,8 @@ class CtfPanel(MeasuresPanel):
     """What the CTF tells of each micrograph."""
 
     SHOWN = (
-        measures.MEAN_DEFOCUS,
+        measures.DEFOCUS,
+        measures.DEFOCUS_V,
         measures.ASTIGMATISM,
         measures.RESOLUTION,
         measures.SCORE,

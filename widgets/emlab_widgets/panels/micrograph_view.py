@@ -66,10 +66,12 @@ def micrograph_view(
                 pairs.insert(0, ("Acquired", moment(record.acquired_at)))
                 pairs.insert(1, ("Grid square, hole", ", ".join(filter(None, (record.grid_square, record.hole)))))
     notes = "".join(f'<p class="emlab-warning">{escape(warning)}</p>' for warning in warnings if warning)
-    shown = f'<div class="emlab-pictures">{"".join(pictures(session, records, width))}</div>' if width else ""
+    picture, spectrum, path = pictures(session, records, width) if width else ("", "", "")
+    shown = f'<div class="emlab-pictures emlab-pair">{picture}{spectrum}</div>' if picture or spectrum else ""
+    drawn = f'<div class="emlab-pictures emlab-path">{path}</div>' if path else ""
     return (
         f"<h3>{escape(key)} {_DECISIONS[decision]}</h3>{notes}{''.join(map(_judgement, judgements))}{shown}"
-        f"{facts((name, value) for name, value in pairs if value)}"
+        f"{facts((name, value) for name, value in pairs if value)}{drawn}"
     )
 
 

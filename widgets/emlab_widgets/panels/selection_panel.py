@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from html import escape
 from typing import Any
@@ -12,6 +13,7 @@ from emlab.monitors import BOUNDS, kept, number
 from emlab_widgets.figures.distribution import Distribution
 from emlab_widgets.html import empty
 from emlab_widgets.measures import ASTIGMATISM, ICE, MEAN_DEFOCUS, MOTION, RESOLUTION, SCORE, Measure, measured
+from emlab_widgets.panels.code import Code
 from emlab_widgets.panels.view import View
 
 _MEASURES = (RESOLUTION, MEAN_DEFOCUS, MOTION, ASTIGMATISM, ICE, SCORE)
@@ -36,7 +38,7 @@ class SelectionPanel:
         self._verdict = ipywidgets.HTML()
         self._apply = _button("Apply to the session", "primary", guard(lambda _: self._change()))
         self._reset = _button("Take back", "", guard(lambda _: self._forget()))
-        self._code = ipywidgets.HTML()
+        self._code = Code()
         self._answer = ipywidgets.HTML()
         buttons = [self._apply, self._reset] if view.can_steer else [self._reset]
         bar = ipywidgets.HBox(buttons)
@@ -61,9 +63,13 @@ class SelectionPanel:
 
     @property
     def code(self) -> str:
-        """The line that does what the button does."""
+        """The lines that do what the button does, in any notebook on this machine; empty where nothing is brushed."""
+        rule = self._view.rule
+        if rule is None or not self._brushed:
+            return ""
         changes = ", ".join(f"{name}={_literal(value)}" for name, value in self._brushed.items())
-        return f'session.change("{self._view.rule.run if self._view.rule else "select"}", {changes})'
+        path = json.dumps(str(self._view.session.path.absolute()), ensure_ascii=False)
+        return f'import emlab\nsession = emlab.open_session({path})\nsession.change("{rule.run}", {changes})'
 
     def _brush(self, measure: Measure, span: tuple[float, float] | None) -> None:
         """Take a span of a measure, in the unit shown, as limits; ``None`` takes them back."""
@@ -89,12 +95,12 @@ class SelectionPanel:
         now, then = int(kept(items, rule.limits).sum()), int(kept(items, self.limits).sum())
         share = f"{then / total:.1%}" if total else "–"
         change = f" ({then - now:+,} against the rule of now)" if self._brushed else ", by the rule of now"
+        how = "" if self._brushed else f" {_UNCHANGED}"
         self._verdict.value = (
             f'<div class="emlab"><p class="emlab-kept" role="status"><b>{number(then)}</b> of {number(total)} '
-            f"micrographs are kept, {share}{change}.</p><p>{_words(self.limits)}</p></div>"
+            f"micrographs are kept, {share}{change}.</p><p>{_words(self.limits)}{how}</p></div>"
         )
-        code = f"<code>{escape(self.code)}</code>" if self._brushed else _UNCHANGED
-        self._code.value = f'<div class="emlab emlab-code"><p>{code}</p></div>'
+        self._code.text = self.code
 
     def _change(self) -> None:
         rule = self._view.rule

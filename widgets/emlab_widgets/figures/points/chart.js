@@ -194,12 +194,12 @@ class Chart {
   }
 
   summarize() {
-    const { digits, unit, title } = this.facts, known = ascending(this.shown);
+    const { digits, unit, title } = this.facts, known = ascending(this.shown), { values, count } = this.panel.store;
     const limits = this.limits.map((limit) => `limit ${written(limit, digits)}`);
     const off = this.beyond ? [`${written(this.beyond)} off the scale (▲)`] : [];
     const parts = known.length
       ? [`median ${written(middle(known), digits)} ${unit}`.trim(), ...limits, ...off]
-      : [this.panel.store.values[this.index].some(Number.isFinite) ? "None in this span of time." : this.facts.empty];
+      : [values[this.index].subarray(0, count).some(Number.isFinite) ? "None in this span of time." : this.facts.empty];
     this.note.textContent = parts.join(" · ");
     const points = `${written(known.length)} points`;
     this.plotted.setAttribute("aria-label", `${title} over time: ${points}, ${parts.join(", ")}`);
