@@ -118,7 +118,7 @@ def test_a_brush_tells_what_it_keeps_and_is_applied(pages: Any, invented: Any, p
     expect(apply).to_be_disabled()
     histogram = page.locator(".emlab-plot").filter(has_text="Defocus, distribution").locator(".bqplot")
     box = histogram.bounding_box()
-    left, right = box["x"] + 60, box["x"] + box["width"] / 2
+    left, right = box["x"] + 70, box["x"] + box["width"] / 2
     page.mouse.move(left, box["y"] + 60)
     page.mouse.down()
     page.mouse.move((left + right) / 2, box["y"] + 60)

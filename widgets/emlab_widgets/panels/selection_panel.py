@@ -141,6 +141,6 @@ def _words(limits: dict[str, float | None]) -> str:
     for bound in BOUNDS:
         if (limit := limits.get(bound.parameter)) is not None:
             measure = measures[bound.measure]
-            value = f"{number(limit / measure.divisor, measure.digits)} {measure.unit}".strip()
+            value = f"{limit / measure.divisor:,.4g} {measure.unit}".strip()
             set_ones.append(f"{measure.title} {'≤' if bound.is_maximum else '≥'} {value}")
     return escape("Limits: " + "; ".join(set_ones) + ".") if set_ones else "No limit is set."
