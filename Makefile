@@ -23,7 +23,7 @@ demo: $(VENV)/with-app
 	$(BIN)/emlab demo
 
 test: $(VENV)/with-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: $(VENV)/with-dev
 	$(BIN)/ruff check

@@ -13,15 +13,19 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
-    """Print the page's address when it answers, and let a page end its kernel when it is closed or loaded again.
+    """Let a page end its kernel when it is closed or loaded again.
 
-    The request for the latter is refused without the token that guards against requests from other sites, and Voila
+    The request for that is refused without the token that guards against requests from other sites, and Voila
     does not give its pages one (https://github.com/voila-dashboards/voila/issues/1458). It reads its configuration
     after this: extensions are loaded in the order of their names.
     """
     offer()
-    server.io_loop.add_callback(print, os.environ["EMLAB_ADDRESS"], flush=True)
     server.config.VoilaConfiguration.prelaunch_hook = _give_token
+
+
+async def _start_jupyter_server_extension(server: Any) -> None:
+    """Print the page's address now that it answers."""
+    print(os.environ["EMLAB_ADDRESS"], flush=True)  # noqa: T201
 
 
 def _give_token(request: Any, notebook: Any, cwd: str) -> None:

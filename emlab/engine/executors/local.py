@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import pickle
 import select
 import socket
 import subprocess
@@ -73,7 +72,7 @@ class LocalExecutor:
         worker = next((worker for worker in idle if worker.name == prefer), idle[0])
         worker.task, worker.started = task, time.monotonic()
         try:
-            worker.line.send_bytes(pickle.dumps(task, pickle.HIGHEST_PROTOCOL))
+            worker.line.send(task)
         except OSError:
             return  # it has just died: `collect` finds its line closed and reports the task
 
