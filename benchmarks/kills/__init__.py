@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.kills.account import Account
-from benchmarks.kills.nursery import Life, adopt_orphans
+from benchmarks.kills.nursery import Life, become_nursery
 from benchmarks.kills.tiny import Microscope, create_tiny_session
 from emlab.engine import runner
 
@@ -45,11 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Run session after session until there were enough kills."""
+    become_nursery()
     kills = 60 if arguments.quick else arguments.kills
     lives = min(arguments.lives, kills // 2)
     rng = random.Random(arguments.seed)
     runner.RETRY_AFTER = 0.01
-    adopt_orphans()
     figures: Counter[str] = Counter()
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:

@@ -9,6 +9,7 @@ import select
 import signal
 import socket
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from typing import Any
 
 from emlab.arrays import compiled
 from emlab.engine import worker
-from emlab.engine.executors.local import LocalExecutor
+from emlab.engine.executors.local import THREAD_SETTINGS, LocalExecutor
 from emlab.engine.runner import Engine
 from emlab.sets import Ledger
 
@@ -29,11 +30,14 @@ BELLS = {"commit": b"c", "rename": b"r"}
 _SUBREAPER = 36
 
 
-def adopt_orphans() -> None:
-    """Be told of the end of workers whose engine was killed; a process with threads must not be copied."""
+def become_nursery() -> None:
+    """Be a process that can be copied, which one with threads cannot, and be told when an orphan among them ends."""
+    one_thread = dict.fromkeys(THREAD_SETTINGS, "1")
+    if not one_thread.items() <= os.environ.items():
+        os.execve(sys.executable, [sys.executable, "-m", "benchmarks", *sys.argv[1:]], os.environ | one_thread)
+    threads = [thread.name for thread in threading.enumerate()]
+    assert len(list(Path("/proc/self/task").iterdir())) == 1, f"there are threads: {threads} and others"
     ctypes.CDLL(None).prctl(_SUBREAPER, 1)
-    if (threads := len(list(Path("/proc/self/task").iterdir()))) > 1:
-        sys.exit(f"This process has {threads} threads; set OMP_NUM_THREADS=1.")
 
 
 class Life:
