@@ -41,7 +41,18 @@ def demo(
         highlight=False,
     )
     camera = subprocess.Popen(
-        [sys.executable, "-m", "emlab", "simulate", str(microscope), "--movies", str(movies), "--pace", str(pace)],
+        [
+            sys.executable,
+            "-P",
+            "-m",
+            "emlab",
+            "simulate",
+            str(microscope),
+            "--movies",
+            str(movies),
+            "--pace",
+            str(pace),
+        ],
         stdin=subprocess.DEVNULL,
         stdout=(folder / "microscope.log").open("w"),
     )

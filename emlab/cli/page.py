@@ -38,7 +38,7 @@ def served(
     """
     if missing := [name for name in ("voila", "ipywidgets", "bqplot", "anywidget") if find_spec(name) is None]:
         raise ProgramError(f"Pages in a browser need {', '.join(missing)}. Install it: pip install 'emlab[app]'.")
-    command = [sys.executable, "-m", "emlab_widgets", *arguments, "--port", str(port)]
+    command = [sys.executable, "-P", "-m", "emlab_widgets", *arguments, "--port", str(port)]
     with (log or Path("/dev/null")).open("w") as errors:
         server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True)
     assert server.stdout is not None  # noqa: S101

@@ -27,7 +27,7 @@ def main() -> int:
     logging.getLogger().addHandler(journal(arguments.session))
     chores = []
     if arguments.report:
-        command = (sys.executable, "-m", "emlab.report", str(arguments.session))
+        command = (sys.executable, "-P", "-m", "emlab.report", str(arguments.session))
         chores.append(Chore("report", command, every=arguments.report))
     gpus = (
         gpu_indices() if arguments.gpus is None else tuple(int(index) for index in arguments.gpus.split(",") if index)

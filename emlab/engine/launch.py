@@ -36,7 +36,7 @@ def launch_engine(
     kept = session / "executor"
     if executor is None and kept.exists():
         executor = kept.read_text(encoding="utf-8").strip()
-    command = [sys.executable, "-m", "emlab.engine", str(session.resolve()), "--report", f"{report_every:g}"]
+    command = [sys.executable, "-P", "-m", "emlab.engine", str(session.resolve()), "--report", f"{report_every:g}"]
     command += ["--workers", str(workers)] if workers else []
     command += [] if watch else ["--no-watch"]
     command += ["--gpus", gpus] if gpus is not None else []

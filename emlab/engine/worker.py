@@ -52,6 +52,7 @@ def spawn_arguments(theirs: socket.socket, name: str, device: str) -> list[str]:
     """Command that starts a worker at its end of a socket pair."""
     return [
         sys.executable,
+        "-P",
         "-m",
         "emlab.engine.worker",
         str(theirs.fileno()),

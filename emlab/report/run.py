@@ -28,7 +28,15 @@ class NotebookRun:
         self.output = output
         output.parent.mkdir(parents=True, exist_ok=True)
         self._log = output.with_suffix(".log")
-        command = [sys.executable, "-m", "emlab.report.execute", str(source), str(output), json.dumps(dict(parameters))]
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "emlab.report.execute",
+            str(source),
+            str(output),
+            json.dumps(dict(parameters)),
+        ]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

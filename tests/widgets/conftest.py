@@ -40,10 +40,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
     """A server of pages; when it is killed at the end, nothing that it started may be left."""
     folder = tmp_path_factory.mktemp("pages")
     (folder / "sessions").mkdir()
+    # Python's own module, which Jupyter's kernels import, has a namesake where the server is started.
+    (folder / "code.py").write_text("raise SystemExit('a module of the folder was imported')")
     with pytest.MonkeyPatch.context() as patch, (folder / "log").open("w") as log:
         patch.setenv("XDG_STATE_HOME", str(folder))
-        command = [sys.executable, "-m", "emlab_widgets", "--sessions", str(folder / "sessions")]
-        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
+        command = [sys.executable, "-P", "-m", "emlab_widgets", "--sessions", str(folder / "sessions")]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, cwd=folder)
     assert server.stdout is not None
     with server.stdout:
         address = server.stdout.readline().decode().strip()

@@ -119,6 +119,7 @@ def page_server(
     return PageServer(
         arguments=[
             sys.executable,
+            "-P",  # modules of the folder that it is started in are none of its own
             "-m",
             "emlab_widgets.serve",
             *(f"--{name}={value}" for name, value in options.items()),

@@ -70,7 +70,7 @@ class Cluster:
             return False
         read_settings(self.settings)
         self._make_folder()
-        command = [sys.executable, "-m", "emlab.engine.executors.keeper", str(self.folder)]
+        command = [sys.executable, "-P", "-m", "emlab.engine.executors.keeper", str(self.folder)]
         command += [str(self.settings)] if self.settings else []
         with (self.folder / "cluster.log").open("wb") as log:
             keeper = subprocess.Popen(
