@@ -101,7 +101,9 @@ def test_it_fits_a_phone(opened: Page) -> None:
     assert opened.evaluate("document.documentElement.scrollWidth") == 390
 
 
-def test_nothing_in_it_is_hard_to_read_or_to_reach(opened: Page, inaccessible: Any) -> None:
+def test_nothing_in_it_is_hard_to_read_or_to_reach_in_the_light_and_in_the_dark(
+    opened: Page, inaccessible: Any
+) -> None:
     assert inaccessible() == []
 
 

@@ -208,6 +208,10 @@ def test_two_selections_are_compared_by_what_only_one_of_them_keeps(doubled: Any
     assert "1 micrograph rejected by select only" in section
     assert "item_4: CTF resolution 9 Å" in section
     assert comparison.figures().children == (), "both have the same CTFs"
+    # What is only done anew because the selection changed is no comparison of its own.
+    doubled.add_run("pick", "pick_particles", ("accepted", "micrographs", "ctfs"), {"picks": "picks"})
+    doubled.add_run("pick-2", "pick_particles", ("kept", "micrographs", "ctfs"), {"picks-2": "picks"})
+    assert len(Report(doubled.open()).comparisons()) == 1
 
 
 def test_two_sessions_are_compared_by_the_micrographs_of_both(invented: Any, invent: Any, tmp_path: Path) -> None:

@@ -200,7 +200,8 @@ def test_particles_are_picked_on_what_a_selection_keeps_in_angstrom_of_the_binne
     assert parameters(workflow, "pick") == {"diameter": 135}
     assert parameters(workflow, "extract") == {"box_size": 192, "particle_pixel_size": 3.0, "invert_contrast": True}
     assert parameters(workflow, "classify") == {"classes": 50, "mask_diameter": 150}
-    assert "The limits are emlab's own" in workflow.notes[0]
+    assert set(parameters(workflow, "select").values()) == {None}
+    assert "Here it keeps all, as the file does" in workflow.notes[0]
     assert not next(question for question in questions_of(workflow) if question.name == "diameter").advanced
 
 

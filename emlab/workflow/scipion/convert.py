@@ -9,6 +9,7 @@ from typing import Any, Final
 from emlab.errors import WorkflowError
 from emlab.model import Accepted, Arrival, Ctf, Micrograph, Picks, Protocol, Record
 from emlab.protocols import PROTOCOLS
+from emlab.protocols.select_micrographs import SelectMicrographs
 from emlab.workflow.field import Asked, references
 from emlab.workflow.limits import limits_of
 from emlab.workflow.scipion.entry import Entry, read_entries
@@ -161,11 +162,14 @@ class _Conversion:
         if ctf is None:
             return None
         self.notes.append(
-            f"{entry}: emlab picks on the micrographs that its selection keeps. The limits are emlab's own; they can "
-            "be changed in the form, or while the session runs."
+            f"{entry}: emlab picks on the micrographs that its selection keeps. Here it keeps all, as the file does; "
+            "limits can be set in the live view."
         )
         selection = Step(
-            name="select", protocol="select_micrographs", inputs=(taken, f"{ctf.name}.{Ctf.plural}"), parameters={}
+            name="select",
+            protocol="select_micrographs",
+            inputs=(taken, f"{ctf.name}.{Ctf.plural}"),
+            parameters=dict.fromkeys(SelectMicrographs.model_fields),
         )
         self._made[f"selection of {micrographs.name}"] = selection
         return selection

@@ -12,6 +12,7 @@ from emlab.model import Rejected
 from emlab.monitors import Comparison, Items, Line, counted, different_parameters, number
 from emlab.protocols import PROTOCOLS
 from emlab.session import Session
+from emlab.sets import Run
 from emlab_widgets.html import Html, folded, table
 from emlab_widgets.measures import ASTIGMATISM, DEFOCUS, MOTION, RESOLUTION, Measure
 from emlab_widgets.report.agreement import agreement_figure
@@ -101,8 +102,8 @@ class SideBySide:
             return None
         medians = [number(float(np.median(values)) if values.size else None, measure.digits + 1) for values in known]
         agreement = self._compared.agreement(measure.name)
-        difference = "the same" if agreement.is_same else ""
-        if agreement.left.size and not agreement.is_same:
+        difference = "the same" if agreement.left.size else ""
+        if not agreement.is_same:
             shift, spread = agreement.shift / measure.divisor, agreement.spread / measure.divisor
             difference = f"{_signed(shift, measure.digits + 1)} ± {number(spread, measure.digits + 1)}"
         return f"{measure.title}, median ({measure.unit})", medians[0], medians[1], difference
@@ -123,15 +124,17 @@ class SideBySide:
 
 
 def sides_by_side(session: Session, other: Session | None = None) -> Iterator[SideBySide]:
-    """Give what there is to compare: the session with another one, and its own runs of the same protocol."""
+    """Give what there is to compare: the session with another one, and its own runs of the same protocol.
+
+    A run that was only done anew because one before it has other parameters is not compared: that one is.
+    """
     if other is not None:
         yield SideBySide(Side(other.name, other), Side(session.name, session))
-    first: dict[str, str] = {}
+    first: dict[str, Run] = {}
     for run in session.runs:
-        if (name := first.setdefault(run.protocol, run.name)) != run.name:
-            runs = {known.name: known for known in session.runs}
-            ends = [next(iter(runs[one].outputs.values())) for one in (name, run.name)]
-            yield SideBySide(Side(name, session, ends[0]), Side(run.name, session, ends[1]))
+        known = first.setdefault(run.protocol, run)
+        if known is not run and (known.inputs == run.inputs or different_parameters(known, run)):
+            yield SideBySide(*(Side(one.name, session, next(iter(one.outputs.values()))) for one in (known, run)))
 
 
 def _reasons(side: Side) -> dict[str, str]:

@@ -37,7 +37,9 @@ def runs(session: Session, overview: Overview) -> Html:
 
 def _state(outputs: Sequence[IncrementalSet]) -> str:
     closing = next((collection.closing for collection in outputs if collection.closing is not None), None)
-    return f"{closing.status}: {closing.reason}" if closing is not None else "open"
+    if closing is None:
+        return "open"
+    return closing.reason if closing.reason.startswith(closing.status) else f"{closing.status}: {closing.reason}"
 
 
 def _parameters(run: Run) -> str:

@@ -32,12 +32,15 @@ class Panel {
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(grid);
     this.repaint = () => { this.palette = null; this.request("redraw"); };
+    // Paper is light, and does not wait for the next frame.
+    this.printed = () => { this.palette = null; for (const { uplot } of this.charts) uplot?.redraw(); };
     this.redraw = () => this.request("redraw");
     this.refresh = () => this.request("setData");
     this.themed = new MutationObserver(this.repaint);
     this.themed.observe(document.body, { attributes: true });
     this.dark = matchMedia("(prefers-color-scheme: dark)");
     this.dark.addEventListener("change", this.repaint);
+    addEventListener("beforeprint", this.printed);
     store.listeners.add(this.refresh);
     model.on("change:chosen", this.redraw);
     model.on("change:limits", this.refresh);
@@ -48,6 +51,7 @@ class Panel {
     this.observer.disconnect();
     this.themed.disconnect();
     this.dark.removeEventListener("change", this.repaint);
+    removeEventListener("beforeprint", this.printed);
     this.store.listeners.delete(this.refresh);
     this.model.off("change:chosen", this.redraw);
     this.model.off("change:limits", this.refresh);
