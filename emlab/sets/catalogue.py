@@ -6,6 +6,7 @@ import json
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,9 @@ class Catalogue:
         self._lock = threading.Lock()
         self._columns: dict[str, frozenset[str]] = {}
         self._connection = _connect(path)
+        # A notebook forgets sessions without closing them, of which Python 3.13 warns.
+        self._close = weakref.finalize(self, self._connection.close)
+        self._close.atexit = False
 
     def rows(self, query: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Every row of a query, fetched at once: an open cursor would keep the write-ahead log growing."""
@@ -163,7 +167,7 @@ class Catalogue:
 
     def close(self) -> None:
         """Close the connection."""
-        self._connection.close()
+        self._close()
 
 
 def _fetched(
