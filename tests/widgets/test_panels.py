@@ -289,7 +289,7 @@ def test_what_the_ctf_step_was_asked_for_is_shown_where_there_is_any(view: View,
         "30.3 ± 0.4° about an axis at -85°",
         "41.2 ± 1.5 nm",
         "0.900 to 1.080 µm, at 2 places",
-        "± 0.001 µm",
+        "± 0.0012 µm",
         "2.50 Å",
     ):
         assert text in glance._content.value

@@ -120,7 +120,7 @@ def _ctf(ctf: Ctf) -> list[tuple[str, Cell]]:
     pairs: list[tuple[str, Cell]] = [
         (
             "Defocus U, V",
-            f"{number(ctf.defocus_u / 1e4, 3)}, {number(ctf.defocus_v / 1e4, 3)}{_error(ctf.defocus_error, 1e4, 3)} µm",
+            f"{number(ctf.defocus_u / 1e4, 4)}, {number(ctf.defocus_v / 1e4, 4)}{_error(ctf.defocus_error, 1e4, 4)} µm",
         ),
         ("Astigmatism", f"{number(ctf.astigmatism)}{_error(ctf.astigmatism_error)} Å at {number(ctf.defocus_angle)}°"),
         ("CTF resolution", f"{number(ctf.ctf_resolution, 2)} Å"),
