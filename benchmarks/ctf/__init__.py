@@ -144,8 +144,9 @@ def _errors(trials: list[Trial], found: list[Ctf]) -> dict[str, Any]:
         errors = errors[np.isfinite(errors)]
         if errors.any():
             figures |= {f"{name}_median": float(np.median(errors)), f"{name}_95": float(np.percentile(errors, 95))}
-    for name in ("defocus", "astigmatism", "angle"):
-        stated = [getattr(ctf, f"{name}_error") or np.nan for ctf in found]
+    stated_in = {"tilt": "tilt_angle_error", "axis": "tilt_axis_error"}
+    for name in [name for name in deviations[0] if f"{name}_median" in figures]:
+        stated = [getattr(ctf, stated_in.get(name, f"{name}_error")) or np.nan for ctf in found]
         ratio = np.abs([deviation[name] for deviation in deviations]) / stated
         # For a normal distribution the median is 0.674 standard deviations from 0.
         figures[f"{name}_error_over_stated"] = float(np.nanmedian(ratio) / 0.674)

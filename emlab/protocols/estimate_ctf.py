@@ -20,7 +20,9 @@ _NYQUIST_SHARE: Final = 0.95
 _TILE: Final = 768.0
 """Å of the tiles that tell places apart: across one the rings of a steep specimen are not yet blurred."""
 _TILTED: Final = 10.0
-"""Degrees."""
+"""Degrees that matter."""
+_VAGUE: Final = 4.0
+"""Degrees of a tilt's axis that a person should hear of."""
 
 
 class EstimateCtf(Parameters):
@@ -149,7 +151,9 @@ def estimate_ctf(micrograph: Micrograph, parameters: EstimateCtf, workbench: Wor
     fit = estimate(data, lens, within, nodes=parameters.estimate_thickness)
     plane: Plane | None = None
     local: str | None = None
-    if (parameters.estimate_tilt or parameters.local_defocus) and fit.is_significant:
+    asked = parameters.estimate_tilt or parameters.local_defocus
+    # A tilt that nobody knows of fades the rings just as thick ice does; only tiles tell the one from the other.
+    if fit.is_significant and (asked or fit.thickness):
         tiles = _tiles(micrograph, parameters, workbench)
         middle, plane, levelled = fit_tilted(
             tiles, lens, fit, with_phase=within.phase_shift, nodes=parameters.estimate_thickness
@@ -159,6 +163,8 @@ def estimate_ctf(micrograph: Micrograph, parameters: EstimateCtf, workbench: Wor
             local = workbench.write_tables("local", {"local_defocus": table})
         if plane.is_significant:
             fit, data = middle, levelled
+        elif not asked:
+            plane = None
     profile = equiphase_profile(data, lens, fit)
     resolution = fit_resolution(profile, fit)
     aliasing = aliasing_resolution(data.rings, lens, fit)
@@ -195,7 +201,8 @@ def estimate_ctf(micrograph: Micrograph, parameters: EstimateCtf, workbench: Wor
         local_defocus=local,
         picture=workbench.write_picture("ctf", diagnostic_picture(data, lens, fit, resolution)),
         profile=workbench.write_tables("ctf", {"profile": curves}),
-        warning=" ".join([*doubts(fit, within, resolution, aliasing), *_doubts_of_tilt(micrograph, plane)]) or None,
+        warning=" ".join([*doubts(fit, within, resolution, aliasing), *_doubts_of_tilt(micrograph, plane, asked)])
+        or None,
     )
 
 
@@ -235,11 +242,18 @@ def _local_table(local: LocalDefocus, reference: Defocus, micrograph: Micrograph
     }
 
 
-def _doubts_of_tilt(micrograph: Micrograph, plane: Plane | None) -> list[str]:
+def _doubts_of_tilt(micrograph: Micrograph, plane: Plane | None, asked: bool) -> list[str]:
     stage = abs(micrograph.stage_tilt or 0.0)
     if plane is None:
-        asked = "The stage was tilted by {:.0f}°, which blurs the rings: estimate the tilt."
-        return [asked.format(stage)] if stage > _TILTED else []
-    if micrograph.stage_tilt is not None and abs(plane.angle - stage) > _TILTED:
-        return [f"The rings tell a tilt of {plane.angle:.0f}°, and the stage was tilted by {stage:.0f}°."]
-    return []
+        blurred = f"The stage was tilted by {stage:.0f}°, which blurs the rings: estimate the tilt."
+        return [blurred] if stage > _TILTED else []
+    said, (angle, axis) = [], plane.errors
+    if micrograph.stage_tilt is not None and abs(plane.angle - stage) > max(_TILTED, 3.0 * angle):
+        said.append(f"The rings tell a tilt of {plane.angle:.0f}°, and the stage was tilted by {stage:.0f}°.")
+    if not asked:
+        said.append(f"The specimen is tilted by {plane.angle:.0f}°, which was found out by chance: estimate the tilt.")
+    if plane.is_significant and axis > _VAGUE:
+        said.append(f"The tilt is known to ± {angle:.0f}° only, its axis to ± {axis:.0f}°.")
+    if not plane.is_significant and plane.angle + 2.0 * angle > _TILTED:
+        said.append(f"The tiles are too faint to tell a tilt of less than {plane.angle + 2.0 * angle:.0f}°.")
+    return said

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from emlab.arrays.ctf import Defocus, Lens, estimate, flatten, rings_between, tile_spectrum
 from emlab.arrays.ctf.fit import misfits
+from emlab.arrays.fft import irfft2, rfft2
 from emlab.engine.workbench import FolderWorkbench
 from emlab.errors import DataError, ParameterError
 from emlab.formats.image import read_image
@@ -21,7 +22,7 @@ from emlab.formats.star import read_star
 from emlab.model import Ctf, Micrograph, validated
 from emlab.protocols.estimate_ctf import EstimateCtf, estimate_ctf
 from emlab.simulation import Conditions, Optics, Specimen, simulate_micrograph
-from emlab.simulation.optics import uneven_defocus
+from emlab.simulation.optics import aberration, uneven_defocus
 
 OPTICS = Optics(defocus_u=16_400.0, defocus_v=15_800.0, defocus_angle=-35.0)
 SIZE = 1024, 1152
@@ -134,6 +135,33 @@ def test_a_tilted_specimen_with_a_table_of_its_defocus(tmp_path: Path) -> None:
     assert np.ptp(truth) > 800.0
     assert np.sqrt(np.mean((defocus - truth) ** 2)) < 80.0
     assert (unasked.tilt_angle, unasked.local_defocus) == (None, None)
+
+
+def test_a_tilt_that_nobody_knows_of_does_not_pass_for_thick_ice(tmp_path: Path) -> None:
+    """Its rings fade and return inverted as those of ice of 1330 Å would, the height of the specimen's edges."""
+    optics = Optics(defocus_u=12_000.0, defocus_v=12_000.0, tilt_angle=30.0, tilt_axis=0.0)
+    item = micrograph(tmp_path / "a.mrc", scattered(optics, 1536))
+    ctf = estimated(item, tmp_path)
+    assert ctf.thickness is None
+    assert ctf.tilt_angle == pytest.approx(30.0, abs=3.0)
+    assert (ctf.defocus_u + ctf.defocus_v) / 2 == pytest.approx(12_000.0, abs=60.0)
+    assert "The specimen is tilted by 30°, which was found out by chance: estimate the tilt." in str(ctf.warning)
+
+
+def scattered(optics: Optics, size: int) -> NDArray[Any]:
+    """White scatterers on a plane that is tilted about the x axis, in white noise."""
+    rng = np.random.default_rng(4)
+    along_y, along_x = np.fft.fftfreq(size, 1.5)[:, None], np.fft.rfftfreq(size, 1.5)
+    scatterers = rfft2(rng.standard_normal((size, size), dtype=np.float32))
+    away = uneven_defocus(optics, (size, size), 1.5)[:, :1]
+    levels, step = np.linspace(away.min(), away.max(), 24, retstep=True)
+    image = 2.0 * rng.standard_normal((size, size), dtype=np.float32)
+    for level in levels:
+        there = replace(optics, defocus_u=optics.defocus_u + level, defocus_v=optics.defocus_v + level)
+        contrast = np.sin(aberration(there, along_y, along_x) + np.arcsin(optics.amplitude_contrast))
+        share = np.maximum(1.0 - np.abs(away - level) / step, 0.0)
+        image += share * irfft2(scatterers * contrast.astype(np.float32), size)
+    return image
 
 
 def test_noise_alone_gives_a_warning_and_no_resolution(tmp_path: Path) -> None:

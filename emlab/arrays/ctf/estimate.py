@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from emlab.arrays.ctf.background import Flattened
 from emlab.arrays.ctf.fit import Fit, refine
-from emlab.arrays.ctf.model import Defocus, Lens
+from emlab.arrays.ctf.model import Lens
 from emlab.arrays.ctf.search import SearchRange, search
-from emlab.arrays.ctf.thickness import with_nodes
+from emlab.arrays.ctf.thickness import shows_nodes, with_nodes
 
 Array = NDArray[Any]
 
@@ -42,18 +42,20 @@ def estimate(data: Flattened, lens: Lens, within: SearchRange, *, nodes: bool = 
     nodes
         Whether thick ice is looked for, in which the rings vanish and return inverted.
     """
-
-    def fitted(start: Defocus) -> Fit:
-        fit = refine(data, lens, start, with_phase=within.phase_shift)
-        return with_nodes(data, lens, fit, with_phase=within.phase_shift) if nodes else fit
-
     starts = search(data, lens, within)
     if within.phase_shift:
         # A wrong phase shift can make up for rings that thick ice inverts.
         coarse = search(data.up_to(_BEFORE_NODES), lens, within)
         starts += [start for start in coarse if abs(start.mean - starts[0].mean) < _VALLEY]
-    fits = [fitted(start) for start in starts]
+    fits = [refine(data, lens, start, with_phase=within.phase_shift) for start in starts]
     best = max(fits, key=lambda fit: fit.gain)
+    if nodes:
+        thick = [with_nodes(data, lens, fit, with_phase=within.phase_shift) for fit in fits]
+        thick = [fit for fit in thick if fit.thickness]
+        # Nodes help a wrong defocus to rings that another one has without them.
+        shown = [fit for fit in thick if shows_nodes(fit, best)]
+        best = max([best, *shown], key=lambda fit: fit.gain)
+        fits += thick
     best = _among(best, fits)
     low, high = min(within.min_defocus, _ANY[0]), max(within.max_defocus, _ANY[1])
     anywhere = search(data, lens, SearchRange(low, high, _ROUGHLY, within.phase_shift))[0]
@@ -66,7 +68,7 @@ def estimate(data: Flattened, lens: Lens, within: SearchRange, *, nodes: bool = 
 
 def _among(best: Fit, fits: list[Fit]) -> Fit:
     """The best fit with the covariance of all that are nearly as good, each as likely as it explains the spectrum."""
-    told: list[Fit] = []
+    told = [best]
     for fit in sorted(fits, key=lambda fit: -fit.gain):
         if all(abs(fit.defocus.mean - other.defocus.mean) > _APART for other in told):
             told.append(fit)
@@ -75,7 +77,7 @@ def _among(best: Fit, fits: list[Fit]) -> Fit:
         return best
     covariance, total = best.covariance.copy(), 1.0
     for rival in rivals:
-        likelihood, away = math.exp(0.5 * (rival.gain - best.gain)), _vector(rival) - _vector(best)
+        likelihood, away = math.exp(min(0.5 * (rival.gain - best.gain), 0.0)), _vector(rival) - _vector(best)
         covariance += likelihood * (rival.covariance + np.outer(away, away))
         total += likelihood
     return replace(best, covariance=covariance / total, rival=rivals[0].defocus)

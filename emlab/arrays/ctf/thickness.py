@@ -46,6 +46,11 @@ def with_nodes(data: Flattened, lens: Lens, fit: Fit, *, with_phase: bool = Fals
     refined = refine(data, lens, refined.defocus, with_phase=with_phase, thickness=thickness)
     # Rings that merely end at the node would tell nothing.
     ended = misfits(data, lens, refined.defocus, np.array([thickness]), inverted=False)
-    if min(fit.misfit, float(ended[0])) - refined.misfit < _SIGNIFICANT * refined.noise:
+    if not shows_nodes(refined, fit) or float(ended[0]) - refined.misfit < _SIGNIFICANT * refined.noise:
         return fit
     return replace(refined, thickness_error=float(np.sqrt(2.0 * refined.noise / curvature) * step))
+
+
+def shows_nodes(fit: Fit, other: Fit) -> bool:
+    """Whether a fit with nodes explains the spectrum so much better than one without them that they must be there."""
+    return other.misfit - fit.misfit > _SIGNIFICANT * fit.noise

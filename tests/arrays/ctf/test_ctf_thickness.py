@@ -56,3 +56,12 @@ def test_thick_ice_does_not_turn_the_phase(rings_of: Callable[..., Flattened], l
     assert fit.defocus.mean == pytest.approx(8950.0, abs=4 * errors[0])
     assert fit.defocus.phase_shift % 180.0 == pytest.approx(70.0, abs=4 * errors[3])
     assert fit.thickness == pytest.approx(2500.0, abs=150.0)
+
+
+def test_nodes_do_not_help_a_wrong_defocus(rings_of: Callable[..., Flattened], lens: Lens) -> None:
+    """With nodes at 1000 Å it explains these weak rings a little better than the right one does without."""
+    optics = Optics(defocus_u=9000.0, defocus_v=8900.0, phase_shift=70.0)
+    data = rings_of(optics, height=0.016, noise=3, reach=5.0)
+    fit = estimate(data, lens, SearchRange(3000.0, 50_000.0, 600.0, phase_shift=True), nodes=True)
+    assert fit.thickness == 0.0
+    assert fit.rival is not None

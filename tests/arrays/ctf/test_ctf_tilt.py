@@ -7,7 +7,7 @@ from emlab.arrays.ctf import Defocus, Lens, Plane, fit_tilted, flatten, local_de
 from emlab.arrays.ctf.levelled import levelled
 from emlab.arrays.ctf.model import phase_delay
 from emlab.arrays.ctf.tiles import Tiles
-from emlab.arrays.ctf.tilt import search_plane
+from emlab.arrays.ctf.tilt import fit_plane, search_plane
 from emlab.errors import DataError
 from emlab.simulation.optics import Optics, uneven_defocus
 
@@ -72,6 +72,16 @@ def test_a_level_specimen_has_no_tilt_that_is_worth_telling(lens: Lens) -> None:
     assert not any(plane.is_significant for plane in planes)
     assert all(plane.angle < 4 * plane.errors[0] + 1.0 for plane in planes)
     assert all(plane.errors[1] > 10.0 for plane in planes)
+
+
+def test_tiles_that_differ_by_themselves_make_its_errors_larger(lens: Lens) -> None:
+    y, _ = places()
+    height = 60.0 * np.random.default_rng(1).standard_normal(y.shape)
+    even, uneven = (tiles_at(0.3 * y + more, lens, height=0.4) for more in (0.0, height))
+    errors = [fit_plane(tiles, lens, MIDDLE, Plane(0.0, 0.3, 0.0, np.eye(3))).errors[0] for tiles in (even, uneven)]
+    # 60 Å of one tile, of 49 of which every fourth is taken to be independent.
+    expected = 60.0 / np.sqrt((y**2).sum()) / (1.0 + 0.3**2) * np.sqrt(2.0 * 49 / 37)
+    assert np.sqrt(errors[1] ** 2 - errors[0] ** 2) == pytest.approx(np.degrees(expected), rel=0.4)
 
 
 def test_the_search_finds_a_steep_plane_from_a_fit_that_is_off(lens: Lens) -> None:
