@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
             _print_table(rows)
             figures |= summary | faint(folder)
         if arguments.only in (None, "correlation"):
-            rows, summary = agreement(1 if arguments.quick else 3)
+            rows, summary = agreement(folder, 1 if arguments.quick else 3)
             _print_table(rows)
             figures |= summary
     return figures

@@ -1,7 +1,9 @@
-"""How well the corrected sum agrees with frames without noise that are moved back by the true motion, exactly."""
+"""How well the corrected sum agrees with one whose frames are moved back by the true motion, exactly."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Final
 
 import ducc0
@@ -9,10 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.motion.accuracy import field_error
-from benchmarks.motion.movies import accuracy_conditions
-from emlab.arrays.motion import CleanFrames, estimate_motion, sum_frames
+from benchmarks.motion.movies import accuracy_conditions, accuracy_movies
+from emlab.arrays.ctf import (
+    Lens,
+    SearchRange,
+    equiphase_profile,
+    estimate,
+    fit_resolution,
+    flatten,
+    rings_between,
+    score,
+    tile_length,
+    tile_spectrum,
+)
+from emlab.arrays.motion import CleanFrames, clean_frames, estimate_motion, sum_frames
 from emlab.arrays.motion.repair import plan_repair
-from emlab.simulation import Conditions, simulate_expected
+from emlab.simulation import Conditions, SimulatedMovie, simulate_expected
 from emlab.simulation.exposure import Exposure
 
 Array = NDArray[Any]
@@ -25,9 +39,10 @@ CASES: Final = (0, 5, 8)
 """An ordinary movie, one with a jump, one with an empty field of 7 px drift."""
 
 
-def agreement(count: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Ring correlations of ``count`` movies without noise, and the least of all out to 0.9 Nyquist."""
+def agreement(folder: Path, count: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Ring correlations of ``count`` movies without noise, CTF scores of the same with it, and the worst of all."""
     rows = []
+    movies = dict(enumerate(accuracy_movies(folder, CASES[count - 1] + 1)))
     for number in CASES[:count]:
         conditions = accuracy_conditions()[number]
         frames, truth = simulate_expected(conditions)
@@ -44,9 +59,36 @@ def agreement(count: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
                     for frequency in (15, 30, 40, 45)
                 },
                 "frc_least": float(correlation[3:46].min()),
+                **_scores(movies[number]),
             }
         )
-    return rows, {"frc_least_to_0.9_nyquist": min(row["frc_least"] for row in rows)}
+    return rows, {
+        "frc_least_to_0.9_nyquist": min(row["frc_least"] for row in rows),
+        "ctf_score_lost": max(row["true_score"] - row["score"] for row in rows),
+    }
+
+
+def _scores(movie: SimulatedMovie) -> dict[str, float]:
+    """The CTF's score and resolution (Å), of the corrected sum and of that by the true motion."""
+    conditions = movie.truth.conditions
+    frames = clean_frames(movie.frames, movie.gain_reference)
+    motion = estimate_motion(frames, conditions.pixel_size)
+    sums = {
+        "": sum_frames(frames, motion.field, conditions.pixel_size).image,
+        "true_": exact_sum(frames, conditions).astype(np.float32),
+    }
+    lens = Lens.of_microscope(
+        conditions.optics.voltage, conditions.optics.spherical_aberration, conditions.optics.amplitude_contrast
+    )
+    scores = {}
+    for name, image in sums.items():
+        spectrum = tile_spectrum(image, tile_length(image.shape, conditions.pixel_size, 1024.0))
+        rings = rings_between(spectrum.shape[0], conditions.pixel_size, 1 / 30.0, 0.475 / conditions.pixel_size)
+        data = flatten(spectrum, rings)
+        fit = estimate(data, lens, SearchRange(3000.0, 50_000.0, 1500.0))
+        resolution = fit_resolution(equiphase_profile(data, lens, fit), fit)
+        scores |= {f"{name}score": score(data, lens, fit), f"{name}resolution": resolution}
+    return scores
 
 
 def without_noise(frames: Array) -> CleanFrames:
@@ -54,14 +96,14 @@ def without_noise(frames: Array) -> CleanFrames:
     return CleanFrames(list(frames), None, plan_repair(np.zeros(frames[0].shape, bool)), float(frames.mean()), 0)
 
 
-def exact_sum(frames: Array, conditions: Conditions) -> Array:
+def exact_sum(frames: Iterable[Array], conditions: Conditions) -> Array:
     """Sum of frames moved back by the true motion: float64 (y, x).
 
     A frame's Fourier series is evaluated where the specimen went (Barnett et al., 10.1137/18M120885X): interpolation
     without a kernel's error.
     """
     trajectory = Exposure(conditions).trajectory
-    height, width = frames[0].shape
+    height, width = conditions.size
     places = np.stack(np.meshgrid(np.arange(height), np.arange(width), indexing="ij")).astype(np.float64)
     total = np.zeros((height, width))
     for number, frame in enumerate(frames):
