@@ -27,11 +27,14 @@ class Histogram:
         Shapes (n + 1,) and (n,).
     beyond
         How many values lie outside the edges.
+    ordered
+        The values themselves, those that are finite, in ascending order.
     """
 
     edges: NDArray[np.float64]
     counts: NDArray[np.int64]
     beyond: int
+    ordered: NDArray[np.float64]
 
     @property
     def centres(self) -> NDArray[np.float64]:
@@ -64,7 +67,7 @@ def histogram(values: Array, bins: int = 30) -> Histogram:
     first = math.floor(low / width)
     edges = np.arange(first, math.floor(high / width) + 2, dtype=np.float64) * width
     counts = np.diff(np.searchsorted(ordered, edges))
-    return Histogram(edges, counts, int(ordered.size - counts.sum()))
+    return Histogram(edges, counts, int(ordered.size - counts.sum()), ordered)
 
 
 def quantiles(ordered: NDArray[np.float64], shares: Sequence[float]) -> NDArray[np.float64]:

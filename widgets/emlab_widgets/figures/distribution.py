@@ -74,12 +74,11 @@ class Distribution:
         if self._drawn == (id(items), items.changes, bounds):
             return
         self._drawn = id(items), items.changes, bounds
-        values = self._measure.values(items)
-        values = np.sort(values[np.isfinite(values)])
+        binned = histogram(self._measure.values(items))
+        values = binned.ordered
         self._plot.reveal(filled=bool(values.size))
         if not values.size:
             return
-        binned = histogram(values)
         first, last, most = float(binned.edges[0]), float(binned.edges[-1]), float(binned.counts.max()) * 1.05
         near = [bound for bound in bounds if first - (last - first) < bound < last + (last - first)]
         first, last = min([first, *near]), max([last, *near])

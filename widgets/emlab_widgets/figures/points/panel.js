@@ -98,7 +98,7 @@ class Panel {
     if (Array.isArray(this.window)) return this.window;
     const { time } = this.store.sorted, now = Date.now() / 1e3;
     const last = time.at(-1) ?? now, first = this.window ? Math.max(last - this.window, time[0] ?? now) : (time[0] ?? now);
-    const margin = Math.max(0.015 * (last - first), 10);
+    const margin = Math.max(0.03 * (last - first), 10);
     return [first - margin, last + margin];
   }
 
