@@ -82,13 +82,17 @@ class Scene:
 
 @dataclass(frozen=True)
 class Finding:
-    """How bad something is: an alarm from ``raised_at`` on, and until it is below ``cleared_at`` again."""
+    """How bad something is: an alarm from ``raised_at`` on, and until it is below ``cleared_at`` again.
+
+    ``since`` says when it began where the records tell, whoever begins to look when; seconds since 1970-01-01 UTC.
+    """
 
     badness: float
     raised_at: float
     cleared_at: float
     message: str
     level: str = "warning"
+    since: float | None = None
 
 
 class Alarms:
@@ -144,7 +148,7 @@ class Alarms:
                 self._active.pop(name, None)
                 self.acknowledged.discard(name)
             elif known is not None or finding.badness >= finding.raised_at:
-                since = scene.now if known is None else known.since
+                since = known.since if known else finding.since or scene.now
                 self._active[name] = Alarm(name, finding.level, finding.message, since)
                 if known is None:
                     new.append(self._active[name])
@@ -171,6 +175,7 @@ def _stalled(scene: Scene) -> Finding | None:
         allowed,
         f"No new file for {duration(silence)}; until then one came every {duration(usual)}. "
         "Look at the microscope, and whether its disk or the network is full or gone.",
+        since=scene.now - silence + allowed,
     )
 
 

@@ -95,6 +95,9 @@ def test_acquisition_has_stalled_after_long_silence_only_while_more_is_expected(
     world.now += 60
     assert world.look() == ["Acquisition"]
     assert "one came every 30 s" in world.alarms.active[0].message
+    # Whoever looks later is told the same.
+    last = float(np.nanmax(world.items["recorded_at"]))
+    assert world.alarms.active[0].since == pytest.approx(last + 600)
     world.overview = replace(world.overview, arriving=False)
     assert world.look() == []
     assert world.alarms.active == []
