@@ -20,8 +20,10 @@ from benchmarks.yardstick import TRANSFORMS, yardstick
 from emlab.arrays.ctf import Lens, estimate, flatten, refine, rings_between, tile_length, tile_spectrum
 from emlab.engine.workbench import FolderWorkbench
 from emlab.formats.mrc import write_mrc
+from emlab.formats.star import read_star
 from emlab.model import Ctf, Micrograph, validated
 from emlab.protocols.estimate_ctf import EstimateCtf, estimate_ctf
+from emlab.simulation.optics import uneven_defocus
 
 WRONG = 200.0
 """Å of the mean defocus: an error that a person should have been warned of."""
@@ -49,11 +51,11 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     sets = {
         "ordinary": (simulated(ordinary, number), {}),
         "plate": (simulated(with_phase_plate, few), {"estimate_phase_shift": True}),
-        "tilted": (simulated(tilted, few), {"estimate_tilt": True}),
+        "tilted": (simulated(tilted, few), {"estimate_tilt": True, "local_defocus": True}),
     }
     for name, (trials, given) in sets.items():
-        found = [_estimated(trial, arguments.kept, given) for trial in trials]
-        figures |= {f"{name}_{key}": value for key, value in _errors(trials, found).items()}
+        found, missed = zip(*(_estimated(trial, arguments.kept, given) for trial in trials), strict=True)
+        figures |= {f"{name}_{key}": value for key, value in _errors(found, missed).items()}
     agreement = [_agreement(trial, arguments.kept) for trial in sets["ordinary"][0][: 2 if arguments.quick else 4]]
     return figures | {"exhaustive_search_compared": len(agreement), "exhaustive_search_differs_by": max(agreement)}
 
@@ -111,14 +113,29 @@ def _written(folder: Path, image: Any, trial: Trial, *, spectrum: bool = False) 
     )
 
 
-def _estimated(trial: Trial, kept: Path | None, given: dict[str, Any]) -> Ctf:
+def _estimated(trial: Trial, kept: Path | None, given: dict[str, Any]) -> tuple[Ctf, dict[str, float]]:
+    """What is said of a micrograph, and by how much it is missed."""
     with tempfile.TemporaryDirectory() as folder:
         item = _written(Path(folder), trial.image(kept), trial)
         parameters = validated(EstimateCtf, given, "ctf")
         ctf = estimate_ctf.function(item, parameters, FolderWorkbench(Path(folder), "ctf", item.key))
-    assert isinstance(ctf, Ctf)
-    print(_line(trial, ctf), file=sys.stderr, flush=True)
-    return ctf
+        assert isinstance(ctf, Ctf)
+        missed = _deviation(trial, ctf) | (_local(trial, Path(folder) / ctf.local_defocus) if ctf.local_defocus else {})
+    print(_line(trial, ctf, missed), file=sys.stderr, flush=True)
+    return ctf, missed
+
+
+def _local(trial: Trial, path: Path) -> dict[str, float]:
+    """How far a table of local defocus is from the truth, RMS, Å; and in the standard errors that it states."""
+    table, conditions = read_star(path)["local_defocus"], trial.conditions
+    row, column = (np.rint(table[f"rlnCoordinate{axis}"]).astype(int) for axis in "YX")
+    middle = (conditions.optics.defocus_u + conditions.optics.defocus_v) / 2.0
+    truth = middle + uneven_defocus(conditions.optics, conditions.size, conditions.pixel_size)[row, column]
+    missed = (table["rlnDefocusU"] + table["rlnDefocusV"]) / 2.0 - truth
+    return {
+        "local": float(np.sqrt((missed**2).mean())),
+        "local_over_stated": float(np.sqrt(((missed / table["defocus_error"]) ** 2).mean())),
+    }
 
 
 def _deviation(trial: Trial, ctf: Ctf) -> dict[str, float]:
@@ -135,9 +152,8 @@ def _deviation(trial: Trial, ctf: Ctf) -> dict[str, float]:
     }
 
 
-def _errors(trials: list[Trial], found: list[Ctf]) -> dict[str, Any]:
+def _errors(found: tuple[Ctf, ...], deviations: tuple[dict[str, float], ...]) -> dict[str, Any]:
     """Medians and 95th percentiles of the absolute errors, and how well the stated standard errors tell them."""
-    deviations = [_deviation(trial, ctf) for trial, ctf in zip(trials, found, strict=True)]
     figures: dict[str, Any] = {"micrographs": len(found)}
     for name in deviations[0]:
         errors = np.abs([deviation[name] for deviation in deviations])
@@ -145,7 +161,7 @@ def _errors(trials: list[Trial], found: list[Ctf]) -> dict[str, Any]:
         if errors.any():
             figures |= {f"{name}_median": float(np.median(errors)), f"{name}_95": float(np.percentile(errors, 95))}
     stated_in = {"tilt": "tilt_angle_error", "axis": "tilt_axis_error"}
-    for name in [name for name in deviations[0] if f"{name}_median" in figures]:
+    for name in [name for name in deviations[0] if f"{name}_median" in figures and not name.startswith("local")]:
         stated = [getattr(ctf, stated_in.get(name, f"{name}_error")) or np.nan for ctf in found]
         ratio = np.abs([deviation[name] for deviation in deviations]) / stated
         # For a normal distribution the median is 0.674 standard deviations from 0.
@@ -169,10 +185,10 @@ def _agreement(trial: Trial, kept: Path | None) -> float:
     return max(abs(fast.mean - slow.mean), abs(fast.straight - slow.straight), abs(fast.diagonal - slow.diagonal))
 
 
-def _line(trial: Trial, ctf: Ctf) -> str:
+def _line(trial: Trial, ctf: Ctf, deviation: dict[str, float]) -> str:
     """One micrograph in a line: what is true, by how much it is missed, what is said of it."""
     conditions, optics = trial.conditions, trial.conditions.optics
-    missed = " ".join(f"{name} {value:+.1f}" for name, value in _deviation(trial, ctf).items() if np.isfinite(value))
+    missed = " ".join(f"{name} {value:+.1f}" for name, value in deviation.items() if np.isfinite(value))
     return (
         f"{trial.name} {optics.voltage:.0f} kV {optics.defocus_u:.0f} {optics.defocus_v:.0f} Å, ice "
         f"{conditions.specimen.ice_thickness:.0f} Å, {conditions.frames * conditions.dose_per_frame:.0f} e/Å²: "

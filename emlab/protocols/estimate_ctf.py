@@ -12,7 +12,7 @@ from emlab.errors import DataError
 from emlab.model import Array, Ctf, Micrograph, Parameters, Workbench, parameter, protocol
 
 if TYPE_CHECKING:
-    from emlab.arrays.ctf import Defocus, LocalDefocus, Plane, SearchRange, Tiles
+    from emlab.arrays.ctf import Fit, LocalDefocus, Plane, SearchRange, Tiles
 
 _NYQUIST_SHARE: Final = 0.95
 """Of the highest frequency that the pixels can carry: detectors fold noise into the last few per cent."""
@@ -159,7 +159,7 @@ def estimate_ctf(micrograph: Micrograph, parameters: EstimateCtf, workbench: Wor
             tiles, lens, fit, with_phase=within.phase_shift, nodes=parameters.estimate_thickness
         )
         if parameters.local_defocus:
-            table = _local_table(local_defocus(tiles, lens, middle.defocus, plane), middle.defocus, micrograph)
+            table = _local_table(local_defocus(tiles, lens, middle.defocus, plane), middle, micrograph)
             local = workbench.write_tables("local", {"local_defocus": table})
         if plane.is_significant:
             fit, data = middle, levelled
@@ -230,15 +230,18 @@ def _tiles(micrograph: Micrograph, parameters: EstimateCtf, workbench: Workbench
     return tiles_of(image, pixel_size, tile, 1.0 / parameters.min_resolution, 1.0 / finest)
 
 
-def _local_table(local: LocalDefocus, reference: Defocus, micrograph: Micrograph) -> dict[str, Array]:
+def _local_table(local: LocalDefocus, middle: Fit, micrograph: Micrograph) -> dict[str, Array]:
     """Places in px of the image, their defocus and its standard error in Å, by RELION's names where it has them."""
+    from emlab.arrays.ctf import standard_errors
+
+    reference, (common, *_) = middle.defocus, standard_errors(middle) or (np.inf,)
     return {
         "rlnCoordinateX": np.round(micrograph.width / 2 + local.x / micrograph.pixel_size, 1),
         "rlnCoordinateY": np.round(micrograph.height / 2 + local.y / micrograph.pixel_size, 1),
         "rlnDefocusU": np.round(reference.u + local.offset, 1),
         "rlnDefocusV": np.round(reference.v + local.offset, 1),
         "rlnDefocusAngle": np.full(local.offset.size, round(reference.angle, 2)),
-        "defocus_error": np.round(local.error, 1),
+        "defocus_error": np.round(np.hypot(local.error, common), 1),
     }
 
 

@@ -134,6 +134,8 @@ def test_a_tilted_specimen_with_a_table_of_its_defocus(tmp_path: Path) -> None:
     truth = 16_000.0 + uneven_defocus(optics, (1536, 1536), 1.5)[row, column]
     assert np.ptp(truth) > 800.0
     assert np.sqrt(np.mean((defocus - truth) ** 2)) < 80.0
+    assert np.sqrt(np.mean(((defocus - truth) / table["defocus_error"]) ** 2)) < 2.0
+    assert table["defocus_error"].min() >= ctf.defocus_error
     assert (unasked.tilt_angle, unasked.local_defocus) == (None, None)
 
 

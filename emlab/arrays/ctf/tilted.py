@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
+
 from emlab.arrays.ctf.background import Flattened
 from emlab.arrays.ctf.fit import Fit, refine
 from emlab.arrays.ctf.levelled import levelled
@@ -14,9 +16,8 @@ from emlab.arrays.ctf.tiles import Tiles
 from emlab.arrays.ctf.tilt import Plane, fit_plane, search_plane
 
 _ROUNDS: Final = 3
-_ALIKE: Final = 3.0
-"""Variance over that stated by the fit, against simulated truth: what the rings are not told by the model is alike in
-all tiles, and not noise."""
+_COMMON: Final = 2.0
+"""Error of the mean defocus over that stated by the fit, against simulated truth: what all tiles miss alike."""
 
 
 def fit_tilted(
@@ -45,4 +46,6 @@ def fit_tilted(
         fit = refine(data, lens, middle, with_phase=with_phase)
     if nodes:
         fit = with_nodes(data, lens, fit, with_phase=with_phase)
-    return replace(fit, covariance=_ALIKE * fit.covariance), plane, data
+    errors = np.ones(len(fit.covariance))
+    errors[0] = _COMMON
+    return replace(fit, covariance=fit.covariance * np.outer(errors, errors)), plane, data
