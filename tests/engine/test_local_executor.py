@@ -128,7 +128,7 @@ def test_a_worker_on_whose_card_nothing_works_any_more_is_replaced_and_its_work_
     )
 
     def spent(*given: Any) -> list[str]:
-        return [sys.executable, "-c", program, *spawn_arguments(*given)[3:]]
+        return [sys.executable, "-c", program, *spawn_arguments(*given)[-4:]]
 
     monkeypatch.setattr("emlab.engine.executors.local.spawn_arguments", spent)
     executor = LocalExecutor(cpu_workers=1)

@@ -17,6 +17,7 @@ class Chart {
     this.heading.firstChild.textContent = this.facts.title;
     this.note = this.heading.lastChild;
     this.plotted.setAttribute("role", "img");
+    this.plotted.setAttribute("aria-label", `${this.facts.title} over time`);
     this.plotted.tabIndex = 0;
     this.plotted.chart = this;
     this.plotted.addEventListener("keydown", (event) => panel.key(event, this));
