@@ -34,6 +34,9 @@ def decode_lzw(coded: Array, out: Array) -> int:
     A code's string is always somewhere in what is written already: it is that of the code before and one byte more,
     just where that one was written. So a string is a place and a length, and no string is ever put together.
     """
+    # The standard has the first code be a clear, in its highest bits; what begins otherwise is damaged or older.
+    if coded.size < 2 or coded[0] != _CLEAR >> 1 or coded[1] & 0x80:
+        return 0
     written = np.empty(_CLEAR + out.size + _WORD, np.uint8)
     written[:_CLEAR] = np.arange(_CLEAR)
     stop = _decode(coded, written)

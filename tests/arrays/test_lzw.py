@@ -54,3 +54,11 @@ def test_other_codes_are_not_followed() -> None:
         damaged = whole.copy()
         damaged[rng.integers(damaged.size, size=3)] ^= rng.integers(1, 256, 3).astype(np.uint8)
         assert 0 <= decode_lzw(damaged, np.empty(3000, np.uint8)) <= 3000
+
+
+def test_codes_that_do_not_begin_with_a_clear_are_not_followed() -> None:
+    out = np.empty(2, np.uint8)
+    assert decode_lzw(np.array([0x80, 0x18, 0x4C, 0x50, 0x10], np.uint8), out) == 2
+    # The same less its first code, which a reader that follows the standard calls damaged.
+    rest = np.packbits(np.unpackbits(np.array([0x80, 0x18, 0x4C, 0x50, 0x10], np.uint8))[9:])
+    assert decode_lzw(rest, out) == 0

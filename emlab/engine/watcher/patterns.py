@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase, translate
+from fnmatch import translate
 from pathlib import PurePosixPath
 
 from emlab.errors import ParameterError
 
-_UNHIDDEN = {True: r"(?!\.)", False: ""}
 _NOTHING = "(?!)"
 
 
@@ -61,7 +60,7 @@ def _segments(pattern: str) -> tuple[str, ...]:
 def _names_in(folder: Sequence[str], patterns: Iterable[Sequence[str]]) -> re.Pattern[str]:
     """What the patterns want the files of one folder to be called."""
     names = [pattern[-1] for pattern in patterns if _matches(folder, pattern[:-1])]
-    return re.compile("|".join(f"{_UNHIDDEN[name[0] != '.']}{translate(name)}" for name in names) or _NOTHING)
+    return re.compile("|".join(map(_expression, names)) or _NOTHING)
 
 
 def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
@@ -83,4 +82,9 @@ def _leads_on(parts: Sequence[str], pattern: Sequence[str]) -> bool:
 
 
 def _is_named(name: str, pattern: str) -> bool:
-    return (name[0] != "." or pattern[0] == ".") and fnmatchcase(name, pattern)
+    return re.match(_expression(pattern), name) is not None
+
+
+def _expression(pattern: str) -> str:
+    unhidden = "" if pattern[0] == "." else r"(?!\.)"
+    return unhidden + translate(pattern)
