@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from emlab.cli.follow import follow
 from emlab.cli.view import served
 from emlab.creation import create_session
 from emlab.errors import SessionExists
+from emlab.python import python_module
 
 console = Console()
 
@@ -41,18 +41,7 @@ def demo(
         highlight=False,
     )
     camera = subprocess.Popen(
-        [
-            sys.executable,
-            "-P",
-            "-m",
-            "emlab",
-            "simulate",
-            str(microscope),
-            "--movies",
-            str(movies),
-            "--pace",
-            str(pace),
-        ],
+        python_module("emlab", "simulate", str(microscope), "--movies", str(movies), "--pace", str(pace)),
         stdin=subprocess.DEVNULL,
         stdout=(folder / "microscope.log").open("w"),
     )

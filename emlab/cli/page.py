@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from emlab.errors import ProgramError
+from emlab.python import python_module
 
 _PATIENCE: Final = 10.0
 """Seconds that a server has to end."""
@@ -38,7 +38,7 @@ def served(
     """
     if missing := [name for name in ("voila", "ipywidgets", "bqplot", "anywidget") if find_spec(name) is None]:
         raise ProgramError(f"Pages in a browser need {', '.join(missing)}. Install it: pip install 'emlab[app]'.")
-    command = [sys.executable, "-P", "-m", "emlab_widgets", *arguments, "--port", str(port)]
+    command = python_module("emlab_widgets", *arguments, "--port", str(port))
     with (log or Path("/dev/null")).open("w") as errors:
         server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True)
     assert server.stdout is not None  # noqa: S101

@@ -15,6 +15,7 @@ from emlab.engine.executors.choice import LOCAL, executor_for
 from emlab.engine.journal import journal
 from emlab.engine.runner import TIME_LIMIT, Engine
 from emlab.errors import EmlabError
+from emlab.python import python_module
 from emlab.sets import Catalogue
 
 
@@ -27,7 +28,7 @@ def main() -> int:
     logging.getLogger().addHandler(journal(arguments.session))
     chores = []
     if arguments.report:
-        command = (sys.executable, "-P", "-m", "emlab.report", str(arguments.session))
+        command = tuple(python_module("emlab.report", str(arguments.session)))
         chores.append(Chore("report", command, every=arguments.report))
     gpus = (
         gpu_indices() if arguments.gpus is None else tuple(int(index) for index in arguments.gpus.split(",") if index)

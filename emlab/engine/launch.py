@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 from emlab.engine.control import send_command
 from emlab.errors import EngineUnreachable, SessionError
+from emlab.python import python_module
 
 PATIENCE = 60.0
 """Seconds that an engine has to answer after its start."""
@@ -36,7 +36,7 @@ def launch_engine(
     kept = session / "executor"
     if executor is None and kept.exists():
         executor = kept.read_text(encoding="utf-8").strip()
-    command = [sys.executable, "-P", "-m", "emlab.engine", str(session.resolve()), "--report", f"{report_every:g}"]
+    command = python_module("emlab.engine", str(session.resolve()), "--report", f"{report_every:g}")
     command += ["--workers", str(workers)] if workers else []
     command += [] if watch else ["--no-watch"]
     command += ["--gpus", gpus] if gpus is not None else []

@@ -13,6 +13,7 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 
 from emlab.engine import devices
+from emlab.python import python_module
 
 NICENESS = 5
 """Workers leave the processor to the engine, which only ever needs a moment."""
@@ -50,16 +51,7 @@ def main(descriptor: int, name: str, device: str, parent: int) -> None:
 
 def spawn_arguments(theirs: socket.socket, name: str, device: str) -> list[str]:
     """Command that starts a worker at its end of a socket pair."""
-    return [
-        sys.executable,
-        "-P",
-        "-m",
-        "emlab.engine.worker",
-        str(theirs.fileno()),
-        name,
-        device,
-        str(os.getpid()),
-    ]
+    return python_module("emlab.engine.worker", str(theirs.fileno()), name, device, str(os.getpid()))
 
 
 def bound_memory(most: int | None) -> None:

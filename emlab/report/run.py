@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from emlab.errors import ProgramError
+from emlab.python import python_module
 from emlab.report.notebooks import notebook
 
 
@@ -28,15 +28,7 @@ class NotebookRun:
         self.output = output
         output.parent.mkdir(parents=True, exist_ok=True)
         self._log = output.with_suffix(".log")
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "emlab.report.execute",
-            str(source),
-            str(output),
-            json.dumps(dict(parameters)),
-        ]
+        command = python_module("emlab.report.execute", str(source), str(output), json.dumps(dict(parameters)))
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

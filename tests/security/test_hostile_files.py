@@ -21,6 +21,7 @@ from emlab.formats.defects import read_defects
 from emlab.formats.gain import read_gain
 from emlab.formats.mrc import write_mrc
 from emlab.formats.sidecar import read_sidecar
+from emlab.python import python_module
 from emlab.workflow import parse_workflow
 
 SOURCES = [path for room in ("emlab", "widgets") for path in (Path(__file__).parents[2] / room).rglob("*.py")]
@@ -28,6 +29,16 @@ EXECUTES = {"eval", "exec", "compile", "__import__"}
 LOADS = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "joblib"}
 OWN_BYTES = {"emlab/engine/executors/inline.py"}
 """Where objects are unpickled that this process has just pickled."""
+
+
+NAMES_PYTHON = {"emlab/python.py", "emlab/engine/doctor.py", "emlab/engine/executors/slurm.py"}
+"""Where Python is named: to start modules safely, to be shown, and for nodes to start."""
+
+
+def test_processes_are_started_in_the_one_way_that_imports_nothing_from_where_they_are() -> None:
+    named = {path for path in SOURCES if "sys.executable" in path.read_text(encoding="utf-8")}
+    assert {path.relative_to(Path(__file__).parents[2]).as_posix() for path in named} == NAMES_PYTHON
+    assert "-P" in python_module("emlab")
 
 
 def test_no_code_of_emlabs_executes_data() -> None:

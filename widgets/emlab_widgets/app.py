@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from emlab.python import python_module
 from emlab.report import notebook
 from emlab_widgets.page import SESSION, SESSIONS, TEMPLATE
 
@@ -117,13 +117,7 @@ def page_server(
     }
     inherited = {name: value for name, value in os.environ.items() if name not in shown}
     return PageServer(
-        arguments=[
-            sys.executable,
-            "-P",  # modules of the folder that it is started in are none of its own
-            "-m",
-            "emlab_widgets.serve",
-            *(f"--{name}={value}" for name, value in options.items()),
-        ],
+        arguments=python_module("emlab_widgets.serve", *(f"--{name}={value}" for name, value in options.items())),
         environment={**inherited, **environment},
         address=address,
     )

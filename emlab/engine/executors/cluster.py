@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from distributed import Client, Security
 from emlab.engine.executors.slurm import read_settings, settings_path
 from emlab.engine.lock import is_locked
 from emlab.errors import ProgramError
+from emlab.python import python_module
 
 START_WITHIN = 60.0
 """Seconds that a cluster's process has to begin."""
@@ -70,7 +70,7 @@ class Cluster:
             return False
         read_settings(self.settings)
         self._make_folder()
-        command = [sys.executable, "-P", "-m", "emlab.engine.executors.keeper", str(self.folder)]
+        command = python_module("emlab.engine.executors.keeper", str(self.folder))
         command += [str(self.settings)] if self.settings else []
         with (self.folder / "cluster.log").open("wb") as log:
             keeper = subprocess.Popen(
