@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,18 @@ def test_an_untouched_form_is_calm_and_says_why_it_cannot_start(view: LaunchView
     assert "emlab-wrong" not in "".join(row._notes.value for row in view._rows.values())
     assert "Movies&#x27; folder: Give a folder." in view._blockers.value
     assert view._start.disabled
+
+
+def test_what_is_typed_is_kept_before_typing_pauses(tmp_path: Path) -> None:
+    async def kept() -> dict[str, Any]:
+        view = LaunchView(LaunchModel(tmp_path / "sessions", memory=Memory(tmp_path / "launch.json")), pause=60)
+        typed(view, "voltage", "300")
+        view._name.value = "grid 1"
+        return dict(json.loads(view._browser.kept))
+
+    draft = asyncio.run(kept())
+    assert draft["name"] == "grid 1"
+    assert list(draft["answers"].values()) == ["300"]
 
 
 def test_what_is_wrong_stands_below_its_field_and_goes_away(view: LaunchView) -> None:

@@ -170,7 +170,8 @@ class LaunchView:
         self._later()
 
     def _later(self) -> None:
-        """Check the answers when typing pauses."""
+        """Keep what was typed at once, and check it when typing pauses."""
+        self._browser.kept = self._model.draft
         if self._timer:
             self._timer.cancel()
         if self._pause:
@@ -179,7 +180,6 @@ class LaunchView:
             self._checked()
 
     def _checked(self) -> None:
-        self._browser.kept = self._model.draft
         self._update()
         self._lookout.look()
 
