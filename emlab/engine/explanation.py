@@ -23,6 +23,8 @@ def explanation(backlog: Backlog, executor: Executor, state: str, now: float, bl
     list of str
         What concerns everything first, then a sentence per step and reason, in the order of the workflow.
     """
+    if state == "finished":
+        return ["Everything is done; the last report is being written."]
     said = []
     if state == "paused":
         said.append("The session is paused: nothing is begun until `emlab resume`.")

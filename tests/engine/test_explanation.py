@@ -34,6 +34,7 @@ def said(free: int = 1, state: str = "running", blocked_until: float = 0.0, **pr
     ("expected", "arguments"),
     [
         ("Nothing waits: the engine looks for files.", {"ctf": Progress(done=3)}),
+        ("Everything is done; the last report is being written.", {"state": "finished", "ctf": Progress(done=3)}),
         ("The session is paused: nothing is begun until `emlab resume`.", {"state": "paused"}),
         ("The disk is full: everything waits, and it is looked at again in 5 s.", {"blocked_until": 105.0}),
         ("No worker is free yet on 2 CPU workers.", {"free": 0, "ctf": Progress(ready=1)}),
