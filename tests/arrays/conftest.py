@@ -163,8 +163,10 @@ class EmulatedCupy(ModuleType):
 
 
 @cache
-def compiled(source: Path) -> tuple[RawModule, Any]:
-    return RawModule(source.read_text()), cuda.signatures(source.read_text())
+def kernels(source: str) -> dict[str, tuple[Function, list[cuda.Parameter]]]:
+    code = Path(source).read_text()
+    module = RawModule(code)
+    return {name: (module.get_function(name), expected) for name, expected in cuda.signatures(code).items()}
 
 
 @pytest.fixture(scope="session")
@@ -179,5 +181,5 @@ def card(emulation: None, monkeypatch: pytest.MonkeyPatch) -> EmulatedCupy:
     """CuPy, emulated, so that code for a GPU is run where there is none."""
     emulated = EmulatedCupy()
     monkeypatch.setitem(sys.modules, "cupy", emulated)
-    monkeypatch.setattr(cuda, "_compiled", compiled)
+    monkeypatch.setattr(cuda, "_kernels", kernels)
     return emulated

@@ -56,8 +56,8 @@ def test_what_a_kernel_does_not_expect_is_refused(card: Any) -> None:
     spectrum = card.zeros((4, 3), np.complex64)
     weight, ring = card.ones(1, np.float32), card.zeros((4, 3), np.uint16)
     for wrong, complaint in (
-        ({"weight": card.ones(1)}, "add got float64 .* for weight, which is float32, contiguous"),
-        ({"ring": card.zeros((3, 4), np.uint16).T}, "add got uint16 .* for ring, which is uint16, contiguous"),
+        ({"weight": card.ones(1)}, "add cannot run: float64 .* for weight, which is float32, contiguous"),
+        ({"ring": card.zeros((3, 4), np.uint16).T}, "add cannot run: uint16 .* for ring, which is uint16, contiguous"),
     ):
         given = {"shift": (0.0, 0.0), "weight": weight, "ring": ring} | wrong
         with pytest.raises(TypeError, match=complaint):

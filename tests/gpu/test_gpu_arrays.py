@@ -82,7 +82,8 @@ def test_the_ctf_is_the_same_to_an_angstrom(cupy: Any, phase_shift: float) -> No
     np.testing.assert_allclose(there["defocus"], here["defocus"], atol=1.0)
     np.testing.assert_allclose(there["phase"], here["phase"], atol=0.1)
     np.testing.assert_allclose(there["score"], here["score"], atol=1e-3)
-    np.testing.assert_allclose(there["curves"], here["curves"], atol=5e-3)
+    # A sample on the border between two bins may lie in either.
+    assert np.abs(there["curves"] - here["curves"]).mean() < 5e-4
     assert (np.abs(there["picture"].astype(int) - here["picture"]) > 3).mean() < 0.01
 
 

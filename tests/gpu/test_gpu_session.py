@@ -108,3 +108,21 @@ def test_short_memory_is_made_do_with(cupy: Any, task: Task) -> None:
             break
     assert "The card has too little memory, and read the frames from the computer's." in remarks
     assert remarks[-1] == "The card has too little memory: the CPU did its work."
+
+
+@pytest.mark.parametrize("left", [32, 900])
+def test_a_card_that_others_fill_costs_no_movie(cupy: Any, movies: Path, tmp_path: Path, left: int) -> None:
+    """With ``left`` MiB not even a context fits, or one does and no movie."""
+    cupy.get_default_memory_pool().free_all_blocks()
+    free, _ = cupy.cuda.runtime.memGetInfo()
+    held = cupy.cuda.alloc(free - left * 2**20)
+    try:
+        with finished(tmp_path / "session", movies, (0,)) as session:
+            table = session["micrographs"].to_dataframe(columns=["device"])
+            said = [event.message for event in session.events()]
+    finally:
+        del held
+        cupy.get_default_memory_pool().free_all_blocks()
+    assert len(table) == 4
+    assert "cpu" in set(table["device"])
+    assert any("The card has too little memory" in message for message in said), said

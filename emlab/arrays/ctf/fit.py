@@ -20,6 +20,7 @@ Array = NDArray[Any]
 _CUDA: Final = Cuda(__file__)
 _LANES: Final = 32
 """Threads that share a ring."""
+_PAIRS: Final = {count: np.tril_indices(count) for count in (6, 7)}
 _AMPLITUDE_KNOTS: Final = np.arange(0.04, 1.0, 0.04)
 """1/Å; the rings' amplitude changes slowly."""
 _ITERATIONS: Final = 20
@@ -107,12 +108,8 @@ def misfits(data: Flattened, lens: Lens, defocus: Defocus, thicknesses: Array, *
         Whether the rings return behind a node, inverted; else they end there.
     """
     problem = _Problem(data, lens, False, 0.0)
-    moments = problem.moments(defocus)
-    found = []
-    for thickness in thicknesses:
-        problem.fade(float(thickness), inverted=inverted)
-        found.append(problem.solved(moments).misfit)
-    return np.array(found)
+    heights = np.stack([problem.faded(float(thickness), inverted=inverted) for thickness in thicknesses])
+    return problem.total - problem.explained(problem.moments(defocus), heights)[2]
 
 
 @dataclass(frozen=True)
@@ -132,34 +129,48 @@ class _Problem:
     def __init__(self, data: Flattened, lens: Lens, with_phase: bool, thickness: float) -> None:
         self.data, self.lens, self.with_phase = data, lens, with_phase
         self.levels = spline_basis(data.rings.frequency, KNOTS)
-        self.unfaded = spline_basis(data.rings.frequency, _AMPLITUDE_KNOTS)
-        self.fade(thickness)
+        self.thickness, self.heights = thickness, self.faded(thickness)
         self.total = float(data.weights @ data.rings.sums(data.excess**2))
         self.vectors = array_module(data.excess).empty((7 if with_phase else 6, data.excess.size), np.float32)
         self.vectors[-1] = data.excess
 
-    def fade(self, thickness: float, *, inverted: bool = True) -> None:
-        """Have the rings fade and return, or only fade, as they do in ice of some thickness, Å."""
-        fading = depth_fading(self.lens, self.data.rings.frequency, thickness)
+    def faded(self, thickness: float, *, inverted: bool = True) -> Array:
+        """Splines of the rings' height: they fade and return, or only fade, as rings do in ice of a thickness (Å)."""
+        frequency = self.data.rings.frequency
+        fading = depth_fading(self.lens, frequency, thickness)
         if not inverted:
             fading = np.where(np.logical_and.accumulate(fading > 0), fading, 0.0)
-        self.thickness, self.heights = thickness, self.unfaded * fading[:, None]
+        return spline_basis(frequency, _AMPLITUDE_KNOTS) * fading[:, None]
 
     def curves(self, vector: Array) -> _State:
-        return self.solved(self.moments(Defocus(*vector.tolist())))
+        """Both curves at their best for a defocus."""
+        moments = self.moments(Defocus(*vector.tolist()))
+        (a,), (b,), (explained,) = self.explained(moments, self.heights[None])
+        used = self.heights[:, a > 0]
+        return _State(moments, self.levels @ b, self.heights @ a, used, self.total - float(explained))
 
-    def solved(self, moments: Array) -> _State:
-        """Both curves at their best, for the moments of a defocus."""
-        levels, heights = self.levels, self.heights
-        normal, mixed = _product(levels, moments[:, 0, 0], levels), _product(levels, moments[:, 0, 1], heights)
-        sums, products = levels.T @ moments[:, 0, -1], heights.T @ moments[:, 1, -1]
-        solved = np.linalg.solve(normal, np.column_stack([mixed, sums]))
-        values, axes = np.linalg.eigh(_product(heights, moments[:, 1, 1], heights) - mixed.T @ solved[:, :-1])
+    def explained(self, moments: Array, heights: Array) -> tuple[Array, Array, Array]:
+        """What several choices of splines for the rings' height, (choice, ring, spline), make of a defocus's moments.
+
+        Each one's coefficients of the height (choice, spline) and of the background (choice, level), and by how much
+        they lower the sum of squares (choice,).
+        """
+        levels, mixed = self.levels, self.levels.T @ (moments[:, 0, 1, None] * heights)
+        normal, sums = _product(levels, moments[:, 0, 0], levels), levels.T @ moments[:, 0, -1]
+        products = moments[:, 1, -1] @ heights
+        solved, alone = np.linalg.solve(normal, mixed), np.linalg.solve(normal, sums)
+        across = np.swapaxes(mixed, -1, -2)
+        of_heights = np.swapaxes(heights, -1, -2) @ (moments[:, 1, 1, None] * heights)
+        values, axes = np.linalg.eigh(of_heights - across @ solved)
         # Where rings are wide the background can all but imitate them, and rounding makes what is left negative.
-        root = np.sqrt(np.maximum(values, 1e-6 * values[-1]))
-        a, _ = nnls(root[:, None] * axes.T, axes.T @ (products - mixed.T @ solved[:, -1]) / root)
-        b = solved[:, -1] - solved[:, :-1] @ a
-        return _State(moments, levels @ b, heights @ a, heights[:, a > 0], self.total - float(b @ sums + a @ products))
+        roots = np.sqrt(np.maximum(values, 1e-6 * values[:, -1:]))
+        wanted = products - across @ alone
+        a = np.array([
+            nnls(root[:, None] * axis.T, axis.T @ one / root)[0]
+            for root, axis, one in zip(roots, axes, wanted, strict=True)
+        ])  # fmt: skip
+        b = alone - (solved @ a[:, :, None])[:, :, 0]
+        return a, b, b @ sums + (a * products).sum(axis=1)
 
     def normal_equations(self, state: _State) -> tuple[Array, Array]:
         """Right-hand side and matrix for a step of the unknowns, the curves following."""
@@ -205,13 +216,13 @@ class _Problem:
     def _moments_on_card(self, defocus: Defocus) -> Array:
         rings, excess, lens = self.data.rings, self.data.excess, self.lens
         xp, count, number = array_module(excess), len(self.vectors), rings.counts.size
-        given = rings.squares, rings.cosines, rings.sines, excess, xp.asarray(rings.starts), xp.asarray(rings.counts)
+        given = rings.squares, rings.cosines, rings.sines, excess, *rings.bounds
         phase = lens.contrast_phase + math.radians(defocus.phase_shift)
         shape = lens.wavelength, 0.5 * lens.spherical_aberration * lens.wavelength**2, phase
         unknowns = defocus.mean, defocus.straight, defocus.diagonal
-        left, right = np.tril_indices(count)
+        left, right = _PAIRS[count]
         parts = xp.empty((number, left.size, _LANES), np.float64)
-        numbers = map(np.float64, (*shape, *unknowns))
+        numbers = map(float, (*shape, *unknowns))
         _CUDA("moments", (number, _LANES), *given, number, _LANES, *numbers, self.with_phase, parts)
         moments = np.empty((number, count, count))
         moments[:, left, right] = moments[:, right, left] = to_host(parts.sum(axis=-1))

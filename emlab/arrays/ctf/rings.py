@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import ModuleType
 from typing import Any, Final
 
@@ -25,11 +25,12 @@ _PATCH: Final = 12
 _PER_SAMPLE: Final = ("index", "squares", "cosines", "sines", "offset", "angle", "patches", "ring")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rings:
     """Where the samples of half a centred power spectrum lie; the other half repeats them.
 
-    What there is of each sample may be on a card; what there is of each ring is on the host.
+    What there is of each sample may be on a card; what there is of each ring is on the host. What is made of them is
+    kept too, as a session's spectra have the same.
 
     Attributes
     ----------
@@ -77,9 +78,7 @@ class Rings:
         samples, number = values.shape[-1], self.counts.size
         parts = xp.empty((*values.shape[:-1], number, _LANES), np.float64)
         given = xp.ascontiguousarray(values, dtype=np.float32), samples, values.size // samples * number
-        _CUDA(
-            "sums", (given[2], _LANES), *given, xp.asarray(self.starts), xp.asarray(self.counts), number, _LANES, parts
-        )
+        _CUDA("sums", (given[2], _LANES), *given, *self.bounds, number, _LANES, parts)
         return to_host(parts.sum(axis=-1))
 
     def means(self, values: Array) -> Array:
@@ -91,19 +90,34 @@ class Rings:
         xp = array_module(self.ring)
         return np.repeat(values, self.counts) if xp is np else xp.asarray(values)[self.ring]
 
+    @cached_property
+    def bounds(self) -> tuple[Array, Array]:
+        """`starts` and `counts` where the samples are."""
+        xp = array_module(self.ring)
+        return xp.asarray(self.starts), xp.asarray(self.counts)
+
     def cells(self, sectors: int) -> Array:
         """(sample,) number of the cell that it lies in: its ring's times ``sectors``, plus its sector's."""
-        sector = ((self.angle * (1.0 / np.pi) + 0.5) * sectors).astype(np.int64)
-        return self.spread(np.arange(self.counts.size) * sectors) + sector
+        return _cells(self, sectors)
 
     def up_to(self, frequency: float) -> Rings:
         """The rings up to a spatial frequency, 1/Å."""
-        number = int(np.searchsorted(self.frequency, frequency, side="right"))
-        end = int(self.counts[:number].sum())
-        per_ring = ("starts", "counts", "frequency")
-        parts = {name: getattr(self, name)[:end] for name in _PER_SAMPLE}
-        parts |= {name: getattr(self, name)[:number] for name in per_ring}
-        return replace(self, **parts)
+        return _up_to(self, frequency)
+
+
+@lru_cache(maxsize=8)
+def _cells(rings: Rings, sectors: int) -> Array:
+    sector = ((rings.angle * (1.0 / np.pi) + 0.5) * sectors).astype(np.int64)
+    return rings.spread(np.arange(rings.counts.size) * sectors) + sector
+
+
+@lru_cache(maxsize=8)
+def _up_to(rings: Rings, frequency: float) -> Rings:
+    number = int(np.searchsorted(rings.frequency, frequency, side="right"))
+    end = int(rings.counts[:number].sum())
+    parts = {name: getattr(rings, name)[:end] for name in _PER_SAMPLE}
+    parts |= {name: getattr(rings, name)[:number] for name in ("starts", "counts", "frequency")}
+    return replace(rings, **parts)
 
 
 @lru_cache(maxsize=4)

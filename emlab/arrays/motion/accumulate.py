@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from emlab.arrays.cuda import Cuda
 from emlab.arrays.kernel import kernel
 from emlab.arrays.module import array_module
+from emlab.arrays.motion.move import ramps
 from emlab.arrays.threads import by_rows
 
 Array = NDArray[Any]
@@ -36,19 +37,12 @@ def add_weighted(
         Of each sample: uint16 (y, width // 2 + 1).
     """
     if array_module(spectrum) is not np:
-        moved = (*spectrum.shape, width, np.float64(shift[0]), np.float64(shift[1]))
+        moved = (*spectrum.shape, width, float(shift[0]), float(shift[1]))
         _CUDA("add", spectrum.shape, spectrum, *moved, weight, ring, total, weighted)
         return
-    along_y, along_x = _ramps(spectrum.shape[0], width, shift)
-    ramps = _pairs(along_y[:, None]), _pairs(along_x[None])
-    by_rows(_add, len(spectrum), _pairs(spectrum), *ramps, weight, ring, _pairs(total), _pairs(weighted))
-
-
-def _ramps(height: int, width: int, shift: tuple[float, float]) -> tuple[Array, Array]:
-    """exp(2πi k·shift) along y and along x: what was displaced by +shift goes back."""
-    along_y = np.exp(2j * np.pi * np.fft.fftfreq(height) * shift[0])
-    along_x = np.exp(2j * np.pi * np.fft.rfftfreq(width) * shift[1])
-    return along_y.astype(np.complex64), along_x.astype(np.complex64)
+    along_y, along_x = ramps(spectrum.shape[0], width, shift)
+    turns = _pairs(along_y[:, None]), _pairs(along_x[None])
+    by_rows(_add, len(spectrum), _pairs(spectrum), *turns, weight, ring, _pairs(total), _pairs(weighted))
 
 
 def _pairs(spectrum: Array) -> Array:

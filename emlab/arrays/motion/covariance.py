@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from emlab.arrays.module import array_module, to_host
 from emlab.arrays.motion.band import Band
@@ -45,7 +44,7 @@ def model_covariance(second_moments: Array, band: Band, independence: float) -> 
     Parameters
     ----------
     second_moments
-        Real part of Y·Yᴴ per sample: float64 (patch, ring, frame, frame).
+        Real part of Y·Yᴴ per sample: float32 (patch, ring, frame, frame).
     band
         The rings.
     independence
@@ -58,7 +57,7 @@ def model_covariance(second_moments: Array, band: Band, independence: float) -> 
     of the same distance in time.
     """
     patches, _, frames, _ = second_moments.shape
-    mean = second_moments.mean(axis=0)
+    mean = second_moments.mean(axis=0, dtype=np.float64)
     counts = np.diff(band.edges)
     lagged = np.stack([np.diagonal(mean, lag, 1, 2).mean(axis=1) for lag in range(frames)], axis=1)
     stays, shaken, memory = _fitted(lagged, counts)
@@ -71,20 +70,20 @@ def model_covariance(second_moments: Array, band: Band, independence: float) -> 
     information = np.diag(information.sum(axis=1)) - information
     # Of pairs of different frames only: what a frame has in common with itself tells nothing.
     paired = (weights * (1.0 - eye) * counts[:, None, None]).ravel()
-    expected, found = signal.ravel() @ paired, second_moments.reshape(patches, -1) @ paired
+    expected, found = signal.ravel() @ paired, second_moments.reshape(patches, -1) @ paired.astype(np.float32)
     strength = np.clip(found / max(float(expected), 1e-12), 0.2, 5.0)
     return Covariance(weights.astype(np.float32), information * independence, strength)
 
 
 def second_moments(aligned: Array, band: Band) -> Array:
-    """Real part of Y·Yᴴ per sample, of one patch or several: float64 (…, ring, frame, frame)."""
+    """Real part of Y·Yᴴ per sample, of one patch or several: float32 (…, ring, frame, frame)."""
     xp = array_module(aligned)
     parts = aligned.view(xp.float32)
     moments = []
     for ring in band.rings:
         part = parts[..., 2 * ring.start : 2 * ring.stop]
         moments.append(part @ part.swapaxes(-1, -2) / (ring.stop - ring.start))
-    return to_host(xp.stack(moments, axis=-3)).astype(np.float64)
+    return to_host(xp.stack(moments, axis=-3))
 
 
 def _fitted(lagged: Array, counts: Array) -> tuple[Array, Array, float]:
@@ -94,12 +93,26 @@ def _fitted(lagged: Array, counts: Array) -> tuple[Array, Array, float]:
     pairs = np.sqrt(frames - distance)
     candidates = []
     for memory in _MEMORIES:
-        design = np.column_stack([pairs, pairs * memory**distance])
-        fits = [nnls(design, ring[1:] * pairs) for ring in lagged]
-        powers = np.array([power for power, _ in fits])
-        misfit = np.array([rest for _, rest in fits]) / np.maximum(lagged[:, 0], 1e-12)
-        candidates.append((float(counts @ misfit**2), memory, powers))
+        powers, squares = _two_powers(np.stack([pairs, pairs * memory**distance]), lagged[:, 1:] * pairs)
+        misfit = squares / np.maximum(lagged[:, 0], 1e-12) ** 2
+        candidates.append((float(counts @ misfit), memory, powers))
     _, memory, powers = min(candidates, key=lambda candidate: candidate[0])
     padded = np.pad(powers, ((1, 1), (0, 0)), mode="edge")
     smooth = 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
     return smooth[:, 0], smooth[:, 1], memory
+
+
+def _two_powers(curves: Array, wanted: Array) -> tuple[Array, Array]:
+    """Least squares with two curves (2, point), neither of them negative, and what is left: (row, 2) and (row,).
+
+    Of (row, point). Where the best of both is not allowed the better one alone is the best that is.
+    """
+    products, gains = curves @ curves.T, wanted @ curves.T
+    alone = np.maximum(gains / np.diag(products), 0.0)
+    tried = [alone * [1.0, 0.0], alone * [0.0, 1.0]]
+    if np.linalg.det(products) > 1e-9 * products[0, 0] * products[1, 1]:
+        both = np.linalg.solve(products, gains.T).T
+        tried.append(np.where((both >= 0).all(axis=1, keepdims=True), both, tried[0]))
+    left = np.stack([((wanted - powers @ curves) ** 2).sum(axis=1) for powers in tried])
+    rows, best = np.arange(len(wanted)), left.argmin(axis=0)
+    return np.stack(tried)[best, rows], left[best, rows]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emlab.arrays.cuda import Cuda
+
 Array = NDArray[Any]
 
+_CUDA: Final = Cuda(__file__)
 DEGREE: Final = 5
 """The highest."""
 POWERS: Final = tuple((total - x, x) for total in range(DEGREE + 1) for x in range(total + 1))
@@ -45,19 +50,33 @@ class MotionField:
 
     def local(self, frame: int, y: Array, x: Array) -> Array:
         """Displacement within the field on a grid of places ``y`` × ``x`` (px): float64 (yx, y, x)."""
+        return self.local_on(y, x)(frame)
+
+    def local_on(self, y: Array, x: Array, xp: ModuleType = np) -> Callable[[int], Array]:
+        """What gives `local` on one grid for one frame after the other, as an array of ``xp``."""
         terms = self.coefficients.shape[1]
         height, width = self.shape
         along_y, along_x = legendre((2 * y + 1) / height - 1), legendre((2 * x + 1) / width - 1)
-        table = np.zeros((2, DEGREE + 1, DEGREE + 1))
+        tables = np.zeros((self.coefficients.shape[2], 2, DEGREE + 1, DEGREE + 1))
         for term in range(1, terms):
-            table[:, POWERS[term][0], POWERS[term][1]] = self.coefficients[:, term, frame]
-        return along_y @ table @ along_x.T
+            tables[:, :, POWERS[term][0], POWERS[term][1]] = self.coefficients[:, term].T
+        if xp is np:
+            return lambda frame: along_y @ tables[frame] @ along_x.T
+        along_y, along_x, tables = (xp.ascontiguousarray(xp.asarray(one)) for one in (along_y, along_x, tables))
+        given = along_y, y.size, along_x, x.size, tables, DEGREE + 1
+
+        def on_card(frame: int) -> Array:
+            local = xp.empty((2, y.size, x.size))
+            _CUDA("displace", (2 * y.size, x.size), *given, frame, local)
+            return local  # type: ignore[no-any-return]
+
+        return on_card
 
     def largest_local(self) -> float:
         """The largest displacement within the field along an axis, px."""
-        edges = (np.linspace(0, size - 1, _RELION_GRID) for size in self.shape)
-        y, x = edges
-        return max(float(np.abs(self.local(frame, y, x)).max()) for frame in range(self.coefficients.shape[2]))
+        y, x = (np.linspace(0, size - 1, _RELION_GRID) for size in self.shape)
+        local = self.local_on(y, x)
+        return max(float(np.abs(local(frame)).max()) for frame in range(self.coefficients.shape[2]))
 
 
 def legendre(place: Array) -> Array:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from emlab.arrays.fft import fast_length, irfft2, rfft2
 from emlab.arrays.module import array_module
 from emlab.arrays.motion.band import Band, make_band
+from emlab.arrays.motion.move import moved
 from emlab.arrays.threads import each
 
 Array = NDArray[Any]
@@ -21,7 +22,7 @@ _SINGLE_OVERLAP: Final = 0.06
 _SMALLEST: Final = 100
 """px"""
 _AT_ONCE: Final = 2**28
-"""Bytes of samples that a GPU works on together; a CPU takes one patch, which stays in its cache."""
+"""Bytes that a GPU works on together; a CPU takes one patch, or one frame, which stays in its cache."""
 
 
 @dataclass(frozen=True)
@@ -95,34 +96,33 @@ def cut_patches(spectra: Array, width: int, shifts: Array, grid: tuple[int, int]
     row, column = xp.asarray(band.row), xp.asarray(band.column)
     samples = xp.empty((len(tops) * len(lefts), frames, len(band.row)), xp.complex64)
     scale = np.float32(1.0 / np.sqrt(size_y * size_x))
-    along_y, along_x = xp.fft.fftfreq(height), xp.fft.rfftfreq(width)
+    shifts = np.asarray(shifts, dtype=np.float64)
 
-    def cut(frame: int) -> None:
-        shift = shifts[frame]
-        ramp_y = xp.exp(2j * np.pi * along_y * float(shift[0])).astype(xp.complex64)
-        ramp_x = xp.exp(2j * np.pi * along_x * float(shift[1])).astype(xp.complex64)
-        image = irfft2(spectra[frame] * ramp_y[:, None] * ramp_x, width)
-        tiles = _parts(image, tops, lefts, (size_y, size_x))
-        tiles -= tiles.mean(axis=(1, 2), keepdims=True)
+    def cut(part: slice) -> None:
+        images = irfft2(moved(spectra[part], width, xp.asarray(shifts[part])), width)
+        tiles = _parts(images, tops, lefts, (size_y, size_x))
+        tiles -= tiles.mean(axis=(2, 3), keepdims=True)
         tiles *= window
-        samples[:, frame] = rfft2(tiles)[:, row, column] * scale
+        samples[:, part] = (rfft2(tiles)[:, :, row, column] * scale).swapaxes(0, 1)
 
-    for _ in each(cut, range(frames)):
+    at_once = 1 if xp is np else max(1, _AT_ONCE // (4 * len(samples) * size_y * size_x))
+    for _ in each(cut, (slice(start, start + at_once) for start in range(0, frames, at_once))):
         pass
     centre_y, centre_x = (2.0 * (tops + size_y / 2) / height - 1.0, 2.0 * (lefts + size_x / 2) / width - 1.0)
     places = np.stack(np.meshgrid(centre_y, centre_x, indexing="ij"), axis=-1).reshape(-1, 2)
-    return Patches(samples, band, places, float((window**2).mean()), np.asarray(shifts, dtype=np.float64))
+    return Patches(samples, band, places, float((window**2).mean()), shifts)
 
 
-def _parts(image: Array, tops: Array, lefts: Array, size: tuple[int, int]) -> Array:
-    """Copies of the parts of ``size`` that begin at ``tops`` and ``lefts``: (part, y, x)."""
-    xp = array_module(image)
+def _parts(images: Array, tops: Array, lefts: Array, size: tuple[int, int]) -> Array:
+    """Copies of the parts of ``size`` that begin at ``tops`` and ``lefts``: (image, part, y, x)."""
+    xp = array_module(images)
     if xp is np:
-        parts = np.lib.stride_tricks.sliding_window_view(image, size)[np.ix_(tops, lefts)]
+        windows = np.lib.stride_tricks.sliding_window_view(images, size, axis=(1, 2))
+        parts = windows[np.ix_(np.arange(len(images)), tops, lefts)]
     else:
         rows, columns = (xp.asarray(np.add.outer(*axis)) for axis in ((tops, range(size[0])), (lefts, range(size[1]))))
-        parts = image[rows[:, None, :, None], columns[None, :, None, :]]
-    return parts.reshape(-1, *size)  # type: ignore[no-any-return]
+        parts = images[:, rows[:, None, :, None], columns[None, :, None, :]]
+    return parts.reshape(len(images), -1, *size)  # type: ignore[no-any-return]
 
 
 def _laid(axis: tuple[int, int]) -> tuple[int, Array, Array]:

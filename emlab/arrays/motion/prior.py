@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -72,7 +73,7 @@ def combine(
     terms, turn = np.linalg.eigh(ratios[:, None] * spatial * ratios)
     candidates = []
     for persistence in (settled.persistence,) if settled else _PERSISTENCES:
-        whiten = np.linalg.inv(_innovating(len(information), persistence) / steadiness[:, None])
+        whiten = _displaced(len(information), persistence) * steadiness
         modes, spin = np.linalg.eigh(whiten.T @ information @ whiten)
         back = whiten @ spin
         rates = np.maximum(np.outer(terms, modes), 0.0)
@@ -126,9 +127,10 @@ def heavy_tailed(innovations: Array, steadiness: Array) -> Array:
     return scale / np.exp(np.log(scale).mean())  # type: ignore[no-any-return]
 
 
-def _innovating(count: int, persistence: float) -> Array:
-    """Displacements relative to the first frame → pushes of the velocity, of equal variance."""
+@lru_cache(maxsize=32)
+def _displaced(count: int, persistence: float) -> Array:
+    """Pushes of the velocity, of equal variance → displacements relative to the first frame: (frame − 1, push)."""
     velocity = np.eye(count) - np.eye(count, k=-1)
     push = np.eye(count) - persistence * np.eye(count, k=-1)
     push[0] *= np.sqrt(1.0 - persistence**2)
-    return push @ velocity
+    return np.linalg.inv(push @ velocity)

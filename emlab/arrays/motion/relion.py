@@ -28,7 +28,8 @@ def local_coefficients(field: MotionField) -> Array:
     frames = field.coefficients.shape[2]
     place = np.linspace(-0.5, 0.5, _GRID)
     y, x = (((place + 0.5) * size - 0.5) for size in field.shape)
-    moved = np.stack([-field.local(frame, y, x) for frame in range(frames)])
+    local = field.local_on(y, x)
+    moved = np.stack([-local(frame) for frame in range(frames)])
     v, u = (grid.ravel() for grid in np.meshgrid(place, place, indexing="ij"))
     spatial = np.stack([np.ones_like(u), u, u**2, v, v**2, u * v])
     # Frames count in units of all of them while fitting: t³ of hundreds of frames loses digits.

@@ -46,3 +46,13 @@ extern "C" __global__ void find_donors(
         }
     for (int spare = count; spare < wanted && count > 0; spare++) mine[spare] = mine[spare % count];
 }
+
+extern "C" __global__ void replace(
+    const long long *bad, int number, const long long *donors, int choice, int seed, float *frame) {
+    int item = blockIdx.x * blockDim.x + threadIdx.x;
+    if (item >= number) return;
+    unsigned hashed = unsigned(bad[item]) + unsigned(seed) * 0x9E3779B9u;
+    hashed = (hashed ^ hashed >> 16) * 0x7FEB352Du;
+    hashed = (hashed ^ hashed >> 15) * 0x846CA68Bu;
+    frame[bad[item]] = frame[donors[(long long)item * choice + (hashed ^ hashed >> 16) % choice]];
+}

@@ -1,4 +1,4 @@
-// The two passes of `warp`. Blocks of 8 × 16 px share a displacement; the last is moved left to be whole.
+// Whole shifts, sums of 2 × 2 px, and the two passes of `warp`. Blocks of 8 × 16 px share a displacement; the last is moved left to be whole.
 
 constexpr int TAPS = 12;
 
@@ -10,6 +10,21 @@ __device__ __forceinline__ int mirrored(int index, int length) {
 
 __device__ __forceinline__ int block_of(int x, int width, int blocks) {
     return x >= width - 16 ? blocks - 1 : x / 16;
+}
+
+extern "C" __global__ void copy(
+    const float *frame, int frame_height, int frame_width, int shift_y, int shift_x, float *out, int height, int width) {
+    int x = blockIdx.x * blockDim.x + threadIdx.x, y = blockIdx.y * blockDim.y + threadIdx.y;
+    if (x >= width || y >= height) return;
+    out[(long long)y * width + x] =
+        frame[(long long)mirrored(y + shift_y, frame_height) * frame_width + mirrored(x + shift_x, frame_width)];
+}
+
+extern "C" __global__ void halve(const float *image, int stride, float *out, int height, int width) {
+    int x = blockIdx.x * blockDim.x + threadIdx.x, y = blockIdx.y * blockDim.y + threadIdx.y;
+    if (x >= width || y >= height) return;
+    const float *above = image + 2LL * y * stride + 2 * x, *below = above + stride;
+    out[(long long)y * width + x] = above[0] + above[1] + below[0] + below[1];
 }
 
 extern "C" __global__ void along_x(

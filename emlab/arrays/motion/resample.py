@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
@@ -60,12 +62,11 @@ def shift_whole(frame: Array, shift: tuple[int, int], out: Array) -> Array:
     out
         Float32, of the frame's shape or larger.
     """
+    if array_module(frame) is not np:
+        _CUDA("copy", out.shape, frame, *frame.shape, *shift, out, *out.shape)
+        return out
     rows, columns = (mirrored(np.arange(out.shape[axis]) + shift[axis], frame.shape[axis]) for axis in (0, 1))
-    xp = array_module(frame)
-    if xp is np:
-        by_rows(_copy, len(out), frame, rows, columns, shift[1], out)
-    else:
-        out[...] = frame[xp.asarray(rows)[:, None], xp.asarray(columns)]
+    by_rows(_copy, len(out), frame, rows, columns, shift[1], out)
     return out
 
 
@@ -100,17 +101,17 @@ def warp(
     -----
     Two passes of an interpolation kernel of 12 taps, or 4, along x and then along y.
     """
-    table = _COARSE_TABLE if coarse else _TABLE
     height, width = out.shape
     margin = (scratch.shape[0] - height) // 2
     xp = array_module(frame)
     if xp is not np:
-        table, local_y, local_x = xp.asarray(table), xp.asarray(local_y), xp.asarray(local_x)
+        table = _on_card(xp, coarse)
         moved = (*frame.shape, *shift, local_x, *local_x.shape, table, len(table) - 1)
         _CUDA("along_x", (scratch.shape[0], width), frame, *moved, margin, scratch, *scratch.shape, width)
         moved = (local_y, local_y.shape[1], table, len(table) - 1)
         _CUDA("along_y", out.shape, scratch, scratch.shape[1], margin, *moved, coarse, out, *out.shape)
         return out
+    table = _COARSE_TABLE if coarse else _TABLE
     reach = TAPS + int(np.abs(local_x).max()) + 1
     rows = mirrored(np.arange(-margin, height + margin) + shift[0], frame.shape[0])
     columns = mirrored(np.arange(-reach, width + reach + BLOCK[1]) + shift[1], frame.shape[1])
@@ -125,8 +126,9 @@ def halve(image: Array) -> Array:
     height, width = image.shape[0] // 2, image.shape[1] // 2
     xp = array_module(image)
     if xp is not np:
-        blocks = image[: 2 * height, : 2 * width].reshape(height, 2, width, 2)
-        return blocks.sum(axis=(1, 3))  # type: ignore[no-any-return]
+        out = xp.empty((height, width), np.float32)
+        _CUDA("halve", out.shape, image, image.shape[1], out, *out.shape)
+        return out  # type: ignore[no-any-return]
     out = np.empty((height, width), np.float32)
     by_rows(_halve, height, image, out)
     return out
@@ -152,6 +154,11 @@ def mirrored(index: Array, length: int) -> Array:
     """Indices into an axis of ``length`` that continues beyond its ends as its mirror image."""
     folded = np.mod(index, 2 * length)
     return np.where(folded < length, folded, 2 * length - 1 - folded)
+
+
+@lru_cache(maxsize=4)
+def _on_card(xp: ModuleType, coarse: bool) -> Array:
+    return xp.asarray(_COARSE_TABLE if coarse else _TABLE)  # type: ignore[no-any-return]
 
 
 @kernel

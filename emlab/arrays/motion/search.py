@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from emlab.arrays.cuda import Cuda
 from emlab.arrays.fft import irfft2
 from emlab.arrays.module import array_module, to_host
+from emlab.arrays.motion.move import moved
 
 Array = NDArray[Any]
 
@@ -23,6 +24,9 @@ _STRIDE: Final = 2.0
 """Typical distance between frames, px."""
 _LAGS: Final = (8, 4, 2, 1)
 """Frames between those that tell a steady drift: the more, the better they tell it."""
+_LANES: Final = 4096
+_AGAIN: Final = 64
+"""Threads that share a correlation, and those that share what they found."""
 _CLEAR: Final = 6.0
 """Standard deviations that no peak of noise alone has."""
 
@@ -51,7 +55,7 @@ def find_trajectory(spectra: Array, width: int, part: Array | None = None) -> Ar
         weight *= part
     # Where a GPU finds them they stay there: waiting for each would take longer than finding it.
     shifts = xp.asarray(np.outer(np.arange(len(spectra)), _steady_drift(whitened, weight, width)))
-    aligned = xp.stack([_moved(frame, width, shift) for frame, shift in zip(whitened, shifts, strict=True)])
+    aligned = moved(whitened, width, shifts)
     for _ in range(_PASSES):
         before = shifts.copy()
         _improve(whitened, aligned, weight, width, shifts)
@@ -112,51 +116,48 @@ def _whitened(spectra: Array, width: int) -> tuple[Array, Array]:
 
 def _improve(spectra: Array, aligned: Array, weight: Array, width: int, shifts: Array) -> None:
     """Find each frame once, in order, against those before it where they are now and those after it where they were."""
-    xp = array_module(spectra)
+    if array_module(spectra) is not np:
+        _improve_on_card(spectra, aligned, weight, width, shifts)
+        return
     last = len(spectra) - 1
-    after = xp.zeros_like(aligned)
+    after = np.zeros_like(aligned)
     for frame in range(last - 1, -1, -1):
         after[frame] = _MEMORY * after[frame + 1] + aligned[frame + 1]
-    total, earlier = aligned.sum(axis=0), 0 * aligned[0]
+    total, earlier = aligned.sum(axis=0), np.zeros_like(aligned[0])
     for frame in range(last + 1):
-        product = _with_others(spectra[frame], aligned[frame], after[frame], total, earlier, weight)
-        correlation = irfft2(product, width)
+        total -= aligned[frame]
+        others = earlier + after[frame] + _FAR * total
+        correlation = irfft2(spectra[frame] * others.conj() * weight, width)
         beside = 0.5 * (shifts[max(frame - 1, 0)] + shifts[min(frame + 1, last)])
-        if xp is np:
-            shifts[frame] = _displacement(correlation, beside)
-        else:
-            _displace(correlation, beside, shifts[frame])
-        _put_back(spectra[frame], width, shifts[frame], aligned[frame], total, earlier)
-
-
-def _with_others(frame: Array, aligned: Array, after: Array, total: Array, earlier: Array, weight: Array) -> Array:
-    """Spectrum of the correlation of a frame with the others, complex64 (y, x); ``total`` is left without the frame."""
-    if array_module(frame) is np:
-        total -= aligned
-        return frame * (earlier + after + _FAR * total).conj() * weight
-    product = array_module(frame).empty_like(frame)
-    _CUDA("correlate", (frame.size,), frame, aligned, after, earlier, weight, float(_FAR), frame.size, total, product)
-    return product  # type: ignore[no-any-return]
-
-
-def _put_back(spectrum: Array, width: int, shift: Array, aligned: Array, total: Array, earlier: Array) -> None:
-    """Align a frame anew, and add it to ``total`` and to those that are ``earlier`` than the next."""
-    if array_module(spectrum) is np:
-        aligned[...] = _moved(spectrum, width, shift)
-        total += aligned
+        shifts[frame] = _displacement(correlation, beside)
+        aligned[frame] = moved(spectra[frame : frame + 1], width, shifts[frame : frame + 1])[0]
+        total += aligned[frame]
         earlier *= _MEMORY
-        earlier += aligned
-        return
-    moved = (*spectrum.shape, width, shift)
-    _CUDA("put_back", spectrum.shape, spectrum, *moved, float(_MEMORY), aligned, total, earlier)
+        earlier += aligned[frame]
 
 
-def _moved(spectrum: Array, width: int, shift: Array) -> Array:
-    """A frame whose displacement is undone: complex64 (y, x)."""
-    xp = array_module(spectrum)
-    along_y = xp.exp(2j * np.pi * xp.fft.fftfreq(spectrum.shape[0]) * shift[0]).astype(xp.complex64)
-    along_x = xp.exp(2j * np.pi * xp.fft.rfftfreq(width) * shift[1]).astype(xp.complex64)
-    return spectrum * along_y[:, None] * along_x  # type: ignore[no-any-return]
+def _improve_on_card(spectra: Array, aligned: Array, weight: Array, width: int, shifts: Array) -> None:
+    """The same without waiting for the card, which takes less time for a frame than to be told of each of its steps."""
+    xp = array_module(spectra)
+    frames, (height, columns) = len(spectra), spectra.shape[1:]
+    size, pixels = height * columns, height * width
+    after, earlier = xp.empty_like(aligned), xp.zeros_like(aligned[0])
+    _CUDA("fade", (size,), aligned, frames, size, float(_MEMORY), after)
+    total, product = aligned.sum(axis=0), xp.empty_like(earlier)
+    squares, highest, plausible = (xp.empty(_LANES, np.float32) for _ in range(3))
+    best = xp.empty(_LANES, np.int64)
+    for frame in range(frames):
+        others = after[frame], earlier, weight, float(_FAR)
+        _CUDA("correlate", (size,), spectra[frame], aligned[frame], *others, size, total, product)
+        correlation = irfft2(product, width)
+        _CUDA("survey", (_LANES,), correlation, pixels, _LANES, squares, highest)
+        _CUDA("survey_again", (_AGAIN,), squares, highest, _LANES, _AGAIN)
+        seen = correlation, height, width, squares, highest, _AGAIN
+        _CUDA("judge", (_LANES,), *seen, shifts, frame, frames, _STRIDE, _LANES, plausible, best)
+        _CUDA("judge_again", (_AGAIN,), plausible, best, _LANES, _AGAIN)
+        _CUDA("settle", (1,), correlation, height, width, plausible, best, _AGAIN, frame, shifts)
+        turned = spectra[frame], height, columns, width, shifts, frame, float(_MEMORY)
+        _CUDA("put_back", (height, columns), *turned, aligned[frame], total, earlier)
 
 
 def _displacement(correlation: Array, expected: Array) -> Array:
@@ -170,15 +171,6 @@ def _displacement(correlation: Array, expected: Array) -> Array:
     plausible = 0.5 * significance.ravel()[high] ** 2 - 2.0 * np.log1p(distance / (2.0 * _STRIDE**2))
     y, x = divmod(int(high[np.argmax(plausible)]), width)
     return np.array([_peak(correlation[:, x], y), _peak(correlation[y], x)])
-
-
-def _displace(correlation: Array, expected: Array, shift: Array) -> None:
-    """`_displacement` on a GPU: float64 (yx,)."""
-    spread, highest = correlation.std(keepdims=True, dtype=np.float32), correlation.max(keepdims=True)
-    plausible = array_module(correlation).empty_like(correlation)
-    told = (correlation, *correlation.shape)
-    _CUDA("judge", correlation.shape, *told, spread, highest, expected, float(_STRIDE), plausible)
-    _CUDA("settle", (1,), *told, plausible.argmax(keepdims=True), shift)
 
 
 def _peak(line: Array, index: int) -> float:

@@ -123,6 +123,8 @@ def sum_frames(
     power /= np.float32(-(-len(frames) // per_group))
 
     def image(spectrum: Array) -> Array:
+        # The highest frequencies have no partners to make a real image with: each library would make up its own.
+        spectrum[rows // 2], spectrum[:, columns // 2] = 0, 0
         whole = irfft2(spectrum, columns, threads())
         return whole if whole.shape == (height, width) else xp.ascontiguousarray(whole[:height, :width])
 
@@ -150,8 +152,9 @@ class _Resampled:
         whole = None if shape == self._binned else xp.empty((shape[0], shape[1] // 2 + 1), np.complex64)
         spectrum = xp.empty((self._binned[0], self._binned[1] // 2 + 1), np.complex64)
         # Beyond the field its motion is that of its edge; a polynomial would run away.
-        blocks = [np.minimum(place, size - 1) for place, size in zip(blocks_of(shape), frames.shape, strict=True)]
+        y, x = (np.minimum(place, size - 1) for place, size in zip(blocks_of(shape), frames.shape, strict=True))
         scratch = xp.empty(scratch_shape(shape, field.largest_local()), np.float32) if field.is_local else None
+        local = field.local_on(y, x, xp)
         coarse = all(2 * left <= size for left, size in zip(self._binned, shape, strict=True))
         for number, frame in enumerate(frames):
             steps = np.round(field.whole[number]).astype(int)
@@ -160,7 +163,7 @@ class _Resampled:
             if scratch is None:
                 shift_whole(frame, pixels, moved)
             else:
-                local_y, local_x = field.local(number, *blocks).astype(np.float32)
+                local_y, local_x = local(number).astype(np.float32)
                 warp(frame, pixels, local_y, local_x, scratch, moved, coarse=coarse)
             yield low_spectrum(moved, self._binned, whole, spectrum), tuple(rest)
 

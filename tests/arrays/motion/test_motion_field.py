@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -31,6 +33,13 @@ def test_a_place_has_the_same_motion_however_it_is_asked_for(field: MotionField)
     place = np.array([[(2 * 20 + 1) / SHAPE[0] - 1, (2 * 333 + 1) / SHAPE[1] - 1]])
     whole = terms_at(place, len(POWERS)) @ field.coefficients[:, :, 5].T
     np.testing.assert_allclose(field.whole[5] + field.local(5, y, x)[:, 0, 0], whole[0])
+
+
+def test_the_same_on_a_card(field: MotionField, card: Any) -> None:
+    y, x = np.arange(0.0, 300.0, 8.0), np.arange(0.0, 400.0, 16.0)
+    there = field.local_on(y, x, card)
+    for frame in (0, FRAMES - 1):
+        np.testing.assert_allclose(there(frame).get(), field.local(frame, y, x), atol=1e-12)
 
 
 def test_y_is_y() -> None:

@@ -101,7 +101,7 @@ def test_the_same_on_a_card(card: Any) -> None:
         expected = warp(
             frame, (3, -4), *local, np.empty(scratch_shape(SHAPE, 4.0), np.float32), frame * 0, coarse=coarse
         )
-        result = warp(there[0], (3, -4), *local, *there[1:], coarse=coarse).get()
+        result = warp(there[0], (3, -4), *card.asarray(local), *there[1:], coarse=coarse).get()
         np.testing.assert_allclose(result, expected, atol=1e-5)
     moved = shift_whole(there[0], (3, -4), there[2]).get()
     np.testing.assert_array_equal(moved, shift_whole(frame, (3, -4), np.empty_like(frame)))
