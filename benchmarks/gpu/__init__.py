@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from benchmarks.gpu.ctf import ctf_figures
 from benchmarks.gpu.motion import equivalence, motion_figures
@@ -53,7 +54,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     }
     for part, measures in parts.items():
         for measure in measures if arguments.only in (None, part) else []:
-            found = measure()
+            with threadpool_limits(1):  # as a session's workers have it
+                found = measure()
             for key, value in found.items():
                 print(
                     f"{key:44} {value:>14.5g}" if isinstance(value, float) else f"{key:44} {value!s:>14}",

@@ -159,6 +159,8 @@ class EmulatedCupy(ModuleType):
         def called(*given: Any, **more: Any) -> Any:
             return _computed(found, given, more)
 
+        if isinstance(found, np.ufunc):
+            called.at = lambda *given: found.at(*_plain(given))  # type: ignore[attr-defined]
         return called
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -28,7 +28,7 @@ _CUTS: Final = 2
 """Spots raise their ring's mean, so that one cut does not find them all."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Flattened:
     """A power spectrum relative to its smooth background.
 
@@ -48,6 +48,11 @@ class Flattened:
     excess: Array
     level: Array
     weights: Array
+
+    @cached_property
+    def total(self) -> float:
+        """Weighted sum of the squared excess."""
+        return float(self.weights @ self.rings.sums(self.excess**2))
 
     def up_to(self, frequency: float) -> Flattened:
         """The part up to a spatial frequency, 1/Å."""
@@ -111,8 +116,8 @@ def _smooth(means: Array, rings: Rings) -> Array:
     basis, root = spline_basis(rings.frequency, KNOTS), np.sqrt(rings.counts)
     logarithm = basis @ np.linalg.lstsq(basis * root[:, None], np.log(means) * root, rcond=None)[0]
     # A ring is one sample wide, so that within it the background is straight.
-    slope = rings.spread(np.gradient(logarithm).astype(np.float32))
-    curve: Array = rings.spread(np.exp(logarithm).astype(np.float32)) * (1.0 + slope * rings.offset)
+    slope, height = rings.spread(np.stack([np.gradient(logarithm), np.exp(logarithm)]).astype(np.float32))
+    curve: Array = height * (1.0 + slope * rings.offset)
     return curve
 
 

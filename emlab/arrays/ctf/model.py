@@ -143,8 +143,10 @@ def ring_spacing(lens: Lens, frequency: Array, mean: float) -> Array:
     return 1.0 / np.maximum(slope, 1e-9)
 
 
-def depth_fading(lens: Lens, frequency: Array, thickness: float) -> Array:
+def depth_fading(lens: Lens, frequency: Array, thickness: Array | float) -> Array:
     """What is left of the Thon rings in ice of a thickness (Å), −0.22 to 1, at each spatial frequency (1/Å).
+
+    Of several thicknesses, (thickness, 1), it is (thickness, frequency).
 
     Notes
     -----

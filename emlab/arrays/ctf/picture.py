@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
+from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
@@ -12,7 +14,7 @@ from scipy.ndimage import gaussian_filter
 from emlab.arrays.ctf.background import Flattened
 from emlab.arrays.ctf.fit import Fit
 from emlab.arrays.ctf.model import Lens, mean_frequency, phase_delay
-from emlab.arrays.ctf.rings import Rings
+from emlab.arrays.ctf.rings import Rings, binned
 from emlab.arrays.module import array_module, to_host
 
 Array = NDArray[Any]
@@ -42,22 +44,17 @@ def diagnostic_picture(data: Flattened, lens: Lens, fit: Fit, resolution: float)
     xp = array_module(data.excess)
     edge = float(rings.frequency[-1])
     scale = 2.0 * edge / _SIZE
-    x = (xp.arange(_SIZE, dtype=np.float32) - (_SIZE - 1) / 2) * np.float32(scale)
-    y = x[:, None]
-    # A power spectrum is the same on the other side of its centre, so an angle of half the plane tells all.
-    frequency, angle = np.hypot(y, x), np.arctan(y / x)
+    frequency, angle, (squares, cosines, sines) = _canvas(edge, xp)
     left, right = np.s_[:, : _SIZE // 2], np.s_[:, _SIZE // 2 :]
     seen = data.excess - rings.spread(fit.background)
     averaged = 2.0 * math.sqrt(math.pi) * _BLUR[1] * rings.counts / _RAYS
     height = np.hypot(fit.amplitude, _NOISE * float(seen.std()) / np.sqrt(averaged))
 
     shown = xp.empty((_SIZE, _SIZE), np.float32)
-    doubled = 2.0 * angle
     phase = mean_frequency(lens, rings.squares, rings.cosines, rings.sines, fit.defocus)
-    wanted = mean_frequency(lens, frequency[left] ** 2, np.cos(doubled[left]), np.sin(doubled[left]), fit.defocus)
+    wanted = mean_frequency(lens, squares[left], cosines[left], sines[left], fit.defocus)
     shown[left] = _blurred(seen / rings.spread(height), rings, phase, wanted, angle[left])
-    of_model = frequency[right] ** 2, np.cos(doubled[right]), np.sin(doubled[right])
-    wave = -np.cos(2.0 * phase_delay(lens, *of_model, fit.defocus))
+    wave = -np.cos(2.0 * phase_delay(lens, squares[right], cosines[right], sines[right], fit.defocus))
     shown[right] = wave * _interpolated(frequency[right], rings.frequency, fit.amplitude / height)
 
     grey = np.clip(128.0 + 110.0 * shown, 0.0, 255.0)
@@ -65,6 +62,18 @@ def diagnostic_picture(data: Flattened, lens: Lens, fit: Fit, resolution: float)
     grey = xp.where(inside, grey, _SURROUND).astype(np.uint8)[:, :, None]
     arc = xp.abs(frequency - 1.0 / resolution) < 0.75 * scale
     return xp.where(arc[:, :, None], xp.asarray(_MARK, dtype=np.uint8), grey)  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=2)
+def _canvas(edge: float, xp: ModuleType) -> tuple[Array, Array, tuple[Array, Array, Array]]:
+    """Of each px the frequency, the angle, and what the phase is made of; the same for a session's pictures.
+
+    A power spectrum is the same on the other side of its centre, so an angle of half the plane tells all.
+    """
+    x = (xp.arange(_SIZE, dtype=np.float32) - (_SIZE - 1) / 2) * np.float32(2.0 * edge / _SIZE)
+    y = x[:, None]
+    frequency, angle = np.hypot(y, x), np.arctan(y / x)
+    return frequency, angle, (frequency**2, np.cos(2.0 * angle), np.sin(2.0 * angle))
 
 
 def _blurred(values: Array, rings: Rings, phase: Array, wanted: Array, angle: Array) -> Array:
@@ -81,12 +90,8 @@ def _blurred(values: Array, rings: Rings, phase: Array, wanted: Array, angle: Ar
     number, turns = rings.counts.size, np.arange(rings.counts.size)
     row = _interpolated(phase, rings.frequency, turns)
     cells, shape = xp.rint(row).astype(np.int64) * _RAYS + rings.cells(_RAYS) % _RAYS, (number, _RAYS)
-    sums, counts = (
-        gaussian_filter(
-            to_host(xp.bincount(cells, weights, math.prod(shape))).reshape(shape), _BLUR, mode=("nearest", "wrap")
-        )
-        for weights in (values, xp.ones_like(values))
-    )
+    both = xp.stack([binned(cells, weights, math.prod(shape)) for weights in (values, xp.ones_like(values))])
+    sums, counts = gaussian_filter(to_host(both).reshape(2, *shape), (0.0, *_BLUR), mode=("nearest", "nearest", "wrap"))
     means = xp.asarray(np.pad(sums / np.maximum(counts, 1e-3), ((0, 1), (1, 1)), mode="wrap"))
     ring, ray = _interpolated(wanted, rings.frequency, turns), (angle / np.pi + 0.5) * _RAYS + 0.5
     top, left = xp.floor(ring).astype(np.int64), xp.floor(ray).astype(np.int64)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from emlab.arrays.ctf.background import Flattened
 from emlab.arrays.ctf.fit import Fit
 from emlab.arrays.ctf.model import Lens, depth_fading, mean_frequency, phase_delay, ring_spacing
-from emlab.arrays.ctf.rings import Rings, rings_between
+from emlab.arrays.ctf.rings import Rings, binned, rings_between
 from emlab.arrays.module import array_module, to_host
 
 Array = NDArray[Any]
@@ -78,9 +78,10 @@ def equiphase_profile(data: Flattened, lens: Lens, fit: Fit) -> Profile:
     bins = np.clip(np.rint((frequency - rings.frequency[0]) / width), -1, number).astype(np.int64) + 1
     wave = -np.cos(2.0 * phase_delay(lens, rings.squares, rings.cosines, rings.sines, defocus))
     above = data.excess - rings.spread(fit.background)
-    counts = to_host(np.bincount(bins, minlength=number + 2))[1:-1]
-    spectrum = to_host(np.bincount(bins, above, number + 2))[1:-1] / np.maximum(counts, 1)
-    model = to_host(np.bincount(bins, wave, number + 2))[1:-1] / np.maximum(counts, 1)
+    xp = array_module(above)
+    parts = [binned(bins, values, number + 2) for values in (xp.ones_like(above), above, wave)]
+    counts, spectrum, model = to_host(xp.stack(parts))[:, 1:-1]
+    spectrum, model = spectrum / np.maximum(counts, 1), model / np.maximum(counts, 1)
     window = np.maximum(0.75 * ring_spacing(lens, rings.frequency, defocus.mean) / width, 4.0)
     noise = float(above.std()) / np.sqrt(np.maximum(counts, 1))
     fading = depth_fading(lens, rings.frequency, fit.thickness)

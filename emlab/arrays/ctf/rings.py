@@ -86,15 +86,20 @@ class Rings:
         return self.sums(values) / self.counts
 
     def spread(self, values: Array) -> Array:
-        """Each ring's value at each of its samples: (ring,) → (sample,)."""
+        """Each ring's value at each of its samples: (…, ring) → (…, sample)."""
         xp = array_module(self.ring)
-        return np.repeat(values, self.counts) if xp is np else xp.asarray(values)[self.ring]
+        return np.repeat(values, self.counts, axis=-1) if xp is np else xp.asarray(values)[..., self.ring]
 
     @cached_property
     def bounds(self) -> tuple[Array, Array]:
         """`starts` and `counts` where the samples are."""
         xp = array_module(self.ring)
         return xp.asarray(self.starts), xp.asarray(self.counts)
+
+    @cached_property
+    def patch_count(self) -> int:
+        """How many patches there are."""
+        return int(self.patches.max()) + 1
 
     def cells(self, sectors: int) -> Array:
         """(sample,) number of the cell that it lies in: its ring's times ``sectors``, plus its sector's."""
@@ -103,6 +108,17 @@ class Rings:
     def up_to(self, frequency: float) -> Rings:
         """The rings up to a spatial frequency, 1/Å."""
         return _up_to(self, frequency)
+
+
+def binned(bins: Array, values: Array, number: int) -> Array:
+    """Sum of the ``values`` in each of ``number`` bins: float64 (bin,)."""
+    xp = array_module(values)
+    if xp is np:
+        return np.bincount(bins, values, number)
+    # CuPy's bincount waits for the card three times.
+    sums: Array = xp.zeros(number)
+    xp.add.at(sums, bins, values)
+    return sums
 
 
 @lru_cache(maxsize=8)
@@ -162,7 +178,7 @@ def rings_between(size: int, pixel_size: float, lowest: float, highest: float, x
         sines=np.sin(2.0 * angle).astype(np.float32),
         offset=(radius - np.repeat(mean_radius, counts)).astype(np.float32),
         angle=angle,
-        patches=(rows // _PATCH) * size + columns // _PATCH,
+        patches=np.unique((rows // _PATCH) * size + columns // _PATCH, return_inverse=True)[1],
         ring=np.repeat(np.arange(counts.size), counts),
         starts=starts,
         counts=counts,

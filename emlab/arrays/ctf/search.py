@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from types import ModuleType
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from scipy.ndimage import maximum_filter1d
 
 from emlab.arrays.ctf.background import Flattened
 from emlab.arrays.ctf.model import Defocus, Lens, phase_delay
+from emlab.arrays.ctf.rings import Rings, binned
 from emlab.arrays.cuda import Cuda
 from emlab.arrays.module import array_module, to_host
 
@@ -68,16 +70,15 @@ def search(data: Flattened, lens: Lens, within: SearchRange) -> list[Defocus]:
     score of a candidate with astigmatism is a sum along a path through the rows: this is an exhaustive search
     (10.1016/j.jsb.2015.08.008) at the price of one without astigmatism.
     """
-    data = data.up_to(_FINEST)
-    sums, counts = _sectors(data)
+    sums, counts, frequency = _sectors(data)
     number = int((within.max_defocus - within.min_defocus) // _DEFOCUS_STEP)
     margin = math.ceil(within.max_astigmatism / 2.0 / _DEFOCUS_STEP)
     steps = np.arange(-margin, number + margin + 1)
     means, allowed = within.min_defocus + _DEFOCUS_STEP * steps, (steps >= 0) & (steps <= number)
     found: list[tuple[float, Defocus]] = []
     for phase_shift in _PHASE_SHIFTS if within.phase_shift else (0.0,):
-        templates = _templates(lens, data.rings.frequency, means, phase_shift, array_module(sums))
-        score, straight, diagonal = _best_paths(templates @ sums, templates**2 @ counts, within.max_astigmatism)
+        templates, squares = _templates(lens, frequency.tobytes(), means.tobytes(), phase_shift, array_module(sums))
+        score, straight, diagonal = _best_paths(templates @ sums, squares @ counts, within.max_astigmatism)
         score = np.where(allowed, score, -np.inf)
         around = maximum_filter1d(score, 2 * round(_NEIGHBOURHOOD / _DEFOCUS_STEP) + 1)
         for best in np.flatnonzero(allowed & (score == around)):
@@ -87,24 +88,39 @@ def search(data: Flattened, lens: Lens, within: SearchRange) -> list[Defocus]:
     return [defocus for score, defocus in found[:_CANDIDATES] if score >= _WORSE * found[0][0]]
 
 
-def _sectors(data: Flattened) -> tuple[Array, Array]:
-    """Weighted sums of the excess and weighted numbers of samples: (ring, sector) each."""
+@lru_cache(maxsize=1)
+def _sectors(data: Flattened) -> tuple[Array, Array, Array]:
+    """Weighted sums of the excess and weighted numbers of samples, (ring, sector) each, and the rings' frequency.
+
+    Of the last spectrum, which is searched twice.
+    """
+    data = data.up_to(_FINEST)
     rings = data.rings
     weights = array_module(data.excess).asarray(data.weights)[:, None]
-    cells, shape = rings.cells(_SECTORS), (rings.counts.size, _SECTORS)
-    counts = np.bincount(cells, minlength=math.prod(shape)).reshape(shape)
-    sums = np.bincount(cells, data.excess, math.prod(shape)).reshape(shape)
-    return (weights * sums).astype(np.float32), (weights * counts).astype(np.float32)
+    sums = binned(rings.cells(_SECTORS), data.excess, rings.counts.size * _SECTORS).reshape(-1, _SECTORS)
+    return (weights * sums).astype(np.float32), (weights * _numbers(rings)).astype(np.float32), rings.frequency
 
 
-def _templates(lens: Lens, frequency: Array, means: Array, phase_shift: float, xp: ModuleType) -> Array:
-    """What the rings of each mean defocus look like: (defocus, ring)."""
+@lru_cache(maxsize=4)
+def _numbers(rings: Rings) -> Array:
+    """How many samples there are: (ring, sector)."""
+    cells = rings.cells(_SECTORS)
+    ones = array_module(cells).ones(cells.size, np.float32)
+    return binned(cells, ones, rings.counts.size * _SECTORS).reshape(-1, _SECTORS)
+
+
+@lru_cache(maxsize=16)
+def _templates(
+    lens: Lens, frequencies: bytes, defoci: bytes, phase_shift: float, xp: ModuleType
+) -> tuple[Array, Array]:
+    """What the rings of each mean defocus look like, (defocus, ring), and its square; the same all session long."""
+    frequency, means = np.frombuffer(frequencies), np.frombuffer(defoci)
     squares = frequency**2
     constant = phase_delay(lens, squares, 1.0, 0.0, Defocus(0.0, phase_shift=phase_shift))
     slope, fading = np.pi * lens.wavelength * squares, np.exp(-0.5 * (frequency / _FADING) ** 2)
     constant, slope, fading, means = (xp.asarray(one.astype(np.float32)) for one in (constant, slope, fading, means))
     templates: Array = -fading * xp.cos(2.0 * (constant + xp.outer(means, slope)))
-    return templates
+    return templates, templates**2
 
 
 def _best_paths(likeness: Array, norm: Array, max_astigmatism: float) -> tuple[Array, Array, Array]:
@@ -116,17 +132,12 @@ def _best_paths(likeness: Array, norm: Array, max_astigmatism: float) -> tuple[A
         (defocus, sector): scalar products of template and spectrum, and of the template with itself. Summed along a
         path they give the score, how many standard deviations above 0 the height of the rings is.
     """
-    doubled = 2.0 * np.pi * ((np.arange(_SECTORS) + 0.5) / _SECTORS - 0.5)
-    steps = int(max_astigmatism // _ASTIGMATISM_STEP)
-    grid = _ASTIGMATISM_STEP * np.arange(-steps, steps + 1)
-    pairs = np.array([(x, y) for x in grid for y in grid if x * x + y * y <= max_astigmatism**2])
-    local = 0.5 * (pairs[:, :1] * np.cos(doubled) + pairs[:, 1:] * np.sin(doubled))
-    offsets = np.rint(local / _DEFOCUS_STEP).astype(int)
     number = len(likeness)
     xp = array_module(likeness)
+    pairs, offsets = _paths(max_astigmatism, xp)
     scores = xp.empty((len(pairs), number), np.float32)
     if xp is not np:
-        _CUDA("rate", scores.shape, likeness, norm, number, _SECTORS, xp.asarray(offsets), len(pairs), scores)
+        _CUDA("rate", scores.shape, likeness, norm, number, _SECTORS, offsets, len(pairs), scores)
         return to_host(scores.max(axis=0)), *pairs[to_host(scores.argmax(axis=0))].T
     margin = int(np.abs(offsets).max(initial=0))
     sectors = np.pad((likeness + 1j * norm).T, ((0, 0), (margin, margin)), mode="edge")
@@ -135,3 +146,14 @@ def _best_paths(likeness: Array, norm: Array, max_astigmatism: float) -> tuple[A
         np.divide(total.real, np.sqrt(total.imag), out=score)
     best = scores.argmax(axis=0)
     return scores.max(axis=0), *pairs[best].T
+
+
+@lru_cache(maxsize=8)
+def _paths(max_astigmatism: float, xp: ModuleType) -> tuple[Array, Array]:
+    """Candidates of the astigmatism, (candidate, straight and diagonal) in Å, and the path of each, (…, sector)."""
+    doubled = 2.0 * np.pi * ((np.arange(_SECTORS) + 0.5) / _SECTORS - 0.5)
+    steps = int(max_astigmatism // _ASTIGMATISM_STEP)
+    grid = _ASTIGMATISM_STEP * np.arange(-steps, steps + 1)
+    pairs = np.array([(x, y) for x in grid for y in grid if x * x + y * y <= max_astigmatism**2])
+    local = 0.5 * (pairs[:, :1] * np.cos(doubled) + pairs[:, 1:] * np.sin(doubled))
+    return pairs, xp.asarray(np.rint(local / _DEFOCUS_STEP).astype(int))

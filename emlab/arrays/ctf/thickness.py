@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from emlab.arrays.ctf.background import Flattened
-from emlab.arrays.ctf.fit import Fit, misfits, refine
+from emlab.arrays.ctf.fit import Fit, approached, misfits, refine
 from emlab.arrays.ctf.model import Lens
 
 _TRIED: Final = np.arange(300.0, 4001.0, 125.0)
@@ -35,15 +35,15 @@ def with_nodes(data: Flattened, lens: Lens, fit: Fit, *, with_phase: bool = Fals
     thickness = float(_TRIED[int(found.argmin())])
     if thickness == _TRIED[-1]:
         return fit
-    refined = refine(data, lens, fit.defocus, with_phase=with_phase, thickness=thickness)
+    defocus = approached(data, lens, fit.defocus, with_phase=with_phase, thickness=thickness)
     finer = thickness + _FINER
-    found = misfits(data, lens, refined.defocus, finer)
+    found = misfits(data, lens, defocus, finer)
     best = int(np.clip(found.argmin(), 1, finer.size - 2))
     before, middle, after = found[best - 1 : best + 2]
-    curvature = max(before - 2.0 * middle + after, 1e-6 * refined.noise)
+    curvature = max(before - 2.0 * middle + after, 1e-6 * fit.noise)
     step = _FINER[1] - _FINER[0]
     thickness = float(finer[best] + np.clip(0.5 * (before - after) / curvature, -1.0, 1.0) * step)
-    refined = refine(data, lens, refined.defocus, with_phase=with_phase, thickness=thickness)
+    refined = refine(data, lens, defocus, with_phase=with_phase, thickness=thickness)
     # Rings that merely end at the node would tell nothing.
     ended = misfits(data, lens, refined.defocus, np.array([thickness]), inverted=False)
     if not shows_nodes(refined, fit) or float(ended[0]) - refined.misfit < _SIGNIFICANT * refined.noise:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
@@ -66,6 +68,20 @@ def tile_power(power: Array, shape: tuple[int, int], tile: int) -> Array:
 
 def _smoothed(power: Array, frequency: Array, wanted: Array, tile: int, *, wrapped: bool) -> Array:
     """Along the first axis, the mean of ``power`` at ``frequency`` around each ``wanted`` one, as a tile sees it."""
+    xp = array_module(power)
+    index, weight = _weights(frequency.tobytes(), wanted.tobytes(), tile, wrapped, xp)
+    result = xp.zeros((len(wanted), power.shape[1]), np.float32)
+    if xp is np:
+        _add_rows(power, index, weight, result)
+    else:
+        _CUDA("add_rows", result.shape, power, power.shape[1], index, weight, index.shape[1], result, len(wanted))
+    return result  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=4)
+def _weights(frequencies: bytes, places: bytes, tile: int, wrapped: bool, xp: ModuleType) -> tuple[Array, Array]:
+    """Which rows are added to each, and with what weights, both (row, term); the same for a session's micrographs."""
+    frequency, wanted = np.frombuffer(frequencies), np.frombuffer(places)
     step = float(frequency[1] - frequency[0])
     reach = max(int(_LOBE / tile / step), _SEAM + 1)
     nearest = np.round((wanted - frequency[0]) / step).astype(np.int64)
@@ -74,14 +90,7 @@ def _smoothed(power: Array, frequency: Array, wanted: Array, tile: int, *, wrapp
     distance = around * step + frequency[0] - wanted[:, None]
     weight = np.maximum(_hann_power(distance * tile), 1e-6) * (np.abs(frequency[index]) > (_SEAM + 0.5) * step)
     weight = (weight / weight.sum(axis=1, keepdims=True)).astype(np.float32)
-    xp = array_module(power)
-    result = xp.zeros((len(wanted), power.shape[1]), np.float32)
-    if xp is np:
-        _add_rows(power, index, weight, result)
-    else:
-        given = power, power.shape[1], xp.asarray(index), xp.asarray(weight), index.shape[1]
-        _CUDA("add_rows", result.shape, *given, result, len(wanted))
-    return result  # type: ignore[no-any-return]
+    return xp.asarray(index), xp.asarray(weight)
 
 
 def _hann_power(offset: Array) -> Array:
