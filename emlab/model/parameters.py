@@ -27,6 +27,7 @@ def parameter(
     advanced: bool = False,
     choices: Mapping[Any, str] | None = None,
     kind: Literal["folder", "file"] | None = None,
+    accepts: str | None = None,
     **limits: Any,
 ) -> Any:
     """A parameter's description.
@@ -47,10 +48,12 @@ def parameter(
         What each possible value is called, where values are numbers that stand for something.
     kind
         What a path is one of.
+    accepts
+        Which files can be used, as it follows "Give the path of".
     **limits
         pydantic's: ``gt``, ``ge``, ``lt``, ``le``, ``multiple_of``, ``pattern``.
     """
-    extra: dict[str, Any] = {"unit": unit, "advanced": advanced, "kind": kind}
+    extra: dict[str, Any] = {"unit": unit, "advanced": advanced, "kind": kind, "accepts": accepts}
     extra["choices"] = [[value, name] for value, name in choices.items()] if choices else None
     return Field(default, description=help, title=label, json_schema_extra=extra, **limits)
 

@@ -12,7 +12,7 @@ from emlab.monitors.overview import Overview, Overviewer
 from emlab.monitors.pictures import reduced
 from emlab.monitors.progress import progress_lines
 from emlab.monitors.rates import per_hour
-from emlab.monitors.rule import BOUNDS, Rule, kept, selection_rule
+from emlab.monitors.rule import BOUNDS, Rule, by_measure, in_force, kept, selection_rule
 from emlab.monitors.search import matching
 from emlab.monitors.stages import Stage, Stages
 from emlab.monitors.system import GpuLoad, Load, System
@@ -41,6 +41,7 @@ __all__ = [
     "Stages",
     "System",
     "Watched",
+    "by_measure",
     "clipped",
     "clock",
     "counted",
@@ -48,6 +49,7 @@ __all__ = [
     "duration",
     "grouped",
     "histogram",
+    "in_force",
     "kept",
     "matching",
     "means",

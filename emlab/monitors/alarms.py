@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterable
@@ -9,11 +10,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from emlab.monitors.episode import Course, medians_so_far, running_medians
 from emlab.monitors.items import Items
 from emlab.monitors.overview import Overview
-from emlab.monitors.rule import Rule
+from emlab.monitors.rule import Rule, in_force
 from emlab.monitors.words import counted, duration, number
 from emlab.sets import Failure
 
@@ -29,6 +32,8 @@ LEAST_FREE: Final = 20 * 2**30
 """Bytes: about 30 movies with what becomes of them."""
 LEAST_STALL: Final = 300.0
 """Seconds without a new movie that are no alarm: the stage moves to another square."""
+FAILURES: Final = 5
+"""Fewer are no alarm."""
 LOOKBACK: Final = 1800.0
 """Seconds over which failures are counted."""
 SHIFT: Final = 8 * 3600.0
@@ -48,13 +53,16 @@ class Alarm:
     message
         What was found, and what to look at.
     since
-        When it was first found, seconds since 1970-01-01 UTC.
+        When it began, seconds since 1970-01-01 UTC.
+    is_recorded
+        Whether the session's records tell that; else it is when it was first found here.
     """
 
     name: str
     level: str
     message: str
     since: float
+    is_recorded: bool = True
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,8 @@ class Scene:
 class Finding:
     """How bad something is: an alarm from ``raised_at`` on, and until it is below ``cleared_at`` again.
 
-    ``since`` says when it began where the records tell, whoever begins to look when; seconds since 1970-01-01 UTC.
+    Where the records tell when it began, ``since`` says so, seconds since 1970-01-01 UTC, or ``course`` how bad it was
+    until now.
     """
 
     badness: float
@@ -93,6 +102,12 @@ class Finding:
     message: str
     level: str = "warning"
     since: float | None = None
+    course: Callable[[], Course] | None = None
+
+    @property
+    def began(self) -> float | None:
+        """When it began as far as the records tell."""
+        return self.course().onset(self.raised_at, self.cleared_at) if self.course else self.since
 
 
 class Alarms:
@@ -148,8 +163,11 @@ class Alarms:
                 self._active.pop(name, None)
                 self.acknowledged.discard(name)
             elif known is not None or finding.badness >= finding.raised_at:
-                since = known.since if known else finding.since or scene.now
-                self._active[name] = Alarm(name, finding.level, finding.message, since)
+                # The records of an episode do not change: its course is gone through once.
+                is_told = known is not None and known.is_recorded and finding.course is not None
+                began = known.since if known and is_told else finding.began
+                since = began if began is not None else known.since if known else scene.now
+                self._active[name] = Alarm(name, finding.level, finding.message, since, began is not None)
                 if known is None:
                     new.append(self._active[name])
         return new
@@ -157,7 +175,8 @@ class Alarms:
 
 def _engine(scene: Scene) -> Finding:
     message = "The engine is gone without having said why. Start it again: nothing is lost."
-    return Finding(float(scene.overview.state == "crashed"), 1, 1, message, "error")
+    newest = max((stage.newest for stage in scene.overview.stages if math.isfinite(stage.newest)), default=None)
+    return Finding(float(scene.overview.state == "crashed"), 1, 1, message, "error", newest)
 
 
 def _stalled(scene: Scene) -> Finding | None:
@@ -181,12 +200,24 @@ def _stalled(scene: Scene) -> Finding | None:
 
 def _failing(scene: Scene) -> Finding | None:
     recent = sum(failure.at > scene.now - LOOKBACK for failure in scene.failures)
-    arrived = int((scene.items["recorded_at"] > scene.now - LOOKBACK).sum())
     if not recent:
         return None
     message = f"{counted(recent, 'item')} failed during the last {duration(LOOKBACK)}. The list below says why."
-    share = recent / max(arrived, recent)
-    return Finding(share if recent >= 5 else 0.0, 0.3, 0.1, message, "error")
+    failed = np.sort([failure.at for failure in scene.failures])
+    arrived = scene.items["recorded_at"]
+    arrived = np.sort(arrived[np.isfinite(arrived)])
+
+    def shares(times: NDArray[np.float64]) -> NDArray[np.float64]:
+        new, lost = _within(arrived, times), _within(failed, times)
+        return np.where(lost >= FAILURES, lost / np.maximum(np.maximum(new, lost), 1), 0.0)
+
+    def course() -> Course:
+        changes = np.concatenate([failed, arrived])
+        times = np.sort(np.concatenate([changes, changes + LOOKBACK]))
+        times = times[times <= scene.now]
+        return Course(times, shares(times))
+
+    return Finding(float(shares(np.array([scene.now]))[0]), 0.3, 0.1, message, "error", course=course)
 
 
 def _disk_full(scene: Scene) -> Finding:
@@ -204,53 +235,74 @@ def _behind(scene: Scene) -> Finding | None:
         f"{counted(overview.waiting, 'item')} wait: {number(overview.acquisition_rate)} an hour are taken and "
         f"{number(overview.processing_rate)} processed. Give the session more workers or GPUs."
     )
-    return Finding(overview.waiting, 100, 50, message)
+    arrived = scene.items["recorded_at"]
+    arrived = np.sort(arrived[np.isfinite(arrived)])
+    since = float(arrived[-overview.waiting]) if 0 < overview.waiting <= arrived.size else None
+    return Finding(overview.waiting, 100, 50, message, since=since)
 
 
 def _ctf(scene: Scene) -> Finding | None:
-    limit = (scene.rule and scene.rule.limits.get("max_ctf_resolution")) or CTF_RESOLUTION
-    recent, _ = _split(scene.items["ctf_resolution"])
-    if recent.size < RECENT:
+    limits = {"max_ctf_resolution": (scene.rule and scene.rule.limits.get("max_ctf_resolution")) or CTF_RESOLUTION}
+    limit = in_force(scene.items, limits)["max_ctf_resolution"]
+    times, values = _known(scene, "ctf_resolution")
+    if values.size < RECENT:
         return None
-    share = float(np.mean(recent > limit))
+    share = float(np.mean(values[-RECENT:] > limit))
     message = (
         f"{share:.0%} of the last {RECENT} micrographs do not reach {limit:g} Å. Look at ice thickness, focus, drift "
         "and the beam."
     )
-    return Finding(share, 0.5, 0.25, message)
+    return Finding(
+        share,
+        0.5,
+        0.25,
+        message,
+        course=lambda: Course(times[RECENT - 1 :], sliding_window_view(values > limit, RECENT).mean(axis=1)),
+    )
 
 
 def _astigmatism(scene: Scene) -> Finding | None:
-    recent, _ = _split(scene.items["astigmatism"])
-    if recent.size < RECENT:
+    times, values = _known(scene, "astigmatism")
+    if values.size < RECENT:
         return None
-    typical = float(np.median(recent))
+    typical = float(np.median(values[-RECENT:]))
     message = f"Astigmatism is {number(typical)} Å, the median of the last {RECENT}. Align the objective stigmator."
-    return Finding(typical, ASTIGMATISM, 0.7 * ASTIGMATISM, message)
+    return Finding(
+        typical,
+        ASTIGMATISM,
+        0.7 * ASTIGMATISM,
+        message,
+        course=lambda: Course(times[RECENT - 1 :], running_medians(values, RECENT)),
+    )
 
 
 def _motion(scene: Scene) -> Finding | None:
-    recent, earlier = _split(scene.items["total_motion"])
-    if earlier.size < HISTORY:
+    times, values = _known(scene, "total_motion")
+    if values.size < RECENT + HISTORY:
         return None
-    now, usual = float(np.median(recent)), float(np.median(earlier))
+    now, usual = float(np.median(values[-RECENT:])), float(np.median(values[:-RECENT]))
     message = (
         f"The specimen moves {number(now, 1)} Å, {number(now / usual, 1)} times as far as before. Wait longer after "
         "the stage has moved; look at the holder and the vacuum."
     )
-    return Finding(now / usual, 2.0, 1.5, message)
+    return Finding(now / usual, 2.0, 1.5, message, course=lambda: _against_usual(times, values))
 
 
 def _counts(scene: Scene) -> Finding | None:
-    recent, earlier = _split(scene.items["mean_counts"])
-    if earlier.size < HISTORY:
+    times, values = _known(scene, "mean_counts")
+    if values.size < RECENT + HISTORY:
         return None
-    change = float(np.median(recent)) / float(np.median(earlier)) - 1
+    change = float(np.median(values[-RECENT:])) / float(np.median(values[:-RECENT])) - 1
     message = (
         f"The camera counts {abs(change):.0%} {'more' if change > 0 else 'fewer'} electrons than before. Look at the "
         "beam, the apertures, the ice and the gain reference."
     )
-    return Finding(abs(change), 0.15, 0.08, message)
+
+    def course() -> Course:
+        ratios = _against_usual(times, values)
+        return Course(ratios.times, np.abs(ratios.badness - 1))
+
+    return Finding(abs(change), 0.15, 0.08, message, course=course)
 
 
 CHECKS: Final[dict[str, Callable[[Scene], Finding | None]]] = {
@@ -267,10 +319,22 @@ CHECKS: Final[dict[str, Callable[[Scene], Finding | None]]] = {
 """By the alarm's name; ``None`` where there is nothing to be told, which ends an episode."""
 
 
-def _split(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The newest values that are known, and all before them."""
-    known = values[np.isfinite(values)]
-    return known[-RECENT:], known[:-RECENT]
+def _known(scene: Scene, measure: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The values of a measure that are known, and when the latest of them and those before arrived."""
+    values = scene.items[measure]
+    known = np.isfinite(values)
+    return np.fmax.accumulate(scene.items["recorded_at"][known]), values[known]
+
+
+def _against_usual(times: NDArray[np.float64], values: NDArray[np.float64]) -> Course:
+    """The median of the newest values in multiples of that of all before them, wherever those are enough."""
+    usual = medians_so_far(values[:-RECENT])[HISTORY - 1 :]
+    return Course(times[HISTORY + RECENT - 1 :], running_medians(values[HISTORY:], RECENT) / usual)
+
+
+def _within(moments: NDArray[np.float64], times: NDArray[np.float64]) -> NDArray[np.int64]:
+    """How many of the ascending moments are in the `LOOKBACK` before each time."""
+    return np.searchsorted(moments, times, "right") - np.searchsorted(moments, times - LOOKBACK, "right")
 
 
 def _disk(path: str) -> tuple[int, int]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MEASURES: Mapping[str, tuple[str, ...]] = {
     "movie": ("target_defocus", "stage_x", "stage_y"),
     "micrograph": (
+        "pixel_size",
         "total_motion",
         "early_motion",
         "late_motion",

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from emlab.monitors.items import Items
 from emlab.monitors.watched import Watched
+from emlab.protocols.select_micrographs import FINEST
 
 SELECTION: Final = "select_micrographs"
 """The protocol that selects."""
@@ -51,15 +52,6 @@ class Rule:
     run: str
     limits: Mapping[str, float | None]
 
-    @property
-    def by_measure(self) -> dict[str, list[float]]:
-        """The limits that are set, by measure."""
-        found: dict[str, list[float]] = {}
-        for bound in BOUNDS:
-            if (limit := self.limits.get(bound.parameter)) is not None:
-                found.setdefault(bound.measure, []).append(limit)
-        return found
-
 
 def selection_rule(session: Watched) -> Rule | None:
     """Give the rule of the newest run that selects; ``None`` where a session selects nothing."""
@@ -68,6 +60,26 @@ def selection_rule(session: Watched) -> Rule | None:
         return None
     parameters = chosen[-1].parameters
     return Rule(chosen[-1].name, {bound.parameter: parameters.get(bound.parameter) for bound in BOUNDS})
+
+
+def in_force(items: Items, limits: Mapping[str, float | None]) -> dict[str, float]:
+    """Give the limits that are set, by parameter, as they hold for pixels of the newest micrograph's size."""
+    sizes = items["pixel_size"]
+    newest = sizes[np.isfinite(sizes)][-1:]
+    return {
+        bound.parameter: float(np.max(_reached(bound, limit, newest), initial=limit))
+        for bound in BOUNDS
+        if (limit := limits.get(bound.parameter)) is not None
+    }
+
+
+def by_measure(limits: Mapping[str, float]) -> dict[str, list[float]]:
+    """Give limits by the measure that they bound."""
+    found: dict[str, list[float]] = {}
+    for bound in BOUNDS:
+        if bound.parameter in limits:
+            found.setdefault(bound.measure, []).append(limits[bound.parameter])
+    return found
 
 
 def kept(items: Items, limits: Mapping[str, float | None]) -> NDArray[np.bool_]:
@@ -81,6 +93,12 @@ def kept(items: Items, limits: Mapping[str, float | None]) -> NDArray[np.bool_]:
         limit = limits.get(bound.parameter)
         if limit is None:
             continue
-        values = items[bound.measure]
-        decided &= np.isnan(values) | (values <= limit if bound.is_maximum else values >= limit)
+        values, reached = items[bound.measure], _reached(bound, limit, items["pixel_size"])
+        decided &= np.isnan(values) | (values <= reached if bound.is_maximum else values >= reached)
     return decided
+
+
+def _reached(bound: Bound, limit: float, pixel_size: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A limit for micrographs with pixels of these sizes, Å; nan where that is not known, for which the limit stays."""
+    finest = FINEST * pixel_size if bound.measure == "ctf_resolution" else np.full_like(pixel_size, np.nan)
+    return np.fmax(limit, finest)

@@ -37,6 +37,8 @@ class Stage:
         free; nan where that is not known.
     is_open
         Whether more may come out of it.
+    newest
+        When it recorded last, seconds since 1970-01-01 UTC; nan before.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Stage:
     latency: float
     latency_99: float
     is_open: bool
+    newest: float
 
 
 class Stages:
@@ -144,4 +147,5 @@ class _Tally:
             latency=float(np.median(latency)),
             latency_99=float(np.percentile(latency, 99)),
             is_open=is_open,
+            newest=float(max(self._recent["recorded_at"], default=np.nan)),
         )

@@ -36,6 +36,7 @@ class ImportMovies(Acquisition):
         None,
         label="Gain reference",
         kind="file",
+        accepts="an MRC, TIFF or .gain file",
         help="MRC, TIFF or .gain; frames are multiplied with it, but an EER is divided by an MRC.",
     )
     gain_rotation: int = parameter(
@@ -59,6 +60,7 @@ class ImportMovies(Acquisition):
         None,
         label="Defects",
         kind="file",
+        accepts="a text file of rectangles, or an image",
         advanced=True,
         help="Bad pixels: a text with a rectangle x y width height a line, or an image that is not 0 where one is bad.",
     )

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 from pydantic import ValidationInfo, field_validator
 
 from emlab.model import Accepted, Ctf, Micrograph, Parameters, Rejected, Workbench, parameter, protocol
+
+FINEST: Final = 2.5
+"""Pixels: CTFs are seen to no finer resolution than two of them, and hardly to that."""
 
 
 class SelectMicrographs(Parameters):
@@ -18,7 +22,8 @@ class SelectMicrographs(Parameters):
         gt=0,
         unit="Å",
         label="CTF resolution up to",
-        help="How far out the Thon rings have to agree with the fit; a smaller number is stricter.",
+        help="How far out the Thon rings have to agree with the fit; a smaller number is stricter. "
+        f"Where pixels are too coarse for it, {FINEST:g} of them.",
     )
     min_defocus: float | None = parameter(
         None, unit="Å", label="Defocus from", help="Smallest underfocus, mean of U and V."
@@ -102,8 +107,9 @@ class _Limit:
 def _limits(micrograph: Micrograph, ctf: Ctf, parameters: SelectMicrographs) -> list[_Limit]:
     """The limits that are set, of what this micrograph has: without a movie it has no motion, say."""
     defocus = (ctf.defocus_u + ctf.defocus_v) / 2
+    finest = _within_reach(parameters.max_ctf_resolution, micrograph.pixel_size)
     possible = (
-        ("CTF resolution", ctf.ctf_resolution, "Å", parameters.max_ctf_resolution, True),
+        ("CTF resolution", ctf.ctf_resolution, "Å", finest, True),
         ("Defocus", defocus, "Å", parameters.min_defocus, False),
         ("Defocus", defocus, "Å", parameters.max_defocus, True),
         ("Astigmatism", ctf.astigmatism, "Å", parameters.max_astigmatism, True),
@@ -116,6 +122,11 @@ def _limits(micrograph: Micrograph, ctf: Ctf, parameters: SelectMicrographs) -> 
         for name, value, unit, bound, is_maximum in possible
         if value is not None and bound is not None
     ]
+
+
+def _within_reach(max_ctf_resolution: float | None, pixel_size: float) -> float | None:
+    """The limit, or what pixels of that size let be asked for; Å."""
+    return None if max_ctf_resolution is None else max(max_ctf_resolution, FINEST * pixel_size)
 
 
 def _praise(limits: list[_Limit]) -> str:

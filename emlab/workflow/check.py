@@ -32,6 +32,11 @@ def complaints(workflow: Workflow, answers: Mapping[str, Any]) -> dict[str, str]
         for name, asked in workflow.fields.items()
         if name in questions and (complaint := asked.complaint(given.get(name, asked.default)))
     }
+    found |= {
+        name: _missing(questions[name])
+        for name in found
+        if given.get(name, workflow.fields[name].default) in (None, "")
+    }
     fine = {name: answer for name, answer in given.items() if name not in found}
     open_fields = {
         name: asked.model_copy(update={"required": False, "default": None if name in found else asked.default})
@@ -59,10 +64,7 @@ def complaints(workflow: Workflow, answers: Mapping[str, Any]) -> dict[str, str]
 def _sentence(question: Question, problem: Any) -> str:
     kind = problem["type"]
     if kind == "missing":
-        return {
-            "folder": "Give a folder.",
-            "file": "Give a file.",
-        }.get(question.kind, "Give a value.")
+        return _missing(question)
     if kind in _NUMBERS:
         what = "a whole number" if question.kind == "whole" else "a number"
         return f"“{problem['input']}” is not {what} such as {_example(question)}."
@@ -74,6 +76,12 @@ def _sentence(question: Question, problem: Any) -> str:
         return f"“{problem['input']}” is neither yes nor no."
     message = str(problem["msg"]).removeprefix("Value error, ")
     return message[:1].upper() + message[1:] + ("" if message.endswith(".") else ".")
+
+
+def _missing(question: Question) -> str:
+    if question.kind == "file":
+        return f"Give the path of {question.accepts or 'a file'}."
+    return "Give a folder." if question.kind == "folder" else "Give a value."
 
 
 def _example(question: Question) -> str:

@@ -44,6 +44,8 @@ class Question:
         See `Asked`.
     places
         The (step, parameter) pairs that the answer fills.
+    accepts
+        Which files can be used, as it follows "Give the path of"; empty where nothing tells.
     identity
         The same in every template that asks for the same parameter in the same unit.
     """
@@ -61,6 +63,7 @@ class Question:
     advanced: bool = False
     when: dict[str, Any] = field(default_factory=dict)
     places: tuple[tuple[str, str], ...] = ()
+    accepts: str = ""
     identity: str = ""
 
     def is_asked(self, answers: dict[str, Any]) -> bool:
@@ -123,6 +126,7 @@ def _question(
         and not required,
         when=asked.when,
         places=tuple((step.name, parameter) for step, parameter, _ in places),
+        accepts=str(extra.get("accepts") or ""),
         identity=_identity(protocol.parameters, parameter, reference.times),
     )
 

@@ -77,6 +77,40 @@ def test_an_episode_is_raised_once_and_cleared_at_a_lower_level(
         assert world.look() == []
 
 
+def test_whoever_begins_to_look_later_is_told_the_same_beginning(world: World, invented: Any) -> None:
+    invented.fail(1, "align", "no frames")
+    arrived, failure = world.items["recorded_at"], invented.open().failures()[0]
+    for measure, bad in {
+        "ctf_resolution": 20.0,
+        "astigmatism": 600.0,
+        "total_motion": 100.0,
+        "mean_counts": 0.5,
+    }.items():
+        values = world.items[measure]
+        values[:] = 1.0
+        values[60:] = bad
+    failures = [replace(failure, at=float(arrived[70]) + second) for second in range(40)]
+    world.overview = replace(world.overview, finished=0, acquisition_rate=600.0, processing_rate=300.0)
+    world.look(failures)
+    first = {alarm.name: alarm for alarm in world.alarms.active}
+    # Ten bad ones are half of the newest twenty, eleven their median; 18 failures are 30 % of half an hour.
+    assert {name: alarm.since - arrived[0] for name, alarm in first.items()} == {
+        "CTF": 69 * 30,
+        "Astigmatism": 70 * 30,
+        "Motion": 69 * 30,
+        "Counts": 69 * 30,
+        "Failures": 70 * 30 + 17,
+        "Queue": 0,
+    }
+    assert all(alarm.is_recorded for alarm in first.values())
+    world.now += 300
+    world.__post_init__()
+    world.look(failures)
+    assert {alarm.name: alarm.since for alarm in world.alarms.active} == {
+        name: alarm.since for name, alarm in first.items()
+    }
+
+
 def test_one_bad_micrograph_is_no_alarm(world: World) -> None:
     for measure in ("ctf_resolution", "astigmatism", "total_motion"):
         world.items[measure][-1] = 1e6

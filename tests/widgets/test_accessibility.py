@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.widgets.test_averages import add_batch
+
 pytestmark = pytest.mark.browser
 
 
@@ -22,6 +24,10 @@ def session(pages: Any, invent: Any) -> Iterator[Any]:
     """A session with something in every panel."""
     session = invent(pages.sessions / "accessible")
     session.add(range(12), pictures=True)
+    session.add_particles(range(12))
+    with session.ledger.transaction():
+        session.add_run("classify", "classify_particles", ("particles",), {"classes": "classes"}, batch_size=1000)
+    add_batch(session, 1)
     session.fail(12, "align", "item_12.tiff ends after 31 of 40 frames.")
     yield session
     session.close()
@@ -33,6 +39,7 @@ def test_every_panel_of_the_live_view(pages: Any, page: Page, inaccessible: Any)
     panels = page.get_by_role("navigation", name="Panels").get_by_role("button")
     expect(panels.first).to_be_visible(timeout=90_000)
     assert inaccessible() == []
+    assert {"Particles", "2D classes"} < set(panels.all_inner_texts())
     for panel in panels.all()[1:]:
         panel.click()
         expect(panel).to_have_attribute("aria-current", "true")

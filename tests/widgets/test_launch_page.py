@@ -28,6 +28,21 @@ def movies(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_a_page_that_found_no_widgets_is_loaded_again(pages: Any, page: Page) -> None:
+    page.add_init_script(
+        """addEventListener("DOMContentLoaded", () => {
+            const first = performance.getEntriesByType("navigation")[0].type === "navigate";
+            const said = document.createElement("p");
+            said.className = "jupyter-widgets";
+            said.textContent = "Error displaying widget: model not found";
+            if (first) document.body.append(said);
+        })"""
+    )
+    page.goto(pages.launch, wait_until="commit")
+    expect(page.get_by_role("button", name="Start session")).to_be_visible(timeout=90_000)
+    assert page.evaluate("performance.getEntriesByType('navigation')[0].type") == "reload"
+
+
 def asked_to_execute(page: Page, code: str) -> str:
     """Send code to the page's kernel, then a harmless question; gives the kind of the first answer."""
     said: str = page.evaluate(

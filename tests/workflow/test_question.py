@@ -89,13 +89,15 @@ def test_what_is_wrong_is_a_sentence_at_its_question(answers: dict[str, Any], ex
 def test_what_the_template_forbids_is_said_too() -> None:
     workflow = screening(voltage={"le": 200, "unit": "kV"}, movies={"required": True})
     found = complaints(workflow, {"voltage": 300})
-    assert found == {"voltage": "It has to be at most 200 kV.", "movies": "Give a value."}
+    assert found == {"voltage": "It has to be at most 200 kV.", "movies": "Give a folder."}
 
 
 def test_the_template_of_the_readme_opens() -> None:
     text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     workflow = parse_workflow(text.partition("```json\n")[2].partition("```")[0], "README.md")
     assert complaints(workflow, {"movies": "/data", "gain": "/gain.mrc"}) == {}
+    missing = "Give the path of an MRC, TIFF or .gain file."
+    assert complaints(workflow, {}) == {"movies": "Give a folder.", "gain": missing}
     assert not asked(workflow, "flip").is_asked({"gain": ""})
 
 

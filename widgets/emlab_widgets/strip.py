@@ -6,6 +6,7 @@ import math
 from html import escape
 
 from emlab.monitors import Overview, number
+from emlab.protocols import PROTOCOLS
 
 _LABELS = {
     "arrival": "Arrived",
@@ -42,8 +43,8 @@ def strip(overview: Overview) -> str:
         counts.append(_card("Particles", number(overview.particles), note, "particles"))
     failed = _card("Failed", number(overview.failed), "given up", "failed" if overview.failed else "")
     waiting = _card("Waiting", number(overview.waiting), _queues(overview), "")
-    acquired = "" if math.isnan(overview.acquisition_rate) else f"; {_rate(overview.acquisition_rate)} acquired"
-    rates = _card("Per hour", _rate(overview.processing_rate), f"processed{acquired}", "")
+    acquired = "" if math.isnan(overview.acquisition_rate) else f"{_rate(overview.acquisition_rate)} acquired"
+    rates = _card("Done per hour", _rate(overview.processing_rate), acquired, "")
     sentences = " ".join(filter(None, (overview.pace, overview.outlook)))
     return (
         f'<div class="emlab-strip">{"".join(counts)}{failed}{waiting}{rates}</div>'
@@ -70,7 +71,14 @@ def _share(overview: Overview, kind: str) -> str:
 
 
 def _queues(overview: Overview) -> str:
-    queues = [f"{stage.name} {stage.waiting:,}" for stage in overview.stages if stage.waiting]
+    queues = [
+        # What a fold gathers for its next batch does not wait for anybody.
+        f"{stage.waiting:,} gathered for {stage.name}"
+        if PROTOCOLS[stage.protocol].is_fold
+        else f"{stage.name} {stage.waiting:,}"
+        for stage in overview.stages
+        if stage.waiting
+    ]
     return ", ".join(queues) if queues else "no queue"
 
 

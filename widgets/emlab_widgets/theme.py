@@ -13,7 +13,6 @@ GREEN: Final = "#009E73"
 ORANGE: Final = "#E69F00"
 VERMILION: Final = "#D55E00"
 PURPLE: Final = "#CC79A7"
-INK: Final = "#1f2933"
 FAINT: Final = "#5b6875"
 LINE: Final = "#e3e8ee"
 

@@ -28,18 +28,22 @@ def path_drawing(shift_y: Sequence[float], shift_x: Sequence[float], pixel_size:
     margin, room = 0.12 * size, 0.7 * size
     drawn = margin + (places - lowest + (across - extent) / 2) * room / across
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in drawn)
+    weight = max(size / 200, 1)
     bar = next(step for step in _bars() if step >= across / 5)
     (x0, y0), (x1, y1) = drawn[0], drawn[-1]
     label = f"Path of the specimen, {number(across, 1)} Å across"
+    green = theme.GREEN
+    line, dot, rim, rule = (f"{width * weight:.1f}" for width in (1.6, 2.6, 1.4, 1.5))
     return (
         f'<svg class="emlab-path" role="img" aria-label="{label}" viewBox="0 0 {size} {size}" width="{size}"'
         f' height="{size}"><title>{label}</title>'
-        f'<polyline points="{points}" fill="none" stroke="{theme.GREEN}" stroke-width="1.6" stroke-linejoin="round"/>'
-        f'<circle cx="{x0:.1f}" cy="{y0:.1f}" r="2.6" fill="#fff" stroke="{theme.GREEN}" stroke-width="1.4"/>'
-        f'<circle cx="{x1:.1f}" cy="{y1:.1f}" r="2.6" fill="{theme.GREEN}"/>'
-        f'<path d="M{margin:.1f} {0.93 * size:.1f}h{bar * room / across:.1f}" stroke="{theme.INK}" stroke-width="1.5"/>'
-        f'<text x="{margin + bar * room / across + 4:.1f}" y="{0.96 * size:.1f}" font-size="{0.045 * size:.1f}"'
-        f' fill="{theme.FAINT}">{bar:g} Å</text></svg>'
+        f'<polyline points="{points}" fill="none" stroke="{green}" stroke-width="{line}" stroke-linejoin="round"/>'
+        f'<circle cx="{x0:.1f}" cy="{y0:.1f}" r="{dot}" fill="#fff" stroke="{green}" stroke-width="{rim}"/>'
+        f'<circle cx="{x1:.1f}" cy="{y1:.1f}" r="{dot}" fill="{green}"/>'
+        f'<path d="M{margin:.1f} {0.93 * size:.1f}h{bar * room / across:.1f}" stroke="currentColor"'
+        f' stroke-width="{rule}"/>'
+        f'<text x="{margin + bar * room / across + 4:.1f}" y="{0.955 * size:.1f}" font-size="{0.065 * size:.1f}"'
+        f' fill="currentColor">{bar:g} Å</text></svg>'
     )
 
 

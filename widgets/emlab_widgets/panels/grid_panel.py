@@ -54,7 +54,7 @@ class GridPanel:
         placed = np.isfinite(x) & np.isfinite(y)
         values = measure.values(items)
         low, high = robust_range(values[placed])
-        self._scale.value = _legend(measure, low, high)
+        self._scale.value = _legend(measure, low, high) if np.isfinite(values[placed]).any() else ""
         squares = _squares(items["grid_square"], x, y, placed)
         rows = np.flatnonzero(placed)
         places = grouped(rows, squares[rows])

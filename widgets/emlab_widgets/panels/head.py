@@ -31,7 +31,9 @@ class Head:
         """Give the first thing to look at: a sentence in the colour of what is worst."""
         pressing, known = self._view.alarms.pressing, self._view.alarms.active
         if not pressing:
-            sentence = "All is well" if not known else f"{counted(len(known), 'alarm')}, known"
+            failed = self._view.overview.failed
+            well = f"No alarm; {counted(failed, 'item')} failed" if failed else "All is well"
+            sentence = f"{counted(len(known), 'alarm')}, known" if known else well
             if not len(self._view.items):
                 sentence = "Nothing to tell yet"
             return f'<p class="emlab-light emlab-well" role="status"><i></i>{sentence}</p>'

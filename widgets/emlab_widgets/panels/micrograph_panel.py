@@ -48,6 +48,8 @@ class MicrographPanel:
         self._previous.disabled = not row
         self._next.disabled = row is None or row == len(items) - 1
         self._newest.disabled = focus.follows
+        for widget in (self._why, self._verdict, self._note):
+            widget.disabled = row is None
         if row is None:
             self._content.value = (
                 '<div class="emlab">'

@@ -55,9 +55,10 @@ class ProblemsPanel:
     def _row(self, alarm: Alarm) -> None:
         known = alarm.name in self._view.alarms.acknowledged
         level = "" if known else alarm.level
+        since = f"{'' if alarm.is_recorded else 'seen here '}since {moment(alarm.since)}"
         text = (
             f'<div class="emlab"><div class="emlab-alarm emlab-{escape(level)}"><b>{escape(alarm.name)}</b> '
-            f"<small>since {moment(alarm.since)}</small><p>{escape(alarm.message)}</p></div></div>"
+            f"<small>{since}</small><p>{escape(alarm.message)}</p></div></div>"
         )
         if alarm.name not in self._rows:
             button = ipywidgets.Button(description="I know", tooltip="Stay quiet until it comes again")

@@ -9,7 +9,7 @@ from typing import Any
 
 import ipywidgets
 
-from emlab.monitors import BOUNDS, kept, number
+from emlab.monitors import BOUNDS, in_force, kept, number
 from emlab_widgets.figures.distribution import Distribution
 from emlab_widgets.html import empty
 from emlab_widgets.measures import ASTIGMATISM, ICE, MEAN_DEFOCUS, MOTION, RESOLUTION, SCORE, Measure, measured
@@ -93,13 +93,16 @@ class SelectionPanel:
             return
         total = int(kept(items, {}).sum())
         now, then = int(kept(items, rule.limits).sum()), int(kept(items, self.limits).sum())
-        share = f"{then / total:.1%}" if total else "–"
-        change = f" ({then - now:+,} against the rule of now)" if self._brushed else ", by the rule of now"
+        change = f" ({then - now:+,} against now)" if self._brushed else ""
+        whose = "would be kept" if self._brushed else "are kept"
         how = "" if self._brushed else f" {_UNCHANGED}"
-        self._verdict.value = (
-            f'<div class="emlab"><p class="emlab-kept" role="status"><b>{number(then)}</b> of {number(total)} '
-            f"micrographs are kept, {share}{change}.</p><p>{_words(self.limits)}{how}</p></div>"
+        counts = (
+            f"<b>{number(then)}</b> of {number(total)} micrographs {whose}, {then / total:.1%}{change}."
+            if total
+            else "How many micrographs a limit keeps shows here when the first is there."
         )
+        words = f"{_words(in_force(items, self.limits))}{how}"
+        self._verdict.value = f'<div class="emlab"><p class="emlab-kept" role="status">{counts}</p><p>{words}</p></div>'
         self._code.text = self.code
 
     def _change(self) -> None:
@@ -134,7 +137,7 @@ def _literal(value: float | None) -> str:
     return "None" if value is None else f"{value:g}" if abs(value) < 1e6 else f"{value:.0f}"
 
 
-def _words(limits: dict[str, float | None]) -> str:
+def _words(limits: dict[str, float]) -> str:
     """The limits as a sentence."""
     measures = {measure.name: measure for measure in _MEASURES}
     set_ones = []

@@ -56,7 +56,8 @@ export default {
       }));
       const last = first + rows.length;
       status.textContent = rows.length
-        ? `${(first + 1).toLocaleString("en-US")}–${last.toLocaleString("en-US")} of ${total.toLocaleString("en-US")}` : "None found";
+        ? `${(first + 1).toLocaleString("en-US")}–${last.toLocaleString("en-US")} of ${total.toLocaleString("en-US")}`
+        : search.value ? "None found" : "None yet: a row appears with each movie that arrives";
       before.disabled = page === 0;
       after.disabled = last >= total;
       at(".emlab-warning").textContent = problem;

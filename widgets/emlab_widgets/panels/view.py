@@ -10,7 +10,18 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from emlab.monitors import Alarms, Events, Items, Load, Overview, Overviewer, System, selection_rule
+from emlab.monitors import (
+    Alarms,
+    Events,
+    Items,
+    Load,
+    Overview,
+    Overviewer,
+    System,
+    by_measure,
+    in_force,
+    selection_rule,
+)
 from emlab.session import Session
 from emlab_widgets.panels.focus import Focus
 from emlab_widgets.panels.guard import Guard
@@ -107,6 +118,6 @@ class View:
     @property
     def limits(self) -> Mapping[str, Sequence[float]]:
         """The limits of the selection, by measure, in Å and such; those of the mean defocus count for U and V."""
-        limits = {} if self.rule is None else self.rule.by_measure
+        limits = {} if self.rule is None else by_measure(in_force(self.items, self.rule.limits))
         defocus = limits.get("defocus", [])
         return {**limits, "defocus_u": defocus, "defocus_v": defocus}

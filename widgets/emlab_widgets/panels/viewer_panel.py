@@ -24,6 +24,7 @@ from emlab_widgets.html import empty
 from emlab_widgets.panels.micrograph_view import pictures
 from emlab_widgets.panels.view import View
 
+_EMPTY = "The micrograph appears here, large, when the first movie has been aligned."
 _WIDTH = 512
 """px of the thumbnail and the spectrum."""
 _WIDEST = 2048
@@ -55,10 +56,20 @@ class ViewerPanel:
         self._is_heard = False
         self._viewer = Viewer()
         self._viewer.on_msg(lambda _, content, __: view.guard(self._heard)(content))
-        self._nothing = ipywidgets.HTML(f'<div class="emlab">{empty("It appears when the first one is done.")}</div>')
+        self._nothing = ipywidgets.HTML(f'<div class="emlab">{empty(_EMPTY)}</div>')
         self._pictures = ipywidgets.HTML()
-        self._profile = _Curves("Spectrum along the rings", "Spatial frequency (1/Å)", ("Spectrum", "Fit", "Agreement"))
-        self._shifts = _Curves("Shift of each frame", "Frame", ("x (Å)", "y (Å)"))
+        self._profile = _Curves(
+            "Spectrum along the rings",
+            "Spatial frequency (1/Å)",
+            ("Spectrum", "Fit", "Agreement"),
+            "The spectrum appears here when the micrograph's CTF has been estimated.",
+        )
+        self._shifts = _Curves(
+            "Shift of each frame",
+            "Frame",
+            ("x (Å)", "y (Å)"),
+            "Shifts appear here for a micrograph that was aligned from a movie.",
+        )
         plots = ipywidgets.GridBox([self._profile.widget, self._shifts.widget])
         plots.add_class("emlab-plots")
         self.widget: Any = ipywidgets.VBox([self._nothing, self._viewer, plots, self._pictures])
@@ -70,7 +81,8 @@ class ViewerPanel:
         micrograph, ctf = records.get("micrograph"), records.get("ctf")
         is_there = isinstance(micrograph, Micrograph)
         self._nothing.layout.display = "none" if is_there else None
-        self._viewer.layout.display = None if is_there else "none"
+        for widget in (self._viewer, self._pictures):
+            widget.layout.display = None if is_there else "none"
         if not isinstance(micrograph, Micrograph) or row is None or self._shown == (row, len(records)):
             return
         self._shown = row, len(records)
@@ -142,7 +154,7 @@ class _Curves:
 
     _COLOURS = (theme.BLUE, theme.ORANGE, theme.GREEN)
 
-    def __init__(self, title: str, across: str, labels: tuple[str, ...]) -> None:
+    def __init__(self, title: str, across: str, labels: tuple[str, ...], empty: str) -> None:
         self._labels = labels
         self._x, self._y = bqplot.LinearScale(min=0, max=1), bqplot.LinearScale(min=0, max=1)
         self._across, self._up = axis(self._x, across, grid_lines="none"), axis(self._y, "", side="left")
@@ -153,7 +165,7 @@ class _Curves:
             colors=list(self._COLOURS[: len(labels)]),
             stroke_width=1.4,
         )
-        self._plot = Plot(title, "This micrograph has none.", [self._lines], [self._across, self._up])
+        self._plot = Plot(title, empty, [self._lines], [self._across, self._up])
         self.widget = self._plot.widget
 
     def update(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:

@@ -201,10 +201,12 @@ class Chart {
     const parts = known.length
       ? [`median ${written(middle(known), digits)} ${unit}`.trim(), ...limits, ...off]
       : [values[this.index].subarray(0, count).some(Number.isFinite) ? "None in this span of time." : this.facts.empty];
-    this.note.textContent = parts.join(" · ");
+    this.note.textContent = known.length ? parts.join(" · ") : "";
     const points = `${written(known.length)} points`;
     this.plotted.setAttribute("aria-label", `${title} over time: ${points}, ${parts.join(", ")}`);
+    // Axes without a point would tell of a span that is none.
     this.plotted.classList.toggle("emlab-none", !known.length);
+    this.plotted.dataset.empty = known.length ? "" : parts[0];
   }
 
   hover() {
