@@ -15,7 +15,19 @@ from emlab.engine.lock import SessionLock, is_locked
 from emlab.errors import EngineUnreachable, ParameterError, SessionBusy, SessionError, SessionMissing
 from emlab.model import RECORDS
 from emlab.model.watched import WatchedFolder
-from emlab.sets import Acknowledgement, Batch, Catalogue, Event, Failure, IncrementalSet, Judgement, Nudge, Run, Verdict
+from emlab.sets import (
+    Acknowledgement,
+    Batch,
+    Catalogue,
+    Event,
+    Failure,
+    IncrementalSet,
+    Judgement,
+    Nudge,
+    Retry,
+    Run,
+    Verdict,
+)
 from emlab.sets.unfinished import is_unfinished, take_back
 
 # What protocols need to compute takes seconds to import: methods import it, so that whoever only looks is spared.
@@ -152,6 +164,10 @@ class Session:
     def acknowledgements(self, since: int = 0) -> list[Acknowledgement]:
         """Which alarms people know of, numbered ``since`` and up."""
         return self.catalogue.acknowledgements(since)
+
+    def retries(self, since: int = 0) -> list[Retry]:
+        """What was tried again because somebody asked for it, numbered ``since`` and up."""
+        return self.catalogue.retries(since)
 
     def accepted_keys(self) -> list[str]:
         """Items that go on: those within the limits less those rejected by hand, and those restored by hand.
@@ -311,6 +327,37 @@ class Session:
         if was_finished:
             self.start(watch=False)
         return runs
+
+    def retry(self, step: str | None = None, keys: str | Sequence[str] = ()) -> int:
+        """Try again what was given up, after an outage that outlasted the engine's patience, say.
+
+        A session that was finished is started, to do this and no more; one that was stopped does it when it is
+        resumed. Who asked for it is recorded; what had failed before stays on record.
+
+        Parameters
+        ----------
+        step
+            Only what this step gave up.
+        keys
+            Only these items.
+
+        Returns
+        -------
+        int
+            How many items are tried again. Files that were never whole are not among them: `resume` looks at those.
+
+        Raises
+        ------
+        SessionError
+            If there is no such step, or it did not give an item up.
+        """
+        was_finished = self.state == "finished"
+        from emlab.engine.amendment import retry
+
+        found = retry(self.path, step, [keys] if isinstance(keys, str) else list(keys), getpass.getuser())
+        if was_finished and found:
+            self.start(watch=False)
+        return found
 
     def report(
         self, *, template: str | os.PathLike[str] | None = None, compare: str | os.PathLike[str] | None = None

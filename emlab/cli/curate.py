@@ -1,4 +1,4 @@
-"""``emlab reject``, ``restore``, ``annotate``, ``change``: what a person decides."""
+"""``emlab reject``, ``restore``, ``annotate``, ``change``, ``retry``: what a person decides."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from emlab.cli.values import named
+from emlab.monitors import counted
 from emlab.session import open_session
 
 SESSION = typer.Argument(help="The session's folder.", show_default=False)
@@ -18,7 +19,7 @@ console = Console()
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (reject, restore, annotate, change):
+    for command in (reject, restore, annotate, change, retry):
         app.command()(command)
 
 
@@ -60,3 +61,19 @@ def change(
         console.print(f"New runs: {', '.join(runs)}.", highlight=False)
         if not opened.is_running:
             console.print(f"They begin with: emlab resume {session}", highlight=False)
+
+
+def retry(
+    session: Path = SESSION,
+    step: str = typer.Argument(None, help="Only what this step gave up, as `emlab status` calls it."),
+    items: list[str] = typer.Argument(None, metavar="[ITEM]…", help="Only these."),
+) -> None:
+    """Try again what was given up: after an outage that lasted for longer than items wait, say.
+
+    What is done stays as it is, and what had failed stays on record, with who had it tried again.
+    """
+    with open_session(session) as opened:
+        found = opened.retry(step, items or [])
+        console.print(f"{counted(found, 'item')} tried again." if found else "Nothing was given up.", highlight=False)
+        if found and opened.state in {"stopped", "crashed"}:
+            console.print(f"Go on with: emlab resume {session}", highlight=False)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from emlab.cli.follow import follow, table_of
 from emlab.cli.report import PUBLISH, TEMPLATE, configure
@@ -29,6 +30,9 @@ TIME_LIMIT = typer.Option(
     None, help="Seconds that an item may take before it is killed and tried again; 1800 by default.", min=0.0
 )
 REPORT_EVERY = typer.Option(60.0, help="Seconds between reports while it runs, at least; 0 for none.", min=0)
+
+SHOWN = 10
+"""Failures that `status` tells of; the newest."""
 
 console = Console()
 
@@ -127,8 +131,14 @@ def status(
         for sentence in found["now"]:
             console.print(sentence, highlight=False)
         console.print(found["engine"]["summary"], style="dim", highlight=False)
-        for failure in found["failures"][-10:]:
-            console.print(f"[red]failed[/] {failure['run']} {failure['key']}: {failure['message']}", highlight=False)
+        failed = found["failures"]
+        if (before := len(failed) - SHOWN) > 0:
+            console.print(f"[red]failed[/] {before:,} more before these; `--json` has them all.", highlight=False)
+        for failure in failed[-SHOWN:]:
+            words = escape(f"{failure['run']} {failure['key']}: {failure['message']}")
+            console.print(f"[red]failed[/] {words}", highlight=False)
+        if failed:
+            console.print(f"Where what they met is over, `emlab retry {session}` tries them again.", highlight=False)
 
 
 def pause(session: Path = SESSION) -> None:

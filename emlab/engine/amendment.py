@@ -9,6 +9,7 @@ from typing import Any
 from emlab.engine.control import send_command
 from emlab.engine.lock import SessionLock, is_locked
 from emlab.engine.mount import journal_mode
+from emlab.engine.retrial import record_retrials, retrials
 from emlab.engine.revision import record_revisions, revised
 from emlab.sets import Catalogue, Ledger, Verdict
 
@@ -60,6 +61,22 @@ def change(folder: Path, step: str, changes: dict[str, Any]) -> list[str]:
         with ledger.transaction():
             ledger.add_command("change", {"step": step, "changes": changes})
         return [revision.new.name for revision in revisions]
+
+
+def retry(folder: Path, step: str | None, keys: list[str], author: str) -> int:
+    """Offer again what was given up, and say how many items that is.
+
+    Raises
+    ------
+    SessionError
+        See `retrials`; or if the session cannot be changed from here.
+    """
+    if is_locked(folder):
+        return int(send_command(folder, "retry", step=step, keys=keys, author=author)["retried"])
+    with _Alone(folder) as ledger, closing(Catalogue(folder / "session.db")) as catalogue:
+        found = retrials(catalogue, step, keys)
+        record_retrials(ledger, found, author)
+        return sum(len(retrial.keys) for retrial in found)
 
 
 class _Alone:

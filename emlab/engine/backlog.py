@@ -157,7 +157,7 @@ class Backlog:
         self.progress[stage.name].waiting = len(waiting)
 
     def gather(self, sets_open: set[str], now: float) -> list[Batch]:
-        """Put in line the next batch of each fold that works at none, and give those batches.
+        """Put in line the next batch of each fold that works at none, and give those that were not begun before.
 
         Where a fold's input is not among the sets that are open, what is left is a batch.
         """
@@ -167,17 +167,19 @@ class Backlog:
             progress = self.progress[stage.name]
             is_last = not sets_open & set(stage.inputs)
             if progress.is_idle and (taken := gathering.take(is_last=is_last)) is not None:
-                begun.append(taken[0])
-                self.begin(*taken, now)
+                batch, records = taken
+                shard = gathering.begun // SHARD
+                self.push(Item(stage, batch.key, records, shard, now, before=gathering.before))
                 progress.waiting = len(gathering)
+                if not batch.number:
+                    begun.append(batch)
         return begun
 
-    def begin(self, batch: Batch, records: tuple[Record, ...], now: float) -> None:
-        """Put a batch of a fold in line."""
+    def put_back(self, batch: Batch, records: tuple[Record, ...]) -> None:
+        """Have a fold begin a batch again that was begun before."""
         gathering = self._gatherings[batch.run]
-        gathering.begun += 1
-        shard = gathering.begun // SHARD
-        self.push(Item(gathering.stage, batch.key, records, shard, now, before=gathering.before))
+        gathering.put_back(batch, records)
+        self.progress[batch.run].waiting = len(gathering)
 
     def take_up(self, stage: str, begun: int, before: Record | None) -> None:
         """Let a fold go on after so many batches, the last of which that did not fail gave ``before``."""

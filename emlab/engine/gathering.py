@@ -31,6 +31,7 @@ class Gathering:
         self.stage = stage
         self.begun = 0
         self.before: Record | None = None
+        self._again: deque[tuple[Batch, tuple[Record, ...]]] = deque()
         self._whole: deque[_Members] = deque()
         self._growing: _Members = []
         self._share = 0.0
@@ -50,8 +51,17 @@ class Gathering:
             self._whole.append(self._growing)
             self._growing, self._share = [], 0.0
 
+    def put_back(self, batch: Batch, records: tuple[Record, ...]) -> None:
+        """Take note of a batch that was begun once and is to be begun again, before any new one."""
+        self._again.append((batch, records))
+        self._waiting += len(records)
+
     def take(self, *, is_last: bool) -> tuple[Batch, tuple[Record, ...]] | None:
         """Give the next batch and its records; ``None`` where there is not enough for one yet."""
+        if self._again:
+            batch, records = self._again.popleft()
+            self._waiting -= len(records)
+            return batch, records
         if self._whole:
             members = self._whole.popleft()
         elif is_last and self._growing:
@@ -59,6 +69,7 @@ class Gathering:
         else:
             return None
         self._waiting -= len(members)
-        key = f"batch_{self.begun + 1:04d}"
+        self.begun += 1
+        key = f"batch_{self.begun:04d}"
         batch = Batch(run=self.stage.name, key=key, first=members[0][0], stop=members[-1][0] + 1)
         return batch, tuple(record for _, record in members)

@@ -125,6 +125,11 @@ def current_stages(runs: Iterable[Run], stages: Iterable[Stage]) -> list[Stage]:
     return [stage for run, stage in zip(runs, stages, strict=True) if run.superseded_by is None]
 
 
+def step_of(run: str) -> str:
+    """Name of the step that a run is of, one of several where its parameters were changed."""
+    return run.partition("-")[0]
+
+
 def _source(step: Step, kind: type[Record], stages: list[Stage]) -> str:
     """Name the set that a step takes its records of a kind from."""
     makers = [stage for stage in stages if kind.kind in stage.outputs]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from emlab.engine.backlog import Backlog
-from emlab.engine.intake import Intake, is_lost
+from emlab.engine.intake import NOT_TAKEN, Intake, is_lost
 from emlab.engine.pipeline import Stage
 from emlab.engine.scribe import Scribe
 from emlab.engine.task import Trouble
@@ -35,7 +35,7 @@ class Reception:
         self._backlog = backlog
         self._bell = bell
         self._intakes = [Intake(stage, _known(catalogue, stage), bell) for stage in sources]
-        self._given_up = {intake.stage.name: _given_up(catalogue, intake.stage) for intake in self._intakes}
+        self._given_up = {intake.stage.name: set(catalogue.given_up(intake.stage.name)) for intake in self._intakes}
 
     def start(self) -> None:
         """Begin to watch."""
@@ -100,17 +100,10 @@ class Reception:
         elif report.key not in self._given_up[stage.name]:
             self._given_up[stage.name].add(report.key)
             self._backlog.progress[stage.name].failed += 1
-            trouble = Trouble("NotTaken", report.message, "", retry=False)
+            trouble = Trouble(NOT_TAKEN, report.message, "", retry=False)
             self._scribe.fail(stage.name, report.key, trouble, 1, final=True)
 
 
 def _known(catalogue: Catalogue, source: Stage) -> list[str]:
     facts = catalogue.sets()[source.inputs[0]]
     return [path for (path,) in catalogue.rows("SELECT path FROM arrival WHERE set_id = ?", (facts.id,))]
-
-
-def _given_up(catalogue: Catalogue, stage: Stage) -> set[str]:
-    rows = catalogue.rows(
-        "SELECT DISTINCT key FROM failure f JOIN run r ON r.id = f.run_id WHERE r.name = ? AND final", (stage.name,)
-    )
-    return {key for (key,) in rows}

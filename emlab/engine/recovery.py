@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection, Iterable
+
 from emlab.engine.backlog import Backlog
 from emlab.engine.pipeline import Stage
-from emlab.sets import Catalogue, IncrementalSet
+from emlab.sets import Batch, Catalogue, IncrementalSet
 from emlab.sets.schema import from_row, record_columns
 
 
@@ -18,7 +21,7 @@ def restore_stage(backlog: Backlog, catalogue: Catalogue, stage: Stage, now: flo
     """Put what one stage has still to do into the backlog."""
     progress = backlog.progress[stage.name]
     progress.done = sum(_count(catalogue, name) for name in stage.outputs.values())
-    progress.failed = _given_up(catalogue, stage)
+    progress.failed = len(catalogue.given_up(stage.name))
     if stage.protocol.is_fold:
         _restore_fold(backlog, catalogue, stage, now)
         return
@@ -26,20 +29,38 @@ def restore_stage(backlog: Backlog, catalogue: Catalogue, stage: Stage, now: flo
         _offer_missing(backlog, catalogue, stage, name, now)
 
 
+def offer_again(backlog: Backlog, catalogue: Catalogue, stage: Stage, keys: Collection[str], now: float) -> None:
+    """Put items back that a stage had given up, and that were forgiven."""
+    backlog.progress[stage.name].failed -= len(keys)
+    if stage.protocol.is_fold:
+        _put_back(backlog, catalogue, stage, [batch for batch in _begun(catalogue, stage) if batch.key in keys])
+        return
+    for name in dict.fromkeys(stage.inputs):
+        _offer_missing(backlog, catalogue, stage, name, now, keys)
+
+
 def _restore_fold(backlog: Backlog, catalogue: Catalogue, stage: Stage, now: float) -> None:
     """Go on after the last batch; one that was begun, and is neither recorded nor given up, is begun again."""
     (name,) = stage.inputs
     sets = catalogue.sets()
     (made,) = (IncrementalSet(catalogue, sets[output]) for output in stage.outputs.values())
-    begun = [batch for batch in catalogue.batches() if batch.run == stage.name]
-    done, failed = len(made), backlog.progress[stage.name].failed
-    backlog.take_up(stage.name, done + failed, made[-1] if done else None)
-    source = IncrementalSet(catalogue, sets[name])
-    for batch in begun[done + failed :]:
-        backlog.begin(batch, tuple(source[batch.first : batch.stop]), now)
+    begun = _begun(catalogue, stage)
+    backlog.take_up(stage.name, len(begun), made[-1] if len(made) else None)
+    settled = {*made.columns(("key",))["key"], *catalogue.given_up(stage.name)}
+    _put_back(backlog, catalogue, stage, [batch for batch in begun if batch.key not in settled])
     first = begun[-1].stop if begun else 0
-    for number, record in enumerate(source.since(first), first):
+    for number, record in enumerate(IncrementalSet(catalogue, sets[name]).since(first), first):
         backlog.offer(stage, name, number, record, now)
+
+
+def _begun(catalogue: Catalogue, stage: Stage) -> list[Batch]:
+    return [batch for batch in catalogue.batches() if batch.run == stage.name]
+
+
+def _put_back(backlog: Backlog, catalogue: Catalogue, stage: Stage, batches: Iterable[Batch]) -> None:
+    source = IncrementalSet(catalogue, catalogue.sets()[stage.inputs[0]])
+    for batch in batches:
+        backlog.put_back(batch, tuple(source[batch.first : batch.stop]))
 
 
 def _count(catalogue: Catalogue, name: str) -> int:
@@ -48,15 +69,10 @@ def _count(catalogue: Catalogue, name: str) -> int:
     return int(row[0])
 
 
-def _given_up(catalogue: Catalogue, stage: Stage) -> int:
-    (row,) = catalogue.rows(
-        "SELECT count(DISTINCT key) FROM failure f JOIN run r ON r.id = f.run_id WHERE r.name = ? AND final",
-        (stage.name,),
-    )
-    return int(row[0])
-
-
-def _offer_missing(backlog: Backlog, catalogue: Catalogue, stage: Stage, name: str, now: float) -> None:
+def _offer_missing(
+    backlog: Backlog, catalogue: Catalogue, stage: Stage, name: str, now: float, keys: Collection[str] | None = None
+) -> None:
+    """Offer what one input has and no output; of these items only, where they are named."""
     sets = catalogue.sets()
     source = sets[name]
     made = set(stage.outputs.values())
@@ -69,12 +85,13 @@ def _offer_missing(backlog: Backlog, catalogue: Catalogue, stage: Stage, name: s
         f"AND NOT EXISTS (SELECT 1 FROM {sets[other].kind} o WHERE o.set_id = {sets[other].id} AND o.key = i.key)"
         for other in sorted(made | instead)
     )
+    named = "" if keys is None else "AND i.key IN (SELECT value FROM json_each(?))"
     columns = ", ".join(f"i.{column}" for column in record_columns(source.kind))
     rows = catalogue.rows(
         f"SELECT i.number, {columns} FROM {source.kind} i WHERE i.set_id = ? {done}"
         " AND NOT EXISTS (SELECT 1 FROM failure f JOIN run r ON r.id = f.run_id"
-        " WHERE r.name = ? AND f.key = i.key AND f.final) ORDER BY i.number",
-        (source.id, stage.name),
+        f" WHERE r.name = ? AND f.key = i.key AND f.final) {named} ORDER BY i.number",
+        (source.id, stage.name, *([] if keys is None else [json.dumps(list(keys))])),
     )
     for number, *row in rows:
         backlog.offer(stage, name, number, from_row(source.kind, tuple(row)), now)

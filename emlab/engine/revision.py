@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-from emlab.engine.pipeline import Stage, current_stages, stages_of_runs
+from emlab.engine.pipeline import Stage, current_stages, stages_of_runs, step_of
 from emlab.errors import ParameterError, SessionError
 from emlab.model import RECORDS, validated
 from emlab.protocols import PROTOCOLS
@@ -41,9 +41,11 @@ def revised(catalogue: Catalogue, step: str, changes: Mapping[str, Any]) -> list
     """
     runs = catalogue.runs()
     stages = current_stages(runs, stages_of_runs(runs, PROTOCOLS))
-    changed = next((stage for stage in stages if step in (stage.name, _step(stage.name))), None)
+    changed = next((stage for stage in stages if step in (stage.name, step_of(stage.name))), None)
     if changed is None:
-        raise SessionError(f"There is no step {step!r}; there are: {', '.join(_step(stage.name) for stage in stages)}.")
+        raise SessionError(
+            f"There is no step {step!r}; there are: {', '.join(step_of(stage.name) for stage in stages)}."
+        )
     if changed.protocol.is_source:
         raise SessionError(f"The step {step} takes files in, which is not done twice; create another session for them.")
     if unknown := changes.keys() - changed.values.keys():
@@ -62,7 +64,7 @@ def revised(catalogue: Catalogue, step: str, changes: Mapping[str, Any]) -> list
         outputs = {kind: _next(RECORDS[kind].plural, sets) for kind in stage.outputs}
         new = replace(
             stage,
-            name=_next(_step(stage.name), names),
+            name=_next(step_of(stage.name), names),
             parameters=parameters if stage is changed else stage.parameters,
             inputs=tuple(renamed.get(name, name) for name in stage.inputs),
             outputs=outputs,
@@ -78,10 +80,6 @@ def record_revisions(ledger: Ledger, revisions: Sequence[Revision]) -> None:
         for revision in revisions:
             ledger.add_run(revision.new.to_run(), revision.new.kinds)
             ledger.supersede(revision.old.name, revision.new.name)
-
-
-def _step(run: str) -> str:
-    return run.partition("-")[0]
 
 
 def _next(name: str, taken: Collection[str]) -> str:

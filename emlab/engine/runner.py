@@ -21,12 +21,14 @@ from emlab.engine.lock import SessionLock
 from emlab.engine.mount import journal_mode
 from emlab.engine.pipeline import current_stages, stages_of_runs
 from emlab.engine.reception import Reception
-from emlab.engine.recovery import restore, restore_stage
+from emlab.engine.recovery import offer_again, restore, restore_stage
+from emlab.engine.retrial import record_retrials, retrials
 from emlab.engine.revision import record_revisions, revised
 from emlab.engine.scribe import Scribe
 from emlab.engine.task import Outcome, Task, Trouble
 from emlab.errors import EmlabError, SessionBusy, SessionError
 from emlab.formats.atomic import sweep
+from emlab.monitors.words import counted
 from emlab.protocols import PROTOCOLS
 from emlab.sets import Catalogue, Ledger, Provenance
 from emlab.sets.salvage import check_database
@@ -303,7 +305,7 @@ class Engine:
             case "explain":
                 now, blocked = time.monotonic(), self._blocked_until
                 return {"now": explanation(self._backlog, self._executor, self._scribe.state, now, blocked)}
-            case "pause" | "resume" | "change" if is_over:
+            case "pause" | "resume" | "change" | "retry" if is_over:
                 return {"error": f"the engine is ending; {name} the session when it has, see `emlab status`"}
             case "stop" if command.get("now"):
                 self.stop()
@@ -324,8 +326,14 @@ class Engine:
                     reply["runs"] = self._change(command["step"], command["changes"])
                 except (EmlabError, sqlite3.OperationalError) as error:
                     return {"error": str(error).rstrip(".")}
+            case "retry":
+                try:
+                    retried = self._retry(command["step"], command["keys"], command["author"])
+                except (EmlabError, sqlite3.OperationalError) as error:
+                    return {"error": str(error).rstrip(".")}
+                return {"state": self._scribe.state, "retried": retried}
             case _:
-                known = "ping, explain, pause, resume, stop, judge, acknowledge, change, subscribe"
+                known = "ping, explain, pause, resume, stop, judge, acknowledge, change, retry, subscribe"
                 return {"error": f"there is no command {name!r}; there are: {known}"}
         self._scribe.note_command(name, command)
         self._commit(time.monotonic())
@@ -334,9 +342,7 @@ class Engine:
     def _change(self, step: str, changes: dict[str, Any]) -> list[str]:
         """Give a step other parameters: it is done anew, and so are the steps that build on it."""
         revisions = revised(self._catalogue, step, changes)
-        self._commit(time.monotonic(), at_once=True)
-        if self._scribe.is_behind:
-            raise SessionError("the disk is full; try again when it is not")
+        self._write_out()
         record_revisions(self._ledger, revisions)
         for revision in revisions:
             self._backlog.retire(revision.old.name)
@@ -350,6 +356,32 @@ class Engine:
             "info", f"{step} was given other parameters; what builds on it is done anew: {', '.join(names)}."
         )
         return names
+
+    def _retry(self, step: str | None, keys: Sequence[str], author: str) -> int:
+        """Offer again what was given up, open the sets again that this may come to, and say how much it is."""
+        self._write_out()
+        found = retrials(self._catalogue, step, keys)
+        record_retrials(self._ledger, found, author)
+        growing: set[str] = set()
+        given_up = {retrial.run: retrial.keys for retrial in found}
+        for stage in self._stages:
+            if stage.name in self._backlog.retired:
+                continue
+            if stage.name in given_up:
+                offer_again(self._backlog, self._catalogue, stage, given_up[stage.name], time.monotonic())
+            if stage.name in given_up or growing.intersection(stage.inputs):
+                growing.update(stage.outputs.values())
+        self._scribe.reopen_sets(growing)
+        for name, again in given_up.items():
+            self._scribe.note("info", f"{counted(len(again), 'item')} given up before, tried again for {author}.", name)
+        self._commit(time.monotonic())
+        return sum(map(len, given_up.values()))
+
+    def _write_out(self) -> None:
+        """Make everything durable, so that what is read next is all there is."""
+        self._commit(time.monotonic(), at_once=True)
+        if self._scribe.is_behind:
+            raise SessionError("the disk is full; try again when it is not")
 
     def _stop_now(self) -> None:
         for name in sorted(self._scribe.open_sets):

@@ -96,10 +96,11 @@ class Scribe:
             self._lengths[name] = self._ledger.length(name)
             self.open_sets.add(name)
 
-    def reopen_sets(self) -> None:
-        """Open the sets again that are to grow."""
-        names = tuple(self.open_sets)
-        self._write(lambda: self._ledger.reopen_sets(names))
+    def reopen_sets(self, names: Iterable[str] = ()) -> None:
+        """Open the sets again that are to grow, and those of these names that had been closed."""
+        self.open_sets.update(names)
+        wanted = tuple(self.open_sets)
+        self._write(lambda: self._ledger.reopen_sets(wanted))
 
     def close_set(self, name: str, status: str, reason: str) -> None:
         """End a set."""

@@ -64,6 +64,7 @@ class Stages:
         self._tallies: dict[str, _Tally] = {}
         self._next_failure = 0
         self._next_batch = 0
+        self._next_retry = 0
 
     @property
     def failures(self) -> list[Failure]:
@@ -77,6 +78,10 @@ class Stages:
         sets = self._session.sets
         for run in self._session.runs:
             self._tallies.setdefault(run.name, _Tally(run)).run = run
+        for retry in self._session.retries(self._next_retry):
+            self._next_retry = retry.number + 1
+            self._tallies[retry.run].failed.clear()
+            self._next_failure = 0  # what was given up no longer is
         for failure in self._session.failures(self._next_failure):
             self._next_failure = failure.number + 1
             if failure.final:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from emlab.sets import Batch, Event, Failure, IncrementalSet, Judgement, Run
+from emlab.sets import Batch, Event, Failure, IncrementalSet, Judgement, Retry, Run
 
 
 class Watched(Protocol):
@@ -28,6 +28,9 @@ class Watched(Protocol):
 
     def failures(self, since: int = 0) -> Sequence[Failure]:
         """Failures numbered ``since`` and up."""
+
+    def retries(self, since: int = 0) -> Sequence[Retry]:
+        """What was tried again because somebody asked for it, numbered ``since`` and up."""
 
     def events(self, since: int = 0) -> Sequence[Event]:
         """Events numbered ``since`` and up."""

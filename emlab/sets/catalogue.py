@@ -13,7 +13,7 @@ from typing import Any
 
 from emlab.errors import SessionError
 from emlab.sets import schema
-from emlab.sets.entries import Acknowledgement, Batch, Closing, Event, Failure, Judgement, Run, SetFacts
+from emlab.sets.entries import Acknowledgement, Batch, Closing, Event, Failure, Judgement, Retry, Run, SetFacts
 from emlab.sets.salvage import damaged, is_of_damage
 
 PATIENCE = 2.0
@@ -134,6 +134,11 @@ class Catalogue:
             )
         ]
 
+    def given_up(self, run: str) -> dict[str, str]:
+        """Items that a run gave up, in the order in which it did, with the error of each."""
+        query = "SELECT f.key, f.error FROM failure f JOIN run r ON r.id = f.run_id WHERE r.name = ? AND f.final"
+        return dict(self.rows(f"{query} ORDER BY f.number", (run,)))
+
     def events(self, since: int = 0) -> list[Event]:
         """Events numbered ``since`` and up; the first has number 1."""
         return [
@@ -163,6 +168,17 @@ class Catalogue:
                 "SELECT number, at, arguments FROM command WHERE name = 'acknowledge' AND number >= ? ORDER BY number",
                 (since,),
             )
+        ]
+
+    def retries(self, since: int = 0) -> list[Retry]:
+        """What was tried again because somebody asked for it, numbered ``since`` and up."""
+        return [
+            Retry(number=number, at=at, run=said["run"], keys=tuple(said["keys"]), author=said["author"])
+            for number, at, arguments in self.rows(
+                "SELECT number, at, arguments FROM command WHERE name = 'retry' AND number >= ? ORDER BY number",
+                (since,),
+            )
+            for said in (json.loads(arguments),)
         ]
 
     def close(self) -> None:

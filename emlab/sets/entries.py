@@ -105,7 +105,7 @@ class Failure:
     attempt
         1 for the first.
     final
-        Whether the engine has given up on it.
+        Whether the engine has given up on it; no more so once it is tried again.
     error, message, traceback
         The exception's class, its message, and where it came from.
     at
@@ -181,6 +181,29 @@ class Acknowledgement:
     number: int
     at: float
     alarm: str
+    author: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retry:
+    """That a person had items tried again that a run had given up.
+
+    Attributes
+    ----------
+    number
+        Position among what the session was told.
+    at
+        Seconds since 1970-01-01 UTC.
+    run, keys
+        Which run, which items.
+    author
+        Who wanted it.
+    """
+
+    number: int
+    at: float
+    run: str
+    keys: tuple[str, ...]
     author: str
 
 

@@ -186,6 +186,21 @@ def test_an_export_names_its_files_and_what_comes_next(emlab: Emlab, invented: A
     ]
 
 
+def test_what_was_given_up_is_listed_and_tried_again(emlab: Emlab, invented: Any) -> None:
+    invented.add(range(2))
+    for number in range(2, 14):
+        invented.fail(number, "align", "the [server] was away")
+    invented.end("stopped", "stopped")
+    told = " ".join(emlab("status", invented.path).split())
+    assert "failed 2 more before these" in told
+    assert "failed align item_13: the [server] was away" in told
+    assert "`emlab retry" in told
+    assert "1 item tried again." in emlab("retry", invented.path, "align", "item_3")
+    assert emlab("retry", invented.path).startswith("11 items tried again.\nGo on with: emlab resume")
+    assert "failed align" not in emlab("status", invented.path)
+    assert emlab("retry", invented.path) == "Nothing was given up.\n"
+
+
 def test_lessons_are_copied_and_never_over_one_s_own(emlab: Emlab, tmp_path: Path) -> None:
     copies = emlab("lessons", tmp_path / "mine").split()
     assert [Path(copy).stem[:1] for copy in copies] == ["1", "2", "3", "4"]

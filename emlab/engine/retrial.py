@@ -1,0 +1,61 @@
+"""Items that were given up, offered again because somebody asks for it: after an outage that outlasted patience."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from emlab.engine.intake import NOT_TAKEN
+from emlab.engine.pipeline import step_of
+from emlab.errors import SessionError
+from emlab.sets import Catalogue, Ledger
+
+
+@dataclass(frozen=True)
+class Retrial:
+    """Items that a run gave up, in the order in which it did."""
+
+    run: str
+    keys: tuple[str, ...]
+
+
+def retrials(catalogue: Catalogue, step: str | None = None, keys: Sequence[str] = ()) -> list[Retrial]:
+    """Give what was given up and can be tried again, by run, in the order of the workflow.
+
+    Files that were never whole are none of it: they are taken when they are, by an engine that watches.
+
+    Parameters
+    ----------
+    step
+        Only what this step gave up; its name, or that of its present run.
+    keys
+        Only these items; all by default.
+
+    Raises
+    ------
+    SessionError
+        If there is no such step, or it gave none of an item up.
+    """
+    runs = [run.name for run in catalogue.runs() if run.superseded_by is None]
+    chosen = [run for run in runs if step in (None, run, step_of(run))]
+    if not chosen:
+        raise SessionError(f"There is no step {step!r}; there are: {', '.join(map(step_of, runs))}.")
+    found = [Retrial(run, _given_up(catalogue, run, keys)) for run in chosen]
+    if missing := [key for key in keys if key not in chain.from_iterable(retrial.keys for retrial in found)]:
+        raise SessionError(f"{step or 'The session'} has not given up {', '.join(missing)}; `emlab status` lists it.")
+    return [retrial for retrial in found if retrial.keys]
+
+
+def record_retrials(ledger: Ledger, found: Sequence[Retrial], author: str) -> None:
+    """Make the decision durable: who tries what again."""
+    with ledger.transaction():
+        for retrial in found:
+            for key in retrial.keys:
+                ledger.forgive(retrial.run, key)
+            ledger.add_command("retry", {"run": retrial.run, "keys": retrial.keys, "author": author})
+
+
+def _given_up(catalogue: Catalogue, run: str, keys: Sequence[str]) -> tuple[str, ...]:
+    found = catalogue.given_up(run).items()
+    return tuple(key for key, error in found if error != NOT_TAKEN and (not keys or key in keys))
