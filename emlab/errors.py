@@ -44,7 +44,14 @@ class TruncatedFile(FormatError):
 
 
 class FileUnavailable(FormatError):
-    """A file that is absent or may not be read; it may be there again when its disk is."""
+    """A file that is absent or may not be read; it may be there again when its disk is.
+
+    ``filename`` is its path.
+    """
+
+    def __init__(self, message: str, filename: str | None = None) -> None:
+        super().__init__(message)
+        self.filename = filename
 
 
 class DataError(EmlabError, ValueError):

@@ -18,7 +18,8 @@ SHARD = 1000
 ATTEMPTS: dict[Cause, int] = {"item": 3, "worker": 5, "outage": 9}
 """How often an item meets with trouble before it is given up, each cause counted for itself.
 
-As the time between attempts doubles, a disk or a machine may be away for eight minutes.
+As the time between attempts doubles, a machine or one file may be away for eight minutes; what a whole disk or server
+does to an item is not counted (`absence`).
 """
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from emlab.engine.absence import Absence, Absences
 from emlab.engine.backlog import Backlog, Progress
 from emlab.engine.executors import Executor
 from emlab.engine.pipeline import Stage
 from emlab.monitors.words import counted
 
 
-def explanation(backlog: Backlog, executor: Executor, state: str, now: float, blocked_until: float) -> list[str]:
+def explanation(
+    backlog: Backlog, executor: Executor, state: str, now: float, blocked_until: float, absences: Absences
+) -> list[str]:
     """Say what runs, and why what waits does.
 
     Parameters
@@ -36,8 +41,17 @@ def explanation(backlog: Backlog, executor: Executor, state: str, now: float, bl
         said.append(f"No worker is free yet on {executor.describe()}.")
     release = backlog.next_release()
     for stage in backlog.stages.values():
-        said += _of_stage(stage, backlog.progress[stage.name], executor, max(0.0, (release or now) - now))
+        absence, progress = absences.get(stage.name), backlog.progress[stage.name]
+        if absence is not None and progress.delayed:
+            said.append(_of_absence(stage, progress.delayed, absence, max(0.0, absence.until - now)))
+            progress = replace(progress, delayed=0)
+        said += _of_stage(stage, progress, executor, max(0.0, (release or now) - now))
     return said or ["Nothing waits: the engine looks for files."]
+
+
+def _of_absence(stage: Stage, items: int, absence: Absence, seconds: float) -> str:
+    again = f"it is looked at again in {seconds:.0f} s"
+    return f"{stage.name}: {counted(items, 'item')} waiting until {absence.place} is back; {again}."
 
 
 def _of_stage(stage: Stage, progress: Progress, executor: Executor, seconds: float) -> list[str]:

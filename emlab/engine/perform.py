@@ -9,11 +9,12 @@ import sys
 import time
 import traceback
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from emlab.engine.fallback import CPU, Failure, Place, failure_of, places
+from emlab.engine.reach import ALWAYS, BROKEN, place_away
 from emlab.engine.task import Outcome, Task, Trouble
 from emlab.engine.workbench import FolderWorkbench, Pantry
 from emlab.errors import DataError, EmlabError, FileUnavailable, TruncatedFile
@@ -22,10 +23,7 @@ from emlab.protocols import PROTOCOLS
 from emlab.sets import Provenance, schema
 
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
-AWAY = {
-    errno.EACCES, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.EIO, errno.ENODEV, errno.ENOENT, errno.ENOTCONN,
-    errno.ENXIO, errno.EPERM, errno.EREMOTEIO, errno.EROFS, errno.ESTALE, errno.ETIMEDOUT,
-}  # fmt: skip
+AWAY = {errno.EACCES, errno.ENOENT, errno.EPERM, *BROKEN, *ALWAYS}
 """What a file system says when its server, its disk or somebody's permission is away."""
 _REASONS: Final[dict[Failure, str]] = {
     "starved": "The card has too little memory",
@@ -85,7 +83,10 @@ def _attempted(task: Task, place: Place, pantry: Pantry | None) -> _Attempt:
         record = protocol.function(*given, parameters, workbench)
         _check(record, task)
     except Exception as error:  # noqa: BLE001 (the one place where an item may fail in any way)
-        return _Attempt(place, None, to_trouble(error), failure_of(error))
+        trouble = to_trouble(error)
+        if trouble.cause == "outage":
+            trouble = replace(trouble, away=_place_away(error, task))
+        return _Attempt(place, None, trouble, failure_of(error))
     return _Attempt(place, record)
 
 
@@ -105,6 +106,16 @@ def to_trouble(error: Exception) -> Trouble:
         disk_full=number in DISK_FULL,
         cause="outage" if number in AWAY or isinstance(error, FileUnavailable) else "item",
     )
+
+
+def _place_away(error: Exception, task: Task) -> str:
+    """Which place is away, of those that the item's files lie in: all where the error does not name one."""
+    named, number = (getattr(error, name, None) for name in ("filename", "errno"))
+    read = (getattr(record, "path", "") for record in (*task.records, task.before))
+    paths = [named] if isinstance(named, str) else [path for path in read if path]
+    places = [Path(place) for place in (task.root, *task.sources)]
+    found = (place_away(places[0] / path, places, number) for path in paths)
+    return next(filter(None, found), "")
 
 
 def let_go(pantry: Pantry | None) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from emlab.engine.absence import Absences
 from emlab.engine.backlog import ATTEMPTS, Backlog, Item
 from emlab.engine.chores import Chore, Housekeeping
 from emlab.engine.control import ControlServer
@@ -28,7 +29,7 @@ from emlab.engine.scribe import Scribe
 from emlab.engine.task import Outcome, Task, Trouble
 from emlab.errors import EmlabError, SessionBusy, SessionError
 from emlab.formats.atomic import sweep
-from emlab.monitors.words import counted
+from emlab.monitors.words import counted, duration
 from emlab.protocols import PROTOCOLS
 from emlab.sets import Catalogue, Ledger, Provenance
 from emlab.sets.salvage import check_database
@@ -109,6 +110,8 @@ class Engine:
         closed = () if watch else [stage.inputs[0] for stage in sources]
         self._scribe = Scribe(self._ledger, {name for stage in self._stages for name in stage.kinds}.difference(closed))
         self._blocked_until = 0.0
+        self._absences = Absences()
+        self._places = tuple(str(stage.values["folder"]) for stage in sources)
         self._running: dict[tuple[str, str], _Running] = {}
         self._makers: dict[str, str] = {}
         self._stopping: float | None = None
@@ -199,6 +202,10 @@ class Engine:
             return
         record = outcome.record
         assert record is not None  # noqa: S101
+        absence = self._absences.end(stage.name)
+        if absence is not None and absence.is_told:
+            lasted = duration(now - absence.since)
+            self._scribe.note("info", f"{absence.place} is back after {lasted}: what waited goes on.", stage.name)
         name = stage.outputs[record.kind]
         provenance = Provenance(
             recorded_at=time.time(),
@@ -223,6 +230,13 @@ class Engine:
             self._blocked_until = now + DISK_RETRY
             self._backlog.delay(item, now + DISK_RETRY)
             return
+        if trouble.away and (absence := self._absences.begin(run, trouble.away, now, RETRY_AFTER)) is not None:
+            if absence.looks > 1 and not absence.is_told:
+                absence.is_told = True
+                why = trouble.message.rstrip(".")
+                self._scribe.note("error", f"{absence.place} is away ({why}): items wait until it is back.", run)
+            self._backlog.delay(item, absence.until)
+            return
         troubles = (*item.troubles, trouble.cause)
         met = troubles.count(trouble.cause)
         final = not trouble.retry or met >= ATTEMPTS[trouble.cause]
@@ -244,6 +258,9 @@ class Engine:
             if item is None:
                 return
             stage = item.stage
+            if (until := self._absences.hold(stage.name, now)) is not None:
+                self._backlog.delay(item, until)
+                continue
             task = Task(
                 run=stage.name,
                 key=item.key,
@@ -255,6 +272,7 @@ class Engine:
                 attempt=item.attempt,
                 time_limit=self._time_limit,
                 before=item.before,
+                sources=self._places,
             )
             self._running[task.run, task.key] = _Running(item, prompt=item.ready_at == now and item.attempt == 1)
             prefer = self._makers.pop(item.key, None)
@@ -304,7 +322,9 @@ class Engine:
                 return {"state": self._scribe.state, "pid": os.getpid()}
             case "explain":
                 now, blocked = time.monotonic(), self._blocked_until
-                return {"now": explanation(self._backlog, self._executor, self._scribe.state, now, blocked)}
+                return {
+                    "now": explanation(self._backlog, self._executor, self._scribe.state, now, blocked, self._absences)
+                }
             case "pause" | "resume" | "change" | "retry" if is_over:
                 return {"error": f"the engine is ending; {name} the session when it has, see `emlab status`"}
             case "stop" if command.get("now"):

@@ -32,6 +32,8 @@ class Task:
         1 for the first.
     time_limit
         Seconds after which its process is killed.
+    sources
+        Folders that files come from, absolute.
     before
         What a fold made of the batch before.
     """
@@ -46,13 +48,15 @@ class Task:
     attempt: int = 1
     time_limit: float = math.inf
     before: Record | None = None
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Trouble:
     """Why an item failed.
 
-    ``retry`` says whether trying again may help; ``disk_full`` that the disk, not the item, is to blame.
+    ``retry`` says whether trying again may help; ``disk_full`` that the disk, not the item, is to blame; ``away``
+    which place is to blame, that cannot be looked into.
     """
 
     error: str
@@ -61,6 +65,7 @@ class Trouble:
     retry: bool
     disk_full: bool = False
     cause: Cause = "item"
+    away: str = ""
 
 
 @dataclass(frozen=True)

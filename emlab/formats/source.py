@@ -40,10 +40,12 @@ class Source:
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except FileNotFoundError:
             raise FileUnavailable(
-                f"There is no file {path}; check the name, and whether the disk is mounted."
+                f"There is no file {path}; check the name, and whether the disk is mounted.", self.path
             ) from None
         except PermissionError:
-            raise FileUnavailable(f"{path} may not be read by this user; ask its owner for read permission.") from None
+            raise FileUnavailable(
+                f"{path} may not be read by this user; ask its owner for read permission.", self.path
+            ) from None
         status = os.fstat(self._descriptor)
         if not stat.S_ISREG(status.st_mode):
             self.close()

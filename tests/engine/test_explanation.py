@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from emlab.engine.absence import Absences
 from emlab.engine.backlog import Progress
 from emlab.engine.explanation import explanation
 
@@ -23,11 +24,18 @@ class Workers:
 
 
 def said(free: int = 1, state: str = "running", blocked_until: float = 0.0, **progress: Progress) -> list[str]:
-    inputs = {"ctf": ("micrographs",), "select": ("micrographs", "ctfs"), "classify": ("particles",)}
+    inputs = {
+        "align": ("movies",),
+        "ctf": ("micrographs",),
+        "select": ("micrographs", "ctfs"),
+        "classify": ("particles",),
+    }
     fold = {name: SimpleNamespace(is_fold=name == "classify") for name in inputs}
     stages = {name: SimpleNamespace(name=name, inputs=inputs[name], protocol=fold[name]) for name in progress}
     backlog: Any = SimpleNamespace(stages=stages, progress=progress, next_release=lambda: 104.0)
-    return explanation(backlog, Workers(free), state, 100.0, blocked_until)  # type: ignore[arg-type]
+    absences = Absences()
+    absences.begin("align", "/data/epu", 90.0, 20.0)
+    return explanation(backlog, Workers(free), state, 100.0, blocked_until, absences)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -42,6 +50,11 @@ def said(free: int = 1, state: str = "running", blocked_until: float = 0.0, **pr
         ("ctf: 2 items running on 2 CPU workers.", {"ctf": Progress(running=2)}),
         ("ctf: 7 items ready, waiting for a free worker.", {"free": 0, "ctf": Progress(running=2, ready=7)}),
         ("select: 1 item waiting until micrographs and ctfs are both there.", {"select": Progress(waiting=1)}),
+        (
+            "align: 2 items waiting until /data/epu is back; it is looked at again in 10 s.",
+            {"align": Progress(delayed=2)},
+        ),
+        ("Nothing waits: the engine looks for files.", {"align": Progress(done=3)}),
         ("ctf: 1 item failed, to be tried again, the next of all in 4 s.", {"ctf": Progress(delayed=1)}),
     ],
 )

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 import emlab
-from emlab.engine import runner
+from emlab.engine import absence, runner
+from emlab.engine.amendment import retry
+from emlab.engine.backlog import ATTEMPTS
 from emlab.engine.executors import InlineExecutor
 from emlab.engine.runner import Engine
 from emlab.engine.task import Task
@@ -26,6 +28,7 @@ def short_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setattr(runner, "RETRY_AFTER", 0.01)
     monkeypatch.setattr(runner, "DISK_RETRY", 0.01)
+    monkeypatch.setattr(absence, "LONGEST_PAUSE", 0.01)
 
 
 @pytest.fixture
@@ -49,21 +52,21 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", place], check=True)
 
 
-def create(path: Path, images: Path, files: int = FILES) -> emlab.Session:
-    values = {"folder": str(images), "pixel_size": 1.0, "voltage": 300, "settle_time": 0, "expected_count": files}
+def create(path: Path, images: Path, **more: str) -> emlab.Session:
+    values = {"folder": str(images), "pixel_size": 1.0, "voltage": 300, "settle_time": 0, "expected_count": FILES}
     workflow = {
         "name": "tiny",
         "title": "Tiny",
-        "protocols": [{"name": "import", "protocol": "import_micrographs", "parameters": values}],
+        "protocols": [{"name": "import", "protocol": "import_micrographs", "parameters": {**values, **more}}],
     }
     file = images.parent / "tiny.json"
     file.write_text(json.dumps(workflow))
     return emlab.create_session(path, file)
 
 
-def write(images: Path, files: int = FILES) -> None:
+def write(images: Path) -> None:
     pixels = np.random.default_rng(0).normal(size=(32, 32)).astype(np.float32)
-    for number in range(files):
+    for number in range(FILES):
         write_mrc(images / f"image_{number}.mrc", pixels, 1.0)
         os.utime(images / f"image_{number}.mrc", (0, 0))
 
@@ -71,24 +74,40 @@ def write(images: Path, files: int = FILES) -> None:
 class Meddler(InlineExecutor):
     """Does something before each task, and something when so many were given out."""
 
-    def __init__(self, before: Callable[[int], None]) -> None:
+    def __init__(self, before: Callable[[int, str], None]) -> None:
         super().__init__()
         self._before = before
         self.given = 0
 
     def submit(self, task: Task, *, accelerated: bool, prefer: str | None = None) -> None:
         self.given += 1
-        self._before(self.given)
+        self._before(self.given, task.key)
         super().submit(task, accelerated=accelerated, prefer=prefer)
 
 
-def run(session: emlab.Session, before: Callable[[int], None]) -> None:
-    Engine(session.path, lambda: Meddler(before)).run()
+class Curious(Engine):
+    """Begins when every file was found, and keeps what it says of what it waits for."""
+
+    said = ""
+
+    def _wait(self) -> float:
+        (intake,) = self._reception._intakes
+        while intake._taken + intake._arrived.qsize() < FILES:
+            super()._wait()
+        self.said += "\n".join(self._answer({"command": "explain"})["now"])
+        return super()._wait()
 
 
-def check(session: emlab.Session, files: int = FILES) -> None:
+def run(session: emlab.Session, before: Callable[[int, str], None]) -> str:
+    """Run a session, and give what was said meanwhile."""
+    engine = Curious(session.path, lambda: Meddler(before))
+    engine.run()
+    return engine.said
+
+
+def check(session: emlab.Session) -> None:
     assert session.state == "finished"
-    assert sorted(record.key for record in session["micrographs"]) == [f"image_{number}" for number in range(files)]
+    assert sorted(record.key for record in session["micrographs"]) == [f"image_{number}" for number in range(FILES)]
     assert not [failure for failure in session.failures() if failure.final]
 
 
@@ -97,7 +116,7 @@ def test_a_disk_that_is_full_is_waited_for(small_disk: Path, images: Path) -> No
     write(images)
     filler = small_disk / "filler"
 
-    def fill_and_clear(given: int) -> None:
+    def fill_and_clear(given: int, key: str) -> None:
         if given == 2:
             with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
                 while True:
@@ -112,24 +131,57 @@ def test_a_disk_that_is_full_is_waited_for(small_disk: Path, images: Path) -> No
         assert session.failures() == []
 
 
-def test_a_folder_that_disappears_and_comes_back_costs_nothing(tmp_path: Path, images: Path) -> None:
-    """It is away for longer than an item of its own fault would be tried."""
-    write(images, 1)
+@pytest.mark.parametrize(("looks", "told"), [(30, 1), (2, 0)])
+def test_a_folder_that_disappears_and_comes_back_costs_nothing(
+    tmp_path: Path, images: Path, looks: int, told: int
+) -> None:
+    """Not one attempt, for however long it is away; whoever asks is told what is waited for."""
+    (images / "square").mkdir()
+    write(images / "square")
     away = tmp_path / "away"
+    tried = []
 
-    def unmount(given: int) -> None:
+    def unmount(given: int, key: str) -> None:
         if given == 1:
             images.rename(away)
-        if given == 6:
+        if given <= looks:
+            tried.append(key)
+        if given == looks:
             away.rename(images)
 
-    with create(tmp_path / "session", images, 1) as session:
-        run(session, unmount)
-        check(session, 1)
-        failures = session.failures()
-        assert {failure.error for failure in failures} == {"FileUnavailable"}
-        assert [failure.attempt for failure in failures] == [1, 2, 3, 4, 5]
-        assert "There is no file" in failures[0].message
+    with create(tmp_path / "session", images, pattern="*/*.mrc") as session:
+        said = run(session, unmount)
+        check(session)
+        assert session.failures() == []
+        assert len(set(tried)) == 1
+        assert [record.attempt for record in session["micrographs"].to_dataframe().itertuples()] == [1] * FILES
+        assert f"waiting until {images} is back; it is looked at again in 0 s." in said
+        messages = [event.message for event in session.events()]
+        assert sum(message.startswith(f"{images} is away (There is no file") for message in messages) == told
+        assert sum(message.startswith(f"{images} is back after") for message in messages) == told
+
+
+def test_after_an_outage_that_outlasted_all_patience_what_was_given_up_is_done_when_asked_for(
+    tmp_path: Path, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is lost, nothing done twice, and what was numbered keeps its number."""
+    monkeypatch.setattr(absence, "PATIENCE", 0.0)
+    monkeypatch.setattr(runner, "RETRY_AFTER", 0.0001)
+    write(images)
+    away = tmp_path / "away"
+    with create(tmp_path / "session", images) as session:
+        run(session, lambda given, key: images.rename(away) if given == 2 else None)
+        (before,) = [record.key for record in session["micrographs"]]
+        assert session.state == "finished"
+        assert session["micrographs"].reason == "1 items done, 2 failed"
+        assert len(session.failures()) == 2 * ATTEMPTS["outage"]
+        assert retry(session.path, None, [], "somebody") == 2
+        away.rename(images)
+        run(session, lambda given, key: None)
+        check(session)
+        assert next(iter(session["micrographs"])).key == before
+        assert len(session.failures()) == 2 * ATTEMPTS["outage"]
+        assert [(one.run, len(one.keys), one.author) for one in session.retries()] == [("import", 2, "somebody")]
 
 
 def test_clocks_that_are_set_back_change_neither_order_nor_number(
@@ -140,7 +192,7 @@ def test_clocks_that_are_set_back_change_neither_order_nor_number(
     shift = [0.0]
     monkeypatch.setattr(runner.time, "time", lambda: real() + shift[0])
 
-    def set_clock(given: int) -> None:
+    def set_clock(given: int, key: str) -> None:
         shift[0] = -86_400.0 * given
 
     with create(tmp_path / "session", images) as session:

@@ -15,7 +15,7 @@ from emlab.engine.perform import perform, to_trouble
 from emlab.engine.task import Outcome, Task
 from emlab.engine.workbench import Pantry
 from emlab.errors import DataError, FileUnavailable, TruncatedFile
-from emlab.model import Ctf, Micrograph, Parameters, Workbench, protocol
+from emlab.model import Arrival, Ctf, Micrograph, Parameters, Workbench, protocol
 from emlab.protocols import PROTOCOLS
 
 GOOD: dict[str, Any] = {
@@ -111,3 +111,38 @@ def test_another_items_record_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     trouble = outcome(monkeypatch, key="other").trouble
     assert trouble is not None
     assert "expected a Ctf of the item 'movie'" in trouble.message
+
+
+def test_a_place_that_is_away_is_named_whether_or_not_the_error_names_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The folder that movies come from, not that of one grid square."""
+    source = tmp_path / "epu"
+    (tmp_path / "square").mkdir()
+    task = Task(
+        "import",
+        "movie",
+        "toy",
+        {},
+        (Arrival(key="movie", path=str(source / "square" / "movie.mrc"), size=1, modified=0.0, evidence=""),),
+        str(tmp_path),
+        "outputs",
+        sources=(str(source),),
+    )
+    errors: list[Exception] = [OSError(errno.ESTALE, "Stale file handle")]
+    errors += [FileUnavailable("There is no file", str(source / "square" / "movie.mrc"))]
+    errors += [OSError(errno.ENOENT, "none", str(tmp_path / "square" / "gain.mrc")), OSError(errno.EINVAL, "invalid")]
+
+    @protocol(title="Toy", consumes=Arrival, produces=Ctf)
+    def toy(arrival: Arrival, parameters: Nothing, workbench: Workbench) -> Ctf:
+        """Fail."""
+        raise errors[0]
+
+    monkeypatch.setitem(PROTOCOLS, "toy", toy)
+    away = []
+    while errors:
+        found = perform(task, "inline").trouble
+        assert found is not None
+        away.append(found.away)
+        del errors[0]
+    assert away == [str(source), str(source), "", ""]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emlab.errors import FormatError, TruncatedFile
+from emlab.errors import FileUnavailable, FormatError, TruncatedFile
 from emlab.formats.source import Source
 
 
@@ -37,8 +37,9 @@ def test_a_file_cut_short_while_it_is_open_is_truncated(tmp_path: Path) -> None:
 
 
 def test_says_why_a_file_cannot_be_opened(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match="There is no file"):
+    with pytest.raises(FileUnavailable, match="There is no file") as raised:
         Source(tmp_path / "absent")
+    assert raised.value.filename == str(tmp_path / "absent")
     with pytest.raises(FormatError, match="but a folder"):
         Source(tmp_path)
     os.mkfifo(tmp_path / "pipe")

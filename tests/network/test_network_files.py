@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 import emlab
-from emlab.engine import lock, runner
+from emlab.engine import absence, lock, runner
 from emlab.engine.control import send_command
 from emlab.engine.executors import Executor, InlineExecutor, LocalExecutor, local
 from emlab.engine.lock import SessionLock, is_locked
@@ -169,6 +169,35 @@ def test_a_file_that_the_server_refuses_for_a_while_costs_nothing(
         failures = session.failures()
         assert [(failure.key, failure.attempt) for failure in failures] == [("image_1", n) for n in (1, 2, 3, 4)]
         assert os.strerror(number) in failures[0].message
+
+
+@pytest.mark.parametrize("operation", ["open", "read"])
+@pytest.mark.parametrize("number", [errno.ESTALE, errno.EIO])
+def test_a_server_that_refuses_every_file_is_waited_for(
+    mount: Any, tmp_path: Path, operation: str, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It costs no attempt, although its folders can be listed all the while."""
+    monkeypatch.setattr(absence, "LONGEST_PAUSE", 0.01)
+    server = mount()
+    write(server.served / "images", *range(FILES))
+    given: list[int] = []
+
+    class Refused(InlineExecutor):
+        def submit(self, *arguments: Any, **options: Any) -> None:
+            given.append(1)
+            if len(given) == 1:
+                for image in range(FILES):
+                    server.fail(operation, f"image_{image}.mrc", number)
+            if len(given) == 20:
+                server.mend()
+            super().submit(*arguments, **options)
+
+    with create(tmp_path / "session", server.path / "images") as session:
+        with running(session, Refused):
+            pass
+        check(session)
+        assert len(given) >= 20
+        assert session.failures() == []
 
 
 @pytest.mark.parametrize("operation", ["write", "fsync", "read", "open"])
