@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter1d
 
 from emlab.arrays.ctf.background import Flattened
 from emlab.arrays.ctf.fit import Fit
 from emlab.arrays.ctf.model import Lens, mean_frequency, phase_delay
 from emlab.arrays.ctf.rings import Rings, binned
-from emlab.arrays.module import array_module, to_host
+from emlab.arrays.module import array_module
 
 Array = NDArray[Any]
 
@@ -90,15 +90,26 @@ def _blurred(values: Array, rings: Rings, phase: Array, wanted: Array, angle: Ar
     number, turns = rings.counts.size, np.arange(rings.counts.size)
     row = _interpolated(phase, rings.frequency, turns)
     cells, shape = xp.rint(row).astype(np.int64) * _RAYS + rings.cells(_RAYS) % _RAYS, (number, _RAYS)
-    both = xp.stack([binned(cells, weights, math.prod(shape)) for weights in (values, xp.ones_like(values))])
-    sums, counts = gaussian_filter(to_host(both).reshape(2, *shape), (0.0, *_BLUR), mode=("nearest", "nearest", "wrap"))
-    means = xp.asarray(np.pad(sums / np.maximum(counts, 1e-3), ((0, 1), (1, 1)), mode="wrap"))
+    along, across = _blurs(number, xp)
+    sums, counts = (
+        along @ binned(cells, weights, math.prod(shape)).reshape(shape) @ across
+        for weights in (values, xp.ones_like(values))
+    )
+    means = xp.pad(sums / np.maximum(counts, 1e-3), ((0, 1), (1, 1)), mode="wrap")
     ring, ray = _interpolated(wanted, rings.frequency, turns), (angle / np.pi + 0.5) * _RAYS + 0.5
     top, left = xp.floor(ring).astype(np.int64), xp.floor(ray).astype(np.int64)
     down, right = ring - top, ray - left
     upper = means[top, left] + right * (means[top, left + 1] - means[top, left])
     lower = means[top + 1, left] + right * (means[top + 1, left + 1] - means[top + 1, left])
     return upper + down * (lower - upper)  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=2)
+def _blurs(number: int, xp: ModuleType) -> tuple[Array, Array]:
+    """Matrices that blur over ``number`` rings, from the left, and over the rays, from the right."""
+    along = gaussian_filter1d(np.eye(number), _BLUR[0], axis=0, mode="nearest")
+    across = gaussian_filter1d(np.eye(_RAYS), _BLUR[1], axis=1, mode="wrap")
+    return xp.asarray(along), xp.asarray(across)
 
 
 def _interpolated(wanted: Array, places: Array, values: Array) -> Array:
