@@ -13,7 +13,8 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --constraint
 # Whose CuPy computes on the card; with one of your own nothing is installed.
 GPU_PYTHON ?= $(BIN)/python
 # What an image for machine learning, with NumPy, SciPy, numba, pandas, CuPy and pytest, is likely to lack.
-GPU_WHEELS := annotated-types defusedxml ducc0 gemmi imagecodecs inotify-simple mrcfile pydantic pydantic-core pytest-timeout typing-inspection
+GPU_WHEELS := annotated-types defusedxml ducc0 gemmi imagecodecs inotify-simple mrcfile pydantic pydantic-core \
+	pytest-timeout typing-inspection cffi cryptography dask dask-jobqueue distributed locket partd tblib tornado zict
 GPU_WHEELS_FOR := 3.12
 PLATFORMS := $(foreach tag,manylinux_2_28 manylinux_2_27 manylinux_2_17 manylinux2014 manylinux1,--platform $(tag)_x86_64)
 

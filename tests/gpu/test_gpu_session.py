@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import emlab
-from emlab.engine.executors import LocalExecutor
+from emlab.engine.executors.choice import executor_for
 from emlab.engine.perform import perform
 from emlab.engine.runner import Engine
 from emlab.engine.task import Outcome, Task
@@ -32,11 +32,11 @@ def movies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def finished(path: Path, movies: Path, gpus: tuple[int, ...]) -> emlab.Session:
+def finished(path: Path, movies: Path, gpus: tuple[int, ...], executor: str = "local") -> emlab.Session:
     session = emlab.create_session(
         path, movies=movies, expected_count=4, gain_reference=movies / "gain.tif", **{"import.settle_time": 0}
     )
-    Engine(session.path, lambda: LocalExecutor(1, gpus)).run()
+    Engine(session.path, executor_for(executor, 1, gpus, [str(path), str(movies)])).run()
     assert session.state == "finished"
     assert session.failures() == []
     return session
@@ -108,6 +108,15 @@ def test_short_memory_is_made_do_with(cupy: Any, task: Task) -> None:
             break
     assert "The card has too little memory, and read the frames from the computer's." in remarks
     assert remarks[-1] == "The card has too little memory: the CPU did its work."
+
+
+def test_dask_lends_a_card_to_one_process(cupy: Any, movies: Path, tmp_path: Path) -> None:
+    for package in ("distributed", "dask_jobqueue", "cryptography"):
+        pytest.importorskip(package)
+    with finished(tmp_path / "session", movies, (0,), "dask") as session:
+        table = session["micrographs"].to_dataframe(columns=["worker", "device"])
+    assert set(table["device"]) == {"gpu:0"}
+    assert table["worker"].nunique() == 1
 
 
 @pytest.mark.parametrize("left", [32, 900])
