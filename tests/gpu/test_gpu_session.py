@@ -121,7 +121,7 @@ def test_dask_lends_a_card_to_one_process(cupy: Any, movies: Path, tmp_path: Pat
 
 @pytest.mark.parametrize("left", [32, 900])
 def test_a_card_that_others_fill_costs_no_movie(cupy: Any, movies: Path, tmp_path: Path, left: int) -> None:
-    """With ``left`` MiB not even a context fits, or one does and no movie."""
+    """With ``left`` MiB not even a context fits (which CUDA says as it likes), or one does and no movie."""
     cupy.get_default_memory_pool().free_all_blocks()
     free, _ = cupy.cuda.runtime.memGetInfo()
     held = cupy.cuda.alloc(free - left * 2**20)
@@ -134,4 +134,6 @@ def test_a_card_that_others_fill_costs_no_movie(cupy: Any, movies: Path, tmp_pat
         cupy.get_default_memory_pool().free_all_blocks()
     assert len(table) == 4
     assert "cpu" in set(table["device"])
-    assert any("The card has too little memory" in message for message in said), said
+    assert any(message.startswith("The card has too little memory") for message in said) or (
+        left == 32 and any(message.startswith("The card failed (cudaErrorDevicesUnavailable") for message in said)
+    ), said
