@@ -61,8 +61,8 @@ class System:
         self._path = path
         self._now = now
         self._cards = _Cards()
-        psutil.cpu_percent()
         self._before = (now(), *_transfers())
+        self._processors = _processors()
 
     def look(self) -> Load:
         """Give the load now; rates are since the last look."""
@@ -70,10 +70,13 @@ class System:
         elapsed = max(at - self._before[0], 1e-3)
         rates = [(now - before) / elapsed for now, before in zip(transfers, self._before[1:], strict=True)]
         self._before = (at, *transfers)
+        # psutil's own percentage is the calling thread's since it last asked, and looks come from several threads.
+        (busy, passed), before = _processors(), self._processors
+        self._processors = busy, passed
         memory, disk = psutil.virtual_memory(), psutil.disk_usage(str(self._path))
         return Load(
             at=at,
-            cpu=psutil.cpu_percent(),
+            cpu=min(max(100.0 * (busy - before[0]) / max(passed - before[1], 1e-3), 0.0), 100.0),
             memory=memory.percent,
             memory_used=memory.total - memory.available,
             memory_size=memory.total,
@@ -85,6 +88,14 @@ class System:
             sent=rates[3],
             gpus=self._cards.look(),
         )
+
+
+def _processors() -> tuple[float, float]:
+    """Seconds that processors were busy since the machine's start, and all of their seconds."""
+    times = psutil.cpu_times()
+    # What guests took is in `user` and `nice` already.
+    passed = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+    return passed - times.idle - getattr(times, "iowait", 0.0), passed
 
 
 def _transfers() -> tuple[int, int, int, int]:
