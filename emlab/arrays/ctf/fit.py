@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from emlab.arrays.ctf.background import KNOTS, Flattened, spline_basis
-from emlab.arrays.ctf.model import Defocus, Lens, depth_fading, phase_delay
+from emlab.arrays.ctf.model import Defocus, Lens, depth_fading
 from emlab.arrays.ctf.moments import Moments
+from emlab.arrays.ctf.phases import waves
 from emlab.arrays.ctf.rings import binned
 
 Array = NDArray[Any]
@@ -19,8 +20,9 @@ Array = NDArray[Any]
 _AMPLITUDE_KNOTS: Final = np.arange(0.04, 1.0, 0.04)
 """1/Å; the rings' amplitude changes slowly."""
 _ITERATIONS: Final = 20
-_CONVERGED: Final = 0.2
-"""Å (of defocus) and degrees (of phase shift); a smaller step ends the fit."""
+_DAMPING: Final = 1e-3
+_SMALL: Final = 1.0
+"""Å (of defocus) and degrees (of phase shift): a smaller step is the last, taken on trust, and leaves far less."""
 _SIGNIFICANT: Final = 60.0
 """The best of all fits to noise gains 17 to 47."""
 
@@ -81,8 +83,10 @@ def refine(data: Flattened, lens: Lens, start: Defocus, *, with_phase: bool = Fa
 
 
 def approached(data: Flattened, lens: Lens, start: Defocus, *, with_phase: bool, thickness: float) -> Defocus:
-    """The defocus that `refine` finds, without what else it finds out."""
-    return _Problem(data, lens, with_phase, thickness).climbed(start).defocus
+    """A defocus that is a step nearer to the one that `refine` finds."""
+    problem = _Problem(data, lens, with_phase, thickness)
+    state = problem.curves(_vector(start))
+    return Defocus(*(state.vector + problem.step(state, _DAMPING)).tolist()) if state.used.size else start
 
 
 def misfits(data: Flattened, lens: Lens, defocus: Defocus, thicknesses: Array, *, inverted: bool = True) -> Array:
@@ -133,21 +137,25 @@ class _Problem:
         return spline_basis(frequency, _AMPLITUDE_KNOTS) * fading[:, :, None]
 
     def climbed(self, start: Defocus) -> _State:
-        """Where a step would be too small to matter."""
-        state = self.curves(np.array([start.mean, start.straight, start.diagonal, start.phase_shift]))
-        damping = 1e-3
+        """The best state near ``start``."""
+        state, damping = self.curves(_vector(start)), _DAMPING
         for _ in range(_ITERATIONS if state.used.size else 0):
-            slope, curvature = self.normal_equations(state)
-            step = np.zeros(4)
-            step[: slope.size] = np.linalg.solve(curvature + damping * np.diag(np.diag(curvature)), slope)
-            if np.abs(step).max() < _CONVERGED:
-                break
+            step = self.step(state, damping)
+            if np.abs(step).max() < _SMALL:
+                return replace(state, vector=state.vector + step)
             trial = self.curves(state.vector + step)
             if trial.misfit <= state.misfit:
                 state, damping = trial, damping / 5.0
             else:
-                damping = max(10.0 * damping, 1e-3)
+                damping = max(10.0 * damping, _DAMPING)
         return state
+
+    def step(self, state: _State, damping: float) -> Array:
+        """Levenberg's and Marquardt's, of all four unknowns."""
+        slope, curvature = self.normal_equations(state)
+        step = np.zeros(4)
+        step[: slope.size] = np.linalg.solve(curvature + damping * np.diag(np.diag(curvature)), slope)
+        return step
 
     def curves(self, vector: Array) -> _State:
         """Both curves at their best for a defocus."""
@@ -218,11 +226,18 @@ class _Problem:
         is alike over more: standard errors must not count each sample as news.
         """
         rings, excess = self.data.rings, self.data.excess
-        wave = -np.cos(2.0 * phase_delay(self.lens, rings.squares, rings.cosines, rings.sines, state.defocus))
         per_ring = np.stack([state.background, state.amplitude, np.sqrt(self.data.weights)])
         background, amplitude, root = rings.spread(per_ring)
-        sums = binned(rings.patches, (excess - background - amplitude * wave) * root, rings.patch_count)
+        sums = binned(
+            rings.patches,
+            (excess - background - amplitude * waves(rings, self.lens, state.defocus)) * root,
+            rings.patch_count,
+        )
         return max(1.0, float(sums @ sums) / (variance * float(excess.size)))
+
+
+def _vector(defocus: Defocus) -> Array:
+    return np.array([defocus.mean, defocus.straight, defocus.diagonal, defocus.phase_shift])
 
 
 def _product(left: Array, weights: Array, right: Array) -> Array:

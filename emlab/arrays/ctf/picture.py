@@ -14,6 +14,7 @@ from scipy.ndimage import gaussian_filter1d
 from emlab.arrays.ctf.background import Flattened
 from emlab.arrays.ctf.fit import Fit
 from emlab.arrays.ctf.model import Lens, mean_frequency, phase_delay
+from emlab.arrays.ctf.phases import equal_phase
 from emlab.arrays.ctf.rings import Rings, binned
 from emlab.arrays.module import array_module
 
@@ -51,7 +52,7 @@ def diagnostic_picture(data: Flattened, lens: Lens, fit: Fit, resolution: float)
     height = np.hypot(fit.amplitude, _NOISE * float(seen.std()) / np.sqrt(averaged))
 
     shown = xp.empty((_SIZE, _SIZE), np.float32)
-    phase = mean_frequency(lens, rings.squares, rings.cosines, rings.sines, fit.defocus)
+    phase = equal_phase(rings, lens, fit.defocus)
     wanted = mean_frequency(lens, squares[left], cosines[left], sines[left], fit.defocus)
     shown[left] = _blurred(seen / rings.spread(height), rings, phase, wanted, angle[left])
     wave = -np.cos(2.0 * phase_delay(lens, squares[right], cosines[right], sines[right], fit.defocus))

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from emlab.arrays.ctf.background import Flattened
 from emlab.arrays.ctf.fit import Fit
-from emlab.arrays.ctf.model import Lens, depth_fading, mean_frequency, phase_delay, ring_spacing
+from emlab.arrays.ctf.model import Lens, depth_fading, ring_spacing
+from emlab.arrays.ctf.phases import equal_phase, waves
 from emlab.arrays.ctf.rings import Rings, binned, rings_between
 from emlab.arrays.module import array_module, to_host
 
@@ -60,23 +61,25 @@ def score(data: Flattened, lens: Lens, fit: Fit) -> float:
     It depends on the noise of single samples, thus on the dose and on how the spectrum was averaged: compare it
     within one session.
     """
+    wave = waves(data.rings, lens, fit.defocus)
     data = data.up_to(_SCORED)
     rings = data.rings
     background = rings.spread(1.0 + fit.background[: rings.counts.size])
     amplitudes = np.sqrt((1.0 + data.excess) / np.maximum(background, 0.1))
-    wave = -np.cos(2.0 * phase_delay(lens, rings.squares, rings.cosines, rings.sines, fit.defocus))
-    model = np.sqrt(0.5 + 0.5 * rings.spread(depth_fading(lens, rings.frequency, fit.thickness)) * wave)
+    model = np.sqrt(
+        0.5 + 0.5 * rings.spread(depth_fading(lens, rings.frequency, fit.thickness)) * wave[: data.excess.size]
+    )
     return float(np.corrcoef(amplitudes, model)[0, 1])
 
 
 def equiphase_profile(data: Flattened, lens: Lens, fit: Fit) -> Profile:
     """The averages along lines of equal phase, as in 10.1016/j.jsb.2015.08.008, figure 3."""
     rings, defocus = data.rings, fit.defocus
-    frequency = mean_frequency(lens, rings.squares, rings.cosines, rings.sines, defocus)
+    frequency = equal_phase(rings, lens, defocus)
     number = rings.counts.size
     width = (rings.frequency[-1] - rings.frequency[0]) / (number - 1)
     bins = np.clip(np.rint((frequency - rings.frequency[0]) / width), -1, number).astype(np.int64) + 1
-    wave = -np.cos(2.0 * phase_delay(lens, rings.squares, rings.cosines, rings.sines, defocus))
+    wave = waves(rings, lens, defocus)
     above = data.excess - rings.spread(fit.background)
     xp = array_module(above)
     parts = [binned(bins, values, number + 2) for values in (xp.ones_like(above), above, wave)]
