@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import typer
+from rich.console import Console
 
 from emlab.session import Session, open_session
 
@@ -32,7 +33,11 @@ def report(
 ) -> None:
     """Write a session's report now, publish it, and print where it is."""
     with open_session(session) as opened:
-        page = opened.report(template=template, compare=compare)
+        try:
+            page = opened.report(template=template, compare=compare)
+        except KeyboardInterrupt:
+            Console(stderr=True).print("Stopped before the report was written; one from before stays as it was.")
+            raise typer.Exit(130) from None
         print(page)
         for address in opened.publish(page, publish or None):
             print(address)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import papermill
+import psutil
 from traitlets.config import Config
 
 from emlab.errors import EmlabError, ParameterError, ProgramError
@@ -34,10 +38,12 @@ def execute_notebook(source: Path, output: Path, parameters: Mapping[str, Any]) 
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
         # The address of a kernel's socket has to be short.
-        with tempfile.TemporaryDirectory(prefix="emlab-") as runtime:
-            return papermill.execute_notebook(
-                str(source),
-                str(output),
+        with tempfile.TemporaryDirectory(prefix="emlab-") as runtime, ThreadPoolExecutor(1) as thread:
+            # In the main thread nbclient would take signals for itself, and leave a half of itself behind.
+            executed = thread.submit(
+                _executed,
+                source,
+                output,
                 parameters=dict(parameters),
                 kernel_name="python3",
                 progress_bar=False,
@@ -47,11 +53,34 @@ def execute_notebook(source: Path, output: Path, parameters: Mapping[str, Any]) 
                 # Not over TCP, where other users of the machine could reach the kernel.
                 config=Config(KernelManager={"transport": "ipc", "connection_file": f"{runtime}/kernel.json"}),
             )
+            try:
+                return executed.result()
+            except BaseException:
+                _end(executed, runtime)
+                raise
     except papermill.PapermillExecutionError as error:
         raise ProgramError(
             f"Cell {error.exec_count} of {source.name} failed with {error.ename}: {error.evalue} "
             f"The notebook up to there is {output}."
         ) from error
+
+
+def _executed(source: Path, output: Path, **options: Any) -> nbformat.NotebookNode:
+    """Execute a notebook in a thread, whose event loop nobody else closes."""
+    try:
+        return papermill.execute_notebook(str(source), str(output), **options)
+    finally:
+        asyncio.get_event_loop().close()
+
+
+def _end(execution: Future[Any], runtime: str) -> None:
+    """End an execution with its kernel, which may not have begun yet."""
+    while not execution.done():
+        for child in psutil.Process().children():
+            with suppress(psutil.NoSuchProcess):
+                if f"{runtime}/kernel.json" in " ".join(child.cmdline()):
+                    child.kill()
+        wait([execution], timeout=0.1)
 
 
 def main() -> int:

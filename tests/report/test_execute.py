@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 
 from emlab.errors import ParameterError, ProgramError
@@ -46,3 +50,22 @@ def test_a_cell_that_fails_is_told_by_a_process_of_its_own(source: Path, tmp_pat
         run.raise_for_failure()
     assert run.poll() == 1
     assert "after" not in outputs(nbformat.read(tmp_path / "out.ipynb", as_version=4))
+
+
+def test_an_interruption_ends_the_kernel_and_says_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(tmp_path / "begun")
+    cell = nbformat.v4.new_code_cell(f"import time\nopen({str(tmp_path / 'begun')!r}, 'w').close()\ntime.sleep(600)")
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "long.ipynb")
+
+    def interrupt() -> None:
+        (tmp_path / "begun").read_text()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    before = set(psutil.Process().children())
+    watcher = threading.Thread(target=interrupt)
+    watcher.start()
+    with pytest.raises(KeyboardInterrupt):
+        execute_notebook(tmp_path / "long.ipynb", tmp_path / "out.ipynb", {})
+    watcher.join()
+    assert set(psutil.Process().children()) <= before
+    assert capfd.readouterr() == ("", "")
