@@ -74,11 +74,13 @@ def in_force(items: Items, limits: Mapping[str, float | None]) -> dict[str, floa
 
 
 def by_measure(limits: Mapping[str, float]) -> dict[str, list[float]]:
-    """Give limits by the measure that they bound."""
+    """Give limits by the measure that they bound; those of the mean defocus count for U and V."""
     found: dict[str, list[float]] = {}
     for bound in BOUNDS:
         if bound.parameter in limits:
             found.setdefault(bound.measure, []).append(limits[bound.parameter])
+    if "defocus" in found:
+        found["defocus_u"] = found["defocus_v"] = found["defocus"]
     return found
 
 

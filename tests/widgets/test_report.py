@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,21 @@ from emlab.sets import Provenance
 def text(section: Any) -> str:
     """What a person reads of a section."""
     return html.unescape(re.sub(r"<[^>]*>", "|", str(section)))
+
+
+def test_methods_state_the_limit_that_coarse_pixels_let_be_asked_for(invented: Any) -> None:
+    with invented.ledger.transaction():
+        invented.add_run(
+            "select-2",
+            "select_micrographs",
+            ("micrographs", "ctfs"),
+            {"good": "accepted", "bad": "rejected"},
+            max_ctf_resolution=8.0,
+        )
+        for run in ("import", "align", "ctf"):
+            invented.append(replace(invented.made(run, 0, False), **({} if run == "ctf" else {"pixel_size": 4.5})))
+        invented.record("select", 0, name="good")
+    assert "selected by these limits: CTF resolution up to 11.25 Å" in text(Report(invented.open()).methods())
 
 
 def test_an_empty_session_has_every_section(invented: Any) -> None:

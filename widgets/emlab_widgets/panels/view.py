@@ -117,7 +117,5 @@ class View:
 
     @property
     def limits(self) -> Mapping[str, Sequence[float]]:
-        """The limits of the selection, by measure, in Å and such; those of the mean defocus count for U and V."""
-        limits = {} if self.rule is None else by_measure(in_force(self.items, self.rule.limits))
-        defocus = limits.get("defocus", [])
-        return {**limits, "defocus_u": defocus, "defocus_v": defocus}
+        """The limits of the selection, by measure, in Å and such."""
+        return {} if self.rule is None else by_measure(in_force(self.items, self.rule.limits))

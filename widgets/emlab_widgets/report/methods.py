@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from emlab.model import Micrograph, Movie
-from emlab.monitors import Items, counted, number
+from emlab.monitors import Items, counted, in_force, number
+from emlab.monitors.rule import SELECTION
 from emlab.protocols import PROTOCOLS
 from emlab.session import Session
 from emlab.sets import Run, lineage
@@ -29,7 +30,10 @@ def methods(session: Session, items: Items) -> Html:
     sentences = [_collected(image, len(items)), f"They were processed with emlab {versions}."]
     for run in runs:
         tell = _TELLERS.get(run.protocol)
-        sentence = tell(_parameters(run), image) if tell else _named(run)
+        parameters = _parameters(run)
+        if run.protocol == SELECTION:
+            parameters = {**parameters, **in_force(items, parameters)}
+        sentence = tell(parameters, image) if tell else _named(run)
         if sentence:
             sentences.append(sentence)
     accepted, rejected = (int((items.decision == decision).sum()) for decision in (1, 2))

@@ -7,7 +7,7 @@ import os
 import ipywidgets
 import pandas as pd
 
-from emlab.monitors import Items, Line, Overviewer
+from emlab.monitors import Items, Line, Overviewer, by_measure, in_force, selection_rule
 from emlab.session import Session, open_session
 from emlab_widgets.averages import class_sheet, makes_classes
 from emlab_widgets.failures import events, failures
@@ -47,6 +47,8 @@ class Report:
         overviewer = Overviewer(session, self._items)
         self._overview = overviewer.update()
         self._failures = overviewer.stages.failures
+        rule = selection_rule(session)
+        self._limits = by_measure(in_force(self._items, rule.limits)) if rule else {}
 
     def header(self) -> Html:
         """Name, state, dates and counts."""
@@ -63,14 +65,14 @@ class Report:
     def timelines(self) -> ipywidgets.Widget:
         """Defocus, resolution, astigmatism, motion and particles over acquisition time."""
         timeline = Timeline(*measured(self._session, *_SHOWN))
-        timeline.update(self._items)
+        timeline.update(self._items, limits=self._limits)
         return timeline.widget
 
     def distributions(self) -> ipywidgets.Widget:
         """Histograms of the same."""
         drawn = [Distribution(measure) for measure in measured(self._session, *_SHOWN)]
         for one in drawn:
-            one.update(self._items)
+            one.update(self._items, self._limits)
         grid = ipywidgets.GridBox([one.widget for one in drawn])
         grid.add_class("emlab-plots")
         return grid
