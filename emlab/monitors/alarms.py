@@ -174,7 +174,7 @@ class Alarms:
 
 
 def _engine(scene: Scene) -> Finding:
-    message = "The engine is gone without having said why. Start it again: nothing is lost."
+    message = "The engine is gone without having said why. Start it again, with `emlab resume`: nothing is lost."
     newest = max((stage.newest for stage in scene.overview.stages if math.isfinite(stage.newest)), default=None)
     return Finding(float(scene.overview.state == "crashed"), 1, 1, message, "error", newest)
 

@@ -69,7 +69,7 @@ def test_the_folders_content_is_shown_and_what_its_files_tell(view: LaunchView, 
     typed(view, "movies", str(movies))
     look(view)
     assert "1 movie, newest" in view._rows["movies"]._notes.value
-    assert "Read from the file&#x27;s header" in view._rows["pixel_size"]._notes.value
+    assert ">the file&#x27;s header</span>; type" in view._rows["pixel_size"]._notes.value
     assert view._rows["pixel_size"]._input.placeholder == "1.2"
     assert "No file tells it; give a value." in view._rows["voltage"]._notes.value
     assert typed(view, "voltage", "300") == ""

@@ -14,6 +14,9 @@ from emlab_widgets.form.model import LaunchModel
 
 _LOOKS: Final = {"folder": "/data/…", "file": "none", "time": "2026-11-26 18:30"}
 
+_LONGEST: Final = 26
+"""Letters of a file name that a note has room for."""
+
 
 class QuestionView:
     """One row of the form, bound to a question of the model.
@@ -68,7 +71,8 @@ class QuestionView:
             kind = "doubt" if model.findings and model.findings.is_foreign else "match"
             notes += f'<p class="emlab-{kind}" role="status">{escape(status)}</p>'
         if not complaint and reading and is_empty:
-            notes += f'<p class="emlab-read">Read from {escape(reading.source)}; type a value to override it.</p>'
+            source = f'<span title="{escape(reading.source)}">{escape(_end(reading.source))}</span>'
+            notes += f'<p class="emlab-read">Read from {source}; type a value to override it.</p>'
         if not complaint and (doubt := model.doubt(question)):
             notes += f'<p class="emlab-doubt">{escape(doubt)}</p>'
         if self._notes.value != notes:
@@ -126,6 +130,11 @@ def _left_open(question: Question) -> str:
 
 def _read(reading: Reading) -> str:
     return f"{reading.value:.4g}"
+
+
+def _end(name: str) -> str:
+    """The end of a long file name, which is what tells it from others."""
+    return name if len(name) <= _LONGEST else f"…{name[1 - _LONGEST :]}"
 
 
 def _help(question: Question) -> str:

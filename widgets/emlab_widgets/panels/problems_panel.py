@@ -55,7 +55,7 @@ class ProblemsPanel:
     def _row(self, alarm: Alarm) -> None:
         known = alarm.name in self._view.alarms.acknowledged
         level = "" if known else alarm.level
-        since = f"{'' if alarm.is_recorded else 'seen here '}since {moment(alarm.since)}"
+        since = f"{'since' if alarm.is_recorded else 'found at'} {moment(alarm.since)}"
         text = (
             f'<div class="emlab"><div class="emlab-alarm emlab-{escape(level)}"><b>{escape(alarm.name)}</b> '
             f"<small>{since}</small><p>{escape(alarm.message)}</p></div></div>"
