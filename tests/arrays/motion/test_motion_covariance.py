@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.optimize import nnls
 
 from emlab.arrays.motion.band import make_band
-from emlab.arrays.motion.covariance import model_covariance, second_moments
+from emlab.arrays.motion.covariance import _two_powers, model_covariance, second_moments
 from emlab.arrays.motion.score import align, score
 
 SHAPE, FRAMES = (96, 96), 10
@@ -78,3 +79,17 @@ def test_the_model_is_of_aligned_frames() -> None:
     samples = drawn(0.3, 0.0, 0.5, np.random.default_rng(9))
     apart = align(samples, BAND, np.random.default_rng(1).normal(0, 2.0, (FRAMES, 2)))
     assert np.trace(modelled(apart).information) < 0.3 * np.trace(modelled(samples).information)
+
+
+@pytest.mark.parametrize("points", [1, 2, 12])
+def test_two_powers_are_those_of_nonnegative_least_squares(points: int) -> None:
+    rng = np.random.default_rng(points)
+    curves = np.stack([np.ones(points), 0.8 ** np.arange(points)])
+    for mean in (-0.5, 0.0, 0.5):
+        wanted = rng.normal(mean, 1.0, (40, points))
+        powers, left = _two_powers(curves, wanted)
+        assert powers.min() >= 0.0
+        expected = [nnls(curves.T, row) for row in wanted]
+        np.testing.assert_allclose(left, [rest**2 for _, rest in expected], atol=1e-9)
+        if points > 1:
+            np.testing.assert_allclose(powers, [power for power, _ in expected], atol=1e-9)

@@ -70,6 +70,21 @@ def test_frames_do_not_share_the_pattern_of_what_is_replaced() -> None:
     assert columns[0].var() == pytest.approx(5.0, rel=0.5)
 
 
+def test_every_donor_is_taken_as_often() -> None:
+    bad = np.zeros(SHAPE, bool)
+    bad[::3, ::3] = True
+    plan, chosen = plan_repair(bad), []
+    donors = np.arange(bad.size, dtype=np.float32).reshape(SHAPE)
+    for seed in range(6):
+        taken = clean(donors, None, plan, seed, np.empty(SHAPE, np.float32)).ravel()[plan.bad]
+        chosen.append((plan.donors == taken[:, None]).argmax(axis=1))
+    share = np.bincount(np.ravel(chosen), minlength=8) / np.size(chosen)
+    np.testing.assert_allclose(share, 1 / 8, atol=0.02)
+    # Frames, and neighbours in a frame, choose by themselves.
+    assert np.mean(chosen[0] == chosen[1]) == pytest.approx(1 / 8, abs=0.03)
+    assert np.mean(chosen[0][1:] == chosen[0][:-1]) == pytest.approx(1 / 8, abs=0.03)
+
+
 def test_too_many_bad_pixels_are_refused() -> None:
     bad = np.ones((200, 200), bool)
     bad[:3] = False
