@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from emlab.engine.journal import trim
+
 NICENESS = 10
+TRIM_EVERY = 60.0
+"""Seconds between looks at how long the log has become."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Chore:
 
 
 class Housekeeping:
-    """Runs chores, one process each at a time, without ever waiting for one."""
+    """Runs chores, one process each at a time, without ever waiting for one; keeps the log within bounds."""
 
     def __init__(self, chores: Sequence[Chore], log: Path) -> None:
         self._chores = list(chores)
@@ -46,6 +50,7 @@ class Housekeeping:
         self._told: dict[str, str | None] = {}
         self._due = {chore.name: 0.0 for chore in chores}
         self._seen: dict[str, int] = {}
+        self._trim_at = 0.0
 
     def attend(self, now: float, recorded: int, *, last: bool = False) -> list[str]:
         """Start what is due and look after what runs.
@@ -64,6 +69,9 @@ class Housekeeping:
         list of str
             A sentence per chore that failed, unless it failed in the same way the last time.
         """
+        if now >= self._trim_at:
+            self._trim_at = now + TRIM_EVERY
+            trim(self._log)
         complaints = [complaint for chore in self._chores if (complaint := self._look_after(chore, now))]
         for chore in self._chores:
             due = last or now >= self._due[chore.name]
