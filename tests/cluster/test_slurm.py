@@ -28,6 +28,7 @@ from emlab.engine.executors.slurm import SlurmSettings, described_settings, read
 
 PATIENCE = 120.0
 """Seconds that a test waits for what SLURM and an engine do."""
+WORKER = "emlab.engine.worker"
 SETTINGS = """
 partition = "test"
 jobs = 1
@@ -71,6 +72,12 @@ def wait_for_job(others: list[str] | None = None) -> str:
     return found[0]
 
 
+def lent(job: str) -> list[psutil.Process]:
+    """The processes that a job lends to sessions."""
+    mine = [process for process in psutil.process_iter(["cmdline"]) if WORKER in (process.info["cmdline"] or [])]
+    return [process for process in mine if process.environ().get("SLURM_JOB_ID") == job]
+
+
 def wait_until(session: emlab.Session, reached: Callable[[], object]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not reached():
@@ -82,7 +89,10 @@ def wait_until(session: emlab.Session, reached: Callable[[], object]) -> None:
 def test_engines_and_jobs_die_and_the_session_goes_on_to_its_end(
     slurm: Path, settings: Path, session: emlab.Session
 ) -> None:
-    """The engine is killed and started again, on the same job; the job is cancelled, and another takes its place."""
+    """The engine is killed and started again, on the same job.
+
+    Then the job reaches its time limit while it has an item; another takes its place, and does that one again.
+    """
     session.start(executor=f"slurm:{settings}", gpus="", report_every=0)
     cluster = Cluster.of(settings)
     assert cluster.is_running
@@ -93,14 +103,19 @@ def test_engines_and_jobs_die_and_the_session_goes_on_to_its_end(
     session.start(gpus="", report_every=0)  # where it was the last time
     wait_until(session, lambda: len(session["movies"]))
     assert jobs() == [job]
-    subprocess.run(["scancel", job], check=True)
+    (worker,) = lent(job)
+    worker.suspend()
+    wait_until(session, lambda: any("1 item running" in sentence for sentence in session.explain()))
+    subprocess.run(["scontrol", "update", f"JobId={job}", "EndTime=now+1seconds"], check=True)
     wait_for_job([job])
+    shown = subprocess.run(["scontrol", "show", "job", job], capture_output=True, text=True, check=True).stdout
+    assert "JobState=TIMEOUT" in shown
     wait_until(session, lambda: not session.is_running)
     assert session.state == "finished"
     done = [{record.key for record in session[name]} for name in ("arrivals", "movies", "micrographs", "ctfs")]
     assert len(done[0]) == 3
     assert done.count(done[0]) == 4
-    assert not [failure for failure in session.failures() if failure.final]
+    assert [(failure.error, failure.final) for failure in session.failures()] == [("WorkerLost", False)]
     assert cluster.stop()
     assert not cluster.is_running
     assert jobs() == []
@@ -118,7 +133,7 @@ def test_a_cluster_that_no_session_uses_ends(tmp_path: Path) -> None:
     status = SimpleNamespace(name="running")
     cluster = SimpleNamespace(
         adapt=lambda minimum, maximum: None,
-        scheduler=SimpleNamespace(clients=clients, status=status),
+        scheduler=SimpleNamespace(clients=clients, status=status, get_events=lambda topic: ()),
         scheduler_address="tls://127.0.0.1:1",
     )
     over = threading.Event()

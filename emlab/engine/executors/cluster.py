@@ -19,6 +19,8 @@ from emlab.engine.lock import is_locked
 from emlab.errors import ProgramError
 from emlab.python import python_module
 
+STOP = "emlab-stop"
+"""The event by which a cluster is told to end."""
 START_WITHIN = 60.0
 """Seconds that a cluster's process has to begin."""
 
@@ -96,7 +98,8 @@ class Cluster:
         if not self.is_running:
             return False
         with self.client(asynchronous=False) as client:
-            client.shutdown()
+            # A scheduler that is shut down from afar is looked for by its own process for half a minute.
+            client.log_event(STOP, True)
         deadline = time.monotonic() + START_WITHIN
         while self.is_running:
             if time.monotonic() > deadline:

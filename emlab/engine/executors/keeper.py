@@ -14,7 +14,7 @@ from typing import Any
 
 import dask
 
-from emlab.engine.executors.cluster import Cluster
+from emlab.engine.executors.cluster import STOP, Cluster
 from emlab.engine.executors.slurm import SlurmSettings, read_settings, slurm_cluster
 from emlab.engine.lock import SessionLock
 from emlab.errors import EmlabError
@@ -66,6 +66,9 @@ def _keep(cluster: Any, settings: SlurmSettings, lock: SessionLock, folder: Path
         lock.beat(time.monotonic())
         if cluster.scheduler.status.name in {"closing", "closed"}:
             log.info("The scheduler was shut down.")
+            return
+        if cluster.scheduler.get_events(STOP):
+            log.info("Somebody stopped the cluster.")
             return
         if any(name.startswith("Client") for name in cluster.scheduler.clients):
             used = time.monotonic()
