@@ -61,14 +61,14 @@ KillWait=5
 MinJobAge=30
 GresTypes=gpu
 NodeName={node} NodeAddr=127.0.0.1 CPUs=4 SocketsPerBoard=1 CoresPerSocket=4 ThreadsPerCore=1 RealMemory={memory} \
-Gres=gpu:1 State=UNKNOWN
+Gres=gpu:2 State=UNKNOWN
 PartitionName=test Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 
 
 @pytest.fixture(scope="module")
 def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A SLURM of this machine alone, with one pretended GPU; skipped where Debian's packages are missing."""
+    """A SLURM of this machine alone, with two pretended GPUs; skipped where Debian's packages are missing."""
     programs = ("munged", "slurmctld", "slurmd", "sbatch", "scancel")
     places = {name: shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") for name in programs}
     if missing := [name for name, place in places.items() if place is None]:
@@ -80,8 +80,9 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "spool").mkdir()
     node = os.uname().nodename.partition(".")[0]
     memory = psutil.virtual_memory().total // 2**20 * 9 // 10
-    os.mknod(folder / "card", 0o20666, os.makedev(1, 3))
-    (folder / "gres.conf").write_text(f"NodeName={node} Name=gpu File={folder}/card\n")
+    for card in range(2):
+        os.mknod(folder / f"card{card}", 0o20666, os.makedev(1, 3))
+    (folder / "gres.conf").write_text(f"NodeName={node} Name=gpu File={folder}/card[0-1]\n")
     (folder / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n")
     (folder / "slurm.conf").write_text(CONFIGURATION.format(node=node, folder=folder, memory=memory))
     key = folder / "munge.key"

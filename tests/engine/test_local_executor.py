@@ -225,3 +225,18 @@ def test_workers_die_with_their_engine(movie: Path) -> None:
         engine.wait()
     _, alive = psutil.wait_procs(workers, timeout=10)
     assert alive == []
+
+
+def test_each_process_sees_the_card_that_it_computes_on_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those that SLURM, say, lets be seen; one on the CPU sees none, whose memory would be mapped in vain."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,GPU-5")
+    executor = LocalExecutor(1, (0, 1))
+    seen = {worker.name: psutil.Process(worker.process.pid).environ() for worker in executor._workers}
+    executor.close()
+    assert {name: environment["CUDA_VISIBLE_DEVICES"] for name, environment in seen.items()} == {
+        "gpu:0#1": "3",
+        "gpu:0#2": "3",
+        "gpu:1#3": "GPU-5",
+        "gpu:1#4": "GPU-5",
+        "cpu#5": "",
+    }
