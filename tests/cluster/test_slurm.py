@@ -92,6 +92,16 @@ def devices(job: str) -> list[tuple[str, psutil.Process]]:
     return [(process.cmdline()[-2], process) for process in lent(job)]
 
 
+def stop(cluster: Cluster) -> None:
+    """Stop a cluster; its workers end by themselves, before SLURM would kill them."""
+    everything = psutil.process_iter(["cmdline"])
+    workers = [process for process in everything if "distributed.cli.dask_worker" in (process.info["cmdline"] or [])]
+    mine = [process for process in workers if str(cluster.folder) in " ".join(process.cmdline())]
+    assert mine
+    assert cluster.stop()
+    assert psutil.wait_procs(mine, timeout=4)[1] == []  # SLURM's KillWait is 5
+
+
 def wait_until(session: emlab.Session, reached: Callable[[], object]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not reached():
@@ -130,7 +140,7 @@ def test_engines_and_jobs_die_and_the_session_goes_on_to_its_end(
     assert len(done[0]) == 3
     assert done.count(done[0]) == 4
     assert {(failure.error, failure.final) for failure in session.failures()} <= {("WorkerLost", False)}
-    assert cluster.stop()
+    stop(cluster)
     assert not cluster.is_running
     assert jobs() == []
 
@@ -157,7 +167,7 @@ def test_each_job_has_a_card_of_its_own_and_one_process_that_sees_no_other(
     seen = [{place: process.environ()["CUDA_VISIBLE_DEVICES"] for place, process in devices(job)} for job in jobs()]
     assert sorted(seen, key=str) == [{"cpu": "", "gpu:0": "0"}, {"cpu": "", "gpu:0": "1"}]
     executor.close()
-    assert cluster.stop()
+    stop(cluster)
 
 
 @pytest.mark.slurm
@@ -171,8 +181,9 @@ def test_a_cluster_that_no_session_uses_ends(tmp_path: Path) -> None:
     clients = {"fire-and-forget": None, "Client-1": None}
     status = SimpleNamespace(name="running")
     cluster = SimpleNamespace(
-        adapt=lambda minimum, maximum: None,
-        scheduler=SimpleNamespace(clients=clients, status=status, get_events=lambda topic: ()),
+        adapt=lambda minimum, maximum: SimpleNamespace(stop=lambda: None),
+        scale=lambda jobs: None,
+        scheduler=SimpleNamespace(clients=clients, workers={}, status=status, get_events=lambda topic: ()),
         scheduler_address="tls://127.0.0.1:1",
     )
     over = threading.Event()

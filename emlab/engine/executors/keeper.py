@@ -25,6 +25,9 @@ LOOK = 1.0
 REPLACED_AFTER = "5s"
 """How long a worker that went may come back before a new job is submitted."""
 
+END_WITHIN = 20.0
+"""Seconds that workers have to go before they are left to SLURM, which kills them."""
+
 log = logging.getLogger("emlab.cluster")
 
 
@@ -57,7 +60,7 @@ def main() -> int:
 
 def _keep(cluster: Any, settings: SlurmSettings, lock: SessionLock, folder: Path, over: threading.Event) -> None:
     # A fixed number would not be made up when a job ends; adapting between equal bounds does that.
-    cluster.adapt(minimum=settings.jobs, maximum=settings.jobs)
+    adapting = cluster.adapt(minimum=settings.jobs, maximum=settings.jobs)
     with whole_file(folder / "scheduler.json") as path:
         path.write_text(json.dumps({"address": cluster.scheduler_address}), encoding="utf-8")
     log.info("%d jobs are kept for the scheduler at %s.", settings.jobs, cluster.scheduler_address)
@@ -66,15 +69,25 @@ def _keep(cluster: Any, settings: SlurmSettings, lock: SessionLock, folder: Path
         lock.beat(time.monotonic())
         if cluster.scheduler.status.name in {"closing", "closed"}:
             log.info("The scheduler was shut down.")
-            return
+            break
         if cluster.scheduler.get_events(STOP):
             log.info("Somebody stopped the cluster.")
-            return
+            break
         if any(name.startswith("Client") for name in cluster.scheduler.clients):
             used = time.monotonic()
         elif time.monotonic() - used > settings.idle_timeout:
             log.info("No session has used the cluster for %g s.", settings.idle_timeout)
-            return
+            break
+    _end_jobs(cluster, adapting)
+
+
+def _end_jobs(cluster: Any, adapting: Any) -> None:
+    """End the jobs while they have a scheduler: a worker that loses it just when it is ended never ends by itself."""
+    adapting.stop()
+    cluster.scale(0)
+    deadline = time.monotonic() + END_WITHIN
+    while cluster.scheduler.workers and time.monotonic() < deadline:
+        time.sleep(LOOK / 10)
 
 
 if __name__ == "__main__":
