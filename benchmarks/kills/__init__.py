@@ -3,6 +3,9 @@
 Engines are copies of this process, which has imported everything, so that a life takes a fraction of a second. Half of
 the kills fall at any moment, from before the engine has the lock until after its session has ended; the others just
 when it commits, or when a worker renames what it wrote.
+
+What the kernel was given outlives whoever is killed. Whether it also reached the disk, which is what `synchronous` and
+the journal are for, only a power cut tells (`chaos --only power`).
 """
 
 from __future__ import annotations

