@@ -9,6 +9,7 @@ from itertools import chain
 from emlab.engine.intake import NOT_TAKEN
 from emlab.engine.pipeline import step_of
 from emlab.errors import SessionError
+from emlab.monitors.words import counted
 from emlab.sets import Catalogue, Ledger
 
 
@@ -53,6 +54,7 @@ def record_retrials(ledger: Ledger, found: Sequence[Retrial], author: str) -> No
         for retrial in found:
             for key in retrial.keys:
                 ledger.forgive(retrial.run, key)
+            ledger.add_event("info", f"{counted(len(retrial.keys), 'item')} tried again for {author}.", retrial.run)
             ledger.add_command("retry", {"run": retrial.run, "keys": retrial.keys, "author": author})
 
 

@@ -29,7 +29,7 @@ from emlab.engine.scribe import Scribe
 from emlab.engine.task import Outcome, Task, Trouble
 from emlab.errors import EmlabError, SessionBusy, SessionError
 from emlab.formats.atomic import sweep
-from emlab.monitors.words import counted, duration
+from emlab.monitors.words import duration
 from emlab.protocols import PROTOCOLS
 from emlab.sets import Catalogue, Ledger, Provenance
 from emlab.sets.salvage import check_database
@@ -392,8 +392,6 @@ class Engine:
             if stage.name in given_up or growing.intersection(stage.inputs):
                 growing.update(stage.outputs.values())
         self._scribe.reopen_sets(growing)
-        for name, again in given_up.items():
-            self._scribe.note("info", f"{counted(len(again), 'item')} given up before, tried again for {author}.", name)
         self._commit(time.monotonic())
         return sum(map(len, given_up.values()))
 

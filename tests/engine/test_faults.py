@@ -181,6 +181,7 @@ def test_after_an_outage_that_outlasted_all_patience_what_was_given_up_is_done_w
         check(session)
         assert next(iter(session["micrographs"])).key == before
         assert len(session.failures()) == 2 * ATTEMPTS["outage"]
+        assert "2 items tried again for somebody." in [event.message for event in session.events()]
         assert [(one.run, len(one.keys), one.author) for one in session.retries()] == [("import", 2, "somebody")]
 
 
