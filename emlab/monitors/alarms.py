@@ -185,7 +185,8 @@ def _stalled(scene: Scene) -> Finding | None:
     arrived = arrived[np.isfinite(arrived)]
     if scene.overview.state != "running" or not scene.overview.arriving or arrived.size < 2:
         return None
-    usual = float(np.median(np.diff(np.sort(arrived[-200:]))))
+    # Those that were there already arrived all at once.
+    usual = max(float(np.median(np.diff(np.sort(times[-200:])))) for times in (arrived, scene.items.time))
     silence = scene.now - float(arrived.max())
     allowed = max(LEAST_STALL, 20 * usual)
     return Finding(
