@@ -74,7 +74,8 @@ def lab(invented: Any, tmp_path: Path) -> Iterator[str]:
             _await_answer(server, port, tmp_path / "log")
             yield address
         finally:
-            server.terminate()
+            # Asked to end, it waits for its kernels, on a busy machine for minutes; those end when it is gone.
+            server.kill()
             server.wait()
 
 
