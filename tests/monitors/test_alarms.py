@@ -137,6 +137,16 @@ def test_acquisition_has_stalled_after_long_silence_only_while_more_is_expected(
     assert world.alarms.active == []
 
 
+def test_files_that_were_there_already_tell_no_pace_of_the_microscope(world: World) -> None:
+    arrived = world.items["recorded_at"]
+    arrived[:] = arrived.max() + np.linspace(-1, 0, arrived.size)
+    world.now += 580
+    assert world.look() == []
+    world.now += 60
+    assert world.look() == ["Acquisition"]
+    assert "one came every 30 s" in world.alarms.active[0].message
+
+
 def test_what_is_acknowledged_presses_no_more_until_it_comes_again(world: World) -> None:
     world.free = 5 * GIB
     assert world.look() == ["Disk"]
