@@ -1,4 +1,4 @@
-"""``python docs/live_view.py SESSION`` takes the picture of the live view that README.md shows.
+"""``python widgets/live_view.py SESSION`` takes the picture of the live view that README.md shows.
 
 It needs Chromium. The picture is kept small: a few levels of each colour are enough for a page.
 """
