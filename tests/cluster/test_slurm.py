@@ -99,7 +99,7 @@ def stop(cluster: Cluster) -> None:
     mine = [process for process in workers if str(cluster.folder) in " ".join(process.cmdline())]
     assert mine
     assert cluster.stop()
-    assert psutil.wait_procs(mine, timeout=4)[1] == []  # SLURM's KillWait is 5
+    assert psutil.wait_procs(mine, timeout=25)[1] == []  # SLURM's KillWait is 30
 
 
 def wait_until(session: emlab.Session, reached: Callable[[], object]) -> None:
