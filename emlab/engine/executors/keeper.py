@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any
 
 import dask
+import dask_jobqueue  # noqa: F401 (sets a handler of SIGINT, which ours has to come after)
 
 from emlab.engine.executors.cluster import STOP, Cluster
 from emlab.engine.executors.slurm import SlurmSettings, read_settings, slurm_cluster
