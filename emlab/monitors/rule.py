@@ -100,7 +100,6 @@ def kept(items: Items, limits: Mapping[str, float | None]) -> NDArray[np.bool_]:
     return decided
 
 
-def _reached(bound: Bound, limit: float, pixel_size: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A limit for micrographs with pixels of these sizes, Å; nan where that is not known, for which the limit stays."""
-    finest = FINEST * pixel_size if bound.measure == "ctf_resolution" else np.full_like(pixel_size, np.nan)
-    return np.fmax(limit, finest)
+def _reached(bound: Bound, limit: float, pixel_size: NDArray[np.float64]) -> NDArray[np.float64] | float:
+    """A limit for micrographs with pixels of these sizes, Å; where that is not known (nan) the limit stays."""
+    return np.fmax(limit, FINEST * pixel_size) if bound.measure == "ctf_resolution" else limit

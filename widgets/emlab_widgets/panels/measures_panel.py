@@ -30,9 +30,10 @@ class MeasuresPanel:
 
     def update(self) -> None:
         """Draw what there is now."""
-        self._timeline.update(self._view.items, self._view.focus.row, self._view.limits)
+        limits = self._view.limits
+        self._timeline.update(self._view.items, self._view.focus.row, limits)
         for distribution in self._distributions:
-            distribution.update(self._view.items, self._view.limits)
+            distribution.update(self._view.items, limits)
 
 
 class CtfPanel(MeasuresPanel):

@@ -51,8 +51,9 @@ class SelectionPanel:
 
     def update(self) -> None:
         """Draw what there is now."""
+        limits = self._view.limits
         for distribution in self._distributions:
-            distribution.update(self._view.items, self._view.limits)
+            distribution.update(self._view.items, limits)
         self._judge()
 
     @property
