@@ -1,6 +1,7 @@
 """Kernels in CUDA: those of a module lie beside it, in the file of its name that ends in .cu.
 
-A kernel there does what the module's compiled loop of the same name does on a CPU, for one element a thread.
+A kernel there does what the module's code does on a CPU, in one thread for each element, or for each of the lanes that
+share a sum.
 """
 
 from __future__ import annotations
