@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from emlab.engine.absence import Absences
+from emlab.engine.adoption import Adoption
 from emlab.engine.backlog import ATTEMPTS, Backlog, Item
 from emlab.engine.chores import Chore, Housekeeping
 from emlab.engine.control import ControlServer
@@ -22,9 +23,7 @@ from emlab.engine.lock import SessionLock
 from emlab.engine.mount import journal_mode
 from emlab.engine.pipeline import current_stages, stages_of_runs
 from emlab.engine.reception import Reception
-from emlab.engine.recovery import offer_again, restore, restore_stage
-from emlab.engine.retrial import record_retrials, retrials
-from emlab.engine.revision import record_revisions, revised
+from emlab.engine.recovery import restore
 from emlab.engine.scribe import Scribe
 from emlab.engine.task import Outcome, Task, Trouble
 from emlab.errors import EmlabError, SessionBusy, SessionError
@@ -109,6 +108,9 @@ class Engine:
         sources = [stage for stage in self._stages if stage.protocol.is_source]
         closed = () if watch else [stage.inputs[0] for stage in sources]
         self._scribe = Scribe(self._ledger, {name for stage in self._stages for name in stage.kinds}.difference(closed))
+        self._adoption = Adoption(
+            self._catalogue, self._ledger, self._backlog, self._scribe, self._stages, self._successors, self._write_out
+        )
         self._blocked_until = 0.0
         self._absences = Absences()
         self._places = tuple(str(stage.values["folder"]) for stage in sources)
@@ -343,14 +345,15 @@ class Engine:
                 pass  # to be noted below is all
             case "change":
                 try:
-                    reply["runs"] = self._change(command["step"], command["changes"])
+                    reply["runs"] = self._adoption.change(command["step"], command["changes"])
                 except (EmlabError, sqlite3.OperationalError) as error:
                     return {"error": str(error).rstrip(".")}
             case "retry":
                 try:
-                    retried = self._retry(command["step"], command["keys"], command["author"])
+                    retried = self._adoption.retry(command["step"], command["keys"], command["author"])
                 except (EmlabError, sqlite3.OperationalError) as error:
                     return {"error": str(error).rstrip(".")}
+                self._commit(time.monotonic())
                 return {"state": self._scribe.state, "retried": retried}
             case _:
                 known = "ping, explain, pause, resume, stop, judge, acknowledge, change, retry, subscribe"
@@ -358,42 +361,6 @@ class Engine:
         self._scribe.note_command(name, command)
         self._commit(time.monotonic())
         return {"state": self._scribe.state, **reply}
-
-    def _change(self, step: str, changes: dict[str, Any]) -> list[str]:
-        """Give a step other parameters: it is done anew, and so are the steps that build on it."""
-        revisions = revised(self._catalogue, step, changes)
-        self._write_out()
-        record_revisions(self._ledger, revisions)
-        for revision in revisions:
-            self._backlog.retire(revision.old.name)
-            self._successors[revision.old.name] = revision.new.name
-            self._stages.append(revision.new)
-            self._backlog.adopt(revision.new)
-            self._scribe.adopt_sets(revision.new.kinds)
-            restore_stage(self._backlog, self._catalogue, revision.new, time.monotonic())
-        names = [revision.new.name for revision in revisions]
-        self._scribe.note(
-            "info", f"{step} was given other parameters; what builds on it is done anew: {', '.join(names)}."
-        )
-        return names
-
-    def _retry(self, step: str | None, keys: Sequence[str], author: str) -> int:
-        """Offer again what was given up, open the sets again that this may come to, and say how much it is."""
-        self._write_out()
-        found = retrials(self._catalogue, step, keys)
-        record_retrials(self._ledger, found, author)
-        growing: set[str] = set()
-        given_up = {retrial.run: retrial.keys for retrial in found}
-        for stage in self._stages:
-            if stage.name in self._backlog.retired:
-                continue
-            if stage.name in given_up:
-                offer_again(self._backlog, self._catalogue, stage, given_up[stage.name], time.monotonic())
-            if stage.name in given_up or growing.intersection(stage.inputs):
-                growing.update(stage.outputs.values())
-        self._scribe.reopen_sets(growing)
-        self._commit(time.monotonic())
-        return sum(map(len, given_up.values()))
 
     def _write_out(self) -> None:
         """Make everything durable, so that what is read next is all there is."""
