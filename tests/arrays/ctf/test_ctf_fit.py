@@ -68,7 +68,7 @@ def test_a_start_nearby_leads_to_the_same_fit(rings_of: Callable[..., Flattened]
         start = Defocus(TRUTH.mean + mean, TRUTH.straight + straight, TRUTH.diagonal + diagonal)
         found = refine(data, lens, start).defocus
         assert (found.mean, found.straight, found.diagonal) == pytest.approx(
-            (best.mean, best.straight, best.diagonal), abs=1.0
+            (best.mean, best.straight, best.diagonal), abs=0.1
         )
 
 
