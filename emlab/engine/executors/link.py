@@ -178,7 +178,8 @@ class Link:
                 if self._refused.get(address, 0) < self._loop.time():
                     self._greeted[address] = self._loop.create_task(self._welcome(client, address))
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), LOOK)
+                async with asyncio.timeout(LOOK):
+                    await self._changed.wait()
 
     async def _welcome(self, client: distributed.Client, address: str) -> None:
         """Get a worker ready; a slow one keeps nobody else waiting."""

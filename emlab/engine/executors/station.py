@@ -93,7 +93,8 @@ class Station:
             for line in lines:
                 loop.add_reader(line, rung.set)
             with suppress(TimeoutError):
-                await asyncio.wait_for(rung.wait(), LOOK)
+                async with asyncio.timeout(LOOK):  # wait_for of Python 3.11 may forget that it was cancelled
+                    await rung.wait()
             for line in lines:
                 loop.remove_reader(line)
             for outcome in self._pool.collect():
