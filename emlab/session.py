@@ -17,6 +17,7 @@ from emlab.model import RECORDS
 from emlab.model.watched import WatchedFolder
 from emlab.sets import (
     Acknowledgement,
+    Away,
     Batch,
     Catalogue,
     Event,
@@ -124,6 +125,11 @@ class Session:
     def sets(self) -> dict[str, IncrementalSet]:
         """Every incremental set by its name."""
         return {name: IncrementalSet(self.catalogue, facts) for name, facts in self.catalogue.sets().items()}
+
+    @property
+    def away(self) -> list[Away]:
+        """The disks and servers that items wait for, while an engine runs."""
+        return self.catalogue.away() if self.is_running else []
 
     @property
     def engine_cpu(self) -> float:

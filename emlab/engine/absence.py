@@ -43,6 +43,11 @@ class Absences:
         """What is away for a step."""
         return self._absences.get(step)
 
+    @property
+    def told(self) -> dict[str, Absence]:
+        """What people know to be away, by the step that needs it."""
+        return {step: absence for step, absence in self._absences.items() if absence.is_told}
+
     def hold(self, step: str, now: float) -> float | None:
         """Until when a step's items are held back; ``None`` if they are not."""
         absence = self._absences.get(step)

@@ -30,7 +30,7 @@ from emlab.errors import EmlabError, SessionBusy, SessionError
 from emlab.formats.atomic import sweep
 from emlab.monitors.words import duration
 from emlab.protocols import PROTOCOLS
-from emlab.sets import Catalogue, Ledger, Provenance
+from emlab.sets import Away, Catalogue, Ledger, Provenance
 from emlab.sets.salvage import check_database
 
 RETRY_AFTER = 2.0
@@ -153,6 +153,7 @@ class Engine:
             if facts.run in self._successors and facts.closing is None:
                 self._supersede(name, facts.run)
         self._scribe.set_state("running")
+        self._scribe.set_away([])
         self._scribe.note("info", f"{'Resumed' if resumed else 'Started'} on {self._executor.describe()}.")
         self._commit(time.monotonic())
         self._reception.start()
@@ -208,6 +209,7 @@ class Engine:
         if absence is not None and absence.is_told:
             lasted = duration(now - absence.since)
             self._scribe.note("info", f"{absence.place} is back after {lasted}: what waited goes on.", stage.name)
+            self._tell_away(now)
         name = stage.outputs[record.kind]
         provenance = Provenance(
             recorded_at=time.time(),
@@ -237,6 +239,7 @@ class Engine:
                 absence.is_told = True
                 why = trouble.message.rstrip(".")
                 self._scribe.note("error", f"{absence.place} is away ({why}): items wait until it is back.", run)
+                self._tell_away(now)
             self._backlog.delay(item, absence.until)
             return
         troubles = (*item.troubles, trouble.cause)
@@ -248,6 +251,11 @@ class Engine:
             self._backlog.finish(run, None)
         else:
             self._backlog.delay(replace(item, troubles=troubles), now + RETRY_AFTER * 2 ** (met - 1))
+
+    def _tell_away(self, now: float) -> None:
+        told = self._absences.told.items()
+        past = time.time() - now
+        self._scribe.set_away(Away(run=run, place=absence.place, since=past + absence.since) for run, absence in told)
 
     def _dispatch(self, now: float) -> None:
         # A batch is recorded before what is made of it, so that a restart makes it of the same records.
@@ -291,6 +299,8 @@ class Engine:
             if stage.name in self._backlog.retired:
                 for name in sorted(names):
                     self._supersede(name, stage.name)
+                self._absences.end(stage.name)
+                self._tell_away(now)
             elif not self._scribe.open_sets & set(stage.inputs):
                 if stage.protocol.is_fold and progress.waiting:
                     self._dispatch(now)  # the last batch: its set has just been closed

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 from emlab.engine.task import Trouble
 from emlab.model import Record
-from emlab.sets import Batch, Closing, Ledger, Provenance, Verdict
+from emlab.sets import Away, Batch, Closing, Ledger, Provenance, Verdict
 from emlab.sets.salvage import is_of_damage
 
 ACCOUNT_EVERY = 1.0
@@ -85,6 +87,11 @@ class Scribe:
         """Change the session's state."""
         self.state = state
         self._write(lambda: self._ledger.set_meta("state", state))
+
+    def set_away(self, away: Iterable[Away]) -> None:
+        """Record what items wait for now."""
+        said = json.dumps([asdict(one) for one in away])
+        self._write(lambda: self._ledger.set_meta("away", said))
 
     def judge(self, key: str, verdict: Verdict, note: str, author: str) -> None:
         """Record what a person decided or noted about an item."""

@@ -136,6 +136,19 @@ def _disk_full(scene: Scene) -> Finding:
     return Finding(least / max(scene.free, 1), 1.0, 0.8, message, "error")
 
 
+def _away(scene: Scene) -> Finding | None:
+    away = scene.overview.away
+    if not away:
+        return None
+    places = " and ".join(dict.fromkeys(one.place for one in away))
+    steps = ", ".join(one.run for one in away)
+    message = (
+        f"{places} cannot be reached; what {steps} needs of it waits, and goes on by itself when it is back. Look at "
+        "the disk or the server, its mount, and the network."
+    )
+    return Finding(1, 1, 1, message, "error", min(one.since for one in away))
+
+
 def _behind(scene: Scene) -> Finding | None:
     overview = scene.overview
     if overview.state != "running" or not overview.acquisition_rate > 1.1 * overview.processing_rate:
@@ -217,6 +230,7 @@ def _counts(scene: Scene) -> Finding | None:
 CHECKS: Final[dict[str, Callable[[Scene], Finding | None]]] = {
     "Engine": _engine,
     "Disk": _disk_full,
+    "Storage": _away,
     "Acquisition": _stalled,
     "Failures": _failing,
     "Queue": _behind,

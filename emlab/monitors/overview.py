@@ -15,7 +15,7 @@ from emlab.monitors.stages import Stage, Stages
 from emlab.monitors.watched import Watched
 from emlab.monitors.words import clock, counted, duration, number
 from emlab.protocols import PROTOCOLS
-from emlab.sets import Run
+from emlab.sets import Away, Run
 
 FEW = 4
 """Items that wait while a session keeps up: those just being processed."""
@@ -43,6 +43,8 @@ class Overview:
         Items per hour on the microscope's own clock, during its last hour; nan before the second one.
     processing_rate
         Items per hour that came out of the last run during the last hour; nan before the second one.
+    away
+        The disks and servers that items wait for.
     particles
         How many were found so far; ``None`` where a session looks for none.
     arriving
@@ -60,6 +62,7 @@ class Overview:
     processing_rate: float
     arriving: bool
     at: float
+    away: tuple[Away, ...] = ()
     particles: int | None = None
 
     @property
@@ -156,6 +159,7 @@ class Overviewer:
             processing_rate=last.rate if last else math.nan,
             arriving=any(collection.is_open for collection in sets.values() if collection.kind == "arrival"),
             at=self._now(),
+            away=tuple(self._session.away),
             particles=int(np.nansum(self._items["count"])) if "picks" in counts else None,
         )
 

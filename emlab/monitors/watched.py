@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from emlab.sets import Batch, Event, Failure, IncrementalSet, Judgement, Retry, Run
+from emlab.sets import Away, Batch, Event, Failure, IncrementalSet, Judgement, Retry, Run
 
 
 class Watched(Protocol):
@@ -14,6 +14,10 @@ class Watched(Protocol):
     @property
     def state(self) -> str:
         """``created``, ``running``, ``paused``, ``stopped``, ``finished`` or ``crashed``."""
+
+    @property
+    def away(self) -> Sequence[Away]:
+        """The disks and servers that items wait for."""
 
     @property
     def runs(self) -> Sequence[Run]:

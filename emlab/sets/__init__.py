@@ -4,6 +4,7 @@ from emlab.sets.address import control_addresses, dial
 from emlab.sets.catalogue import Catalogue
 from emlab.sets.entries import (
     Acknowledgement,
+    Away,
     Batch,
     Closing,
     Event,
@@ -22,6 +23,7 @@ from emlab.sets.nudge import Nudge
 
 __all__ = [
     "Acknowledgement",
+    "Away",
     "Batch",
     "Catalogue",
     "Closing",

@@ -13,7 +13,7 @@ from typing import Any
 
 from emlab.errors import SessionError
 from emlab.sets import schema
-from emlab.sets.entries import Acknowledgement, Batch, Closing, Event, Failure, Judgement, Retry, Run, SetFacts
+from emlab.sets.entries import Acknowledgement, Away, Batch, Closing, Event, Failure, Judgement, Retry, Run, SetFacts
 from emlab.sets.salvage import damaged, is_of_damage
 
 PATIENCE = 2.0
@@ -60,6 +60,10 @@ class Catalogue:
         """One of the session's own facts."""
         rows = self.rows("SELECT value FROM meta WHERE name = ?", (name,))
         return rows[0][0] if rows else None
+
+    def away(self) -> list[Away]:
+        """What the engine waited for when it last wrote: a disk, a server."""
+        return [Away(**said) for said in json.loads(self.meta("away") or "[]")]
 
     def runs(self) -> list[Run]:
         """Every run, in the order of the workflow."""

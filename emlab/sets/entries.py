@@ -208,6 +208,23 @@ class Retry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Away:
+    """A disk or a server that a run's items wait for.
+
+    Attributes
+    ----------
+    run, place
+        Which run, and which folder it needs.
+    since
+        Seconds since 1970-01-01 UTC.
+    """
+
+    run: str
+    place: str
+    since: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Closing:
     """How a set ended, why and when: ``success``, ``stopped``, ``failed``, or ``superseded`` by another run."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from emlab.engine.executors import InlineExecutor
 from emlab.engine.runner import Engine
 from emlab.engine.task import Task
 from emlab.formats.mrc import write_mrc
+from emlab.sets import Away
 
 FILES = 3
 
@@ -140,8 +142,10 @@ def test_a_folder_that_disappears_and_comes_back_costs_nothing(
     write(images / "square")
     away = tmp_path / "away"
     tried = []
+    shown: list[Away] = []
 
     def unmount(given: int, key: str) -> None:
+        shown.extend(session.away)
         if given == 1:
             images.rename(away)
         if given <= looks:
@@ -156,6 +160,9 @@ def test_a_folder_that_disappears_and_comes_back_costs_nothing(
         assert len(set(tried)) == 1
         assert [record.attempt for record in session["micrographs"].to_dataframe().itertuples()] == [1] * FILES
         assert f"waiting until {images} is back; it is looked at again in 0 s." in said
+        assert {(one.run, one.place) for one in shown} == {("import", str(images)) for _ in range(told)}
+        assert all(abs(one.since - time.time()) < 60 for one in shown)
+        assert session.catalogue.away() == []
         messages = [event.message for event in session.events()]
         assert sum(message.startswith(f"{images} is away (There is no file") for message in messages) == told
         assert sum(message.startswith(f"{images} is back after") for message in messages) == told

@@ -10,6 +10,7 @@ import pytest
 
 from emlab.monitors import Items, Overview, Overviewer, Rule
 from emlab.monitors.alarms import SHIFT, Alarms
+from emlab.sets import Away
 
 GIB = 2**30
 
@@ -173,6 +174,17 @@ def test_failures_press_when_they_are_many_among_what_came(world: World, invente
     assert world.look([failure] * 40) == ["Failures"]
     assert world.look([replace(failure, at=world.now - 3600)] * 40) == []
     assert world.alarms.active == []
+
+
+def test_a_place_that_is_away_presses_until_it_is_back(world: World) -> None:
+    away = [Away(run=run, place="/data/epu", since=world.now - second) for run, second in (("align", 60), ("ctf", 90))]
+    world.overview = replace(world.overview, away=tuple(away))
+    assert world.look() == ["Storage"]
+    (alarm,) = world.alarms.active
+    assert alarm.message.startswith("/data/epu cannot be reached; what align, ctf needs of it waits")
+    assert (alarm.since, alarm.level, alarm.is_recorded) == (world.now - 90, "error", True)
+    world.overview = replace(world.overview, away=())
+    assert world.look() == world.alarms.active == []
 
 
 def test_an_engine_that_is_gone_and_one_that_falls_behind_press(world: World) -> None:
