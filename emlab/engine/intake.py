@@ -15,8 +15,6 @@ from emlab.engine.watcher import Report, Watcher
 from emlab.model import Arrival
 from emlab.model.watched import WatchedFolder
 
-NOT_TAKEN = "NotTaken"
-"""The error of a file that should have been taken and was not."""
 RING_EVERY = 0.01
 """Seconds between rings of the bell where many files come at once."""
 

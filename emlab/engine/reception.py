@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from emlab.engine.backlog import Backlog
-from emlab.engine.intake import NOT_TAKEN, Intake, is_lost
+from emlab.engine.intake import Intake, is_lost
 from emlab.engine.pipeline import Stage
 from emlab.engine.scribe import Scribe
 from emlab.engine.task import Trouble
 from emlab.engine.watcher import Report
 from emlab.model import Arrival
-from emlab.sets import Catalogue, Provenance
+from emlab.sets import NOT_TAKEN, Catalogue, Provenance
 
 
 class Reception:

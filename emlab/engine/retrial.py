@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from emlab.engine.intake import NOT_TAKEN
 from emlab.engine.pipeline import step_of
 from emlab.errors import SessionError
 from emlab.monitors.words import counted
-from emlab.sets import Catalogue, Ledger
+from emlab.sets import NOT_TAKEN, Catalogue, Ledger
 
 
 @dataclass(frozen=True)

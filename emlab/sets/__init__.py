@@ -3,6 +3,7 @@
 from emlab.sets.address import control_addresses, dial
 from emlab.sets.catalogue import Catalogue
 from emlab.sets.entries import (
+    NOT_TAKEN,
     Acknowledgement,
     Away,
     Batch,
@@ -22,6 +23,7 @@ from emlab.sets.lineage import lineage
 from emlab.sets.nudge import Nudge
 
 __all__ = [
+    "NOT_TAKEN",
     "Acknowledgement",
     "Away",
     "Batch",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Verdict = Literal["rejected", "restored", "noted"]
+NOT_TAKEN: Final = "NotTaken"
+"""The error of a file that should have been taken and was not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +123,11 @@ class Failure:
     message: str
     traceback: str
     at: float
+
+    @property
+    def can_be_retried(self) -> bool:
+        """Whether it was given up and is an item to be tried again; a file that was never whole is none."""
+        return self.final and self.error != NOT_TAKEN
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,15 @@ def asked_to_execute(page: Page, code: str) -> str:
     return said
 
 
-def test_a_session_is_started_from_the_form(pages: Any, movies: Path, page: Page, complaints: list[str]) -> None:
+def end_at_once(session: Path) -> None:
+    """Kill a session's engine, with its workers."""
+    owner = (session / "lock").read_text()
+    os.killpg(int(re.findall(r"\d+", owner)[0]), signal.SIGKILL)
+
+
+def test_a_session_is_started_from_the_form_and_steered_from_its_live_view(
+    pages: Any, movies: Path, page: Page, complaints: list[str]
+) -> None:
     sessions = pages.sessions
     page.goto(pages.launch, timeout=90_000)
     start = page.get_by_role("button", name="Start session")
@@ -107,11 +116,23 @@ def test_a_session_is_started_from_the_form(pages: Any, movies: Path, page: Page
         with open_session(sessions / "grid 1") as session:
             assert session.is_running
             assert session.runs[0].parameters["voltage"] == 300
-        expect(page.get_by_role("heading", name="grid 1")).to_be_visible(timeout=90_000)
-    finally:
-        # Its engine, with its workers: nobody waits for what they make.
-        owner = (sessions / "grid 1" / "lock").read_text()
-        os.killpg(int(re.findall(r"\d+", owner)[0]), signal.SIGKILL)
+        state = page.get_by_role("heading", name="grid 1").locator(".emlab-badge")
+        expect(state).to_have_text("Running", timeout=90_000)
+        page.get_by_role("button", name="Pause").click()
+        expect(state).to_have_text("Paused", timeout=20_000)
+        end_at_once(sessions / "grid 1")
+        page.get_by_role("button", name="Start again").click(timeout=20_000)
+        expect(state).to_have_text("Running", timeout=60_000)
+        page.get_by_role("button", name="End session").click()
+        page.get_by_role("button", name="No", exact=True).click()
+        page.get_by_role("button", name="End session").click()
+        page.get_by_role("button", name="Yes, end it").click()
+        expect(page.get_by_role("button", name="Look for more")).to_be_visible(timeout=90_000)
+        expect(state).to_have_text("Finished")
+    except BaseException:
+        with suppress(OSError):  # nobody waits for what it makes
+            end_at_once(sessions / "grid 1")
+        raise
     complaints[:] = [text for text in complaints if "/voila/api/shutdown/" not in text]
 
 

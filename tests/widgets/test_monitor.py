@@ -16,8 +16,8 @@ def panels(invented: Any) -> Monitor:
 
 def text_of(panels: Monitor) -> str:
     panels._tabs.shown = "Problems"
-    problems = panels._made["Problems"]._lists.value
-    return panels._head.widget.value + panels._micrograph._content.value + problems
+    problems = panels._made["Problems"]
+    return panels._head.widget.value + panels._micrograph._content.value + problems._failures.value
 
 
 def test_an_empty_session_says_what_will_appear(panels: Monitor) -> None:
@@ -105,6 +105,7 @@ def test_pages_of_a_read_only_server_say_so_and_have_no_button_that_rejects(
     assert "Read-only" in head.value
     assert len(body.children[1].children) == 2
     monkeypatch.delenv(READ_ONLY)
-    _, head, _, _, body, _ = monitor(invented.open()).children
+    _, head, controls, _, _, body, _ = monitor(invented.open()).children
     assert "Read-only" not in head.value
+    assert [button.description for button in controls.children] == ["Pause", "End session"]
     assert len(body.children[1].children) == 3

@@ -200,6 +200,30 @@ def test_an_alarm_is_shown_until_it_is_known(view: View, invented: Any) -> None:
     assert not [row for row in panel._alarms.children[1:] if "Make room" in row.children[0].value]
 
 
+def test_what_a_step_gave_up_is_tried_again_at_the_press_of_a_button(view: View, invented: Any) -> None:
+    invented.fail(61, "align", "the disk was away")
+    invented.fail(62, "align", "the disk was away")
+    view.update()
+    panel = ProblemsPanel(view)
+    panel.update()
+    (button,) = panel._again.children
+    assert button.description == "Try 2 items of align again"
+    invented.release()
+    button.click()
+    assert view.guard.widget.layout.display == "none", view.guard.widget.value
+    (retry,) = view.session.retries()
+    assert (retry.run, retry.keys) == ("align", ("item_61", "item_62"))
+    assert panel._again.children == ()
+    assert "Nothing failed" in panel._failures.value
+    view.can_steer = False
+    invented.fail(63, "align", "the disk was away")
+    view.update()
+    looking = ProblemsPanel(view)
+    looking.update()
+    assert "item_63" in looking._failures.value
+    assert looking._again.children == ()
+
+
 def test_the_viewer_sends_the_part_that_is_asked_for(
     view: View, invented: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,36 +2,44 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from html import escape
 from typing import Any
 
 import ipywidgets
 
-from emlab.monitors import Alarm, moment
+from emlab.monitors import Alarm, counted, moment
 from emlab_widgets.failures import events, failures
 from emlab_widgets.html import empty
 from emlab_widgets.panels.view import View
 
 
 class ProblemsPanel:
-    """Alarms, each with a button by which a person says to know; failures and events, the newest first."""
+    """Alarms, each with a button by which a person says to know; failures and events, the newest first.
+
+    What a step gave up can be tried again.
+    """
 
     def __init__(self, view: View) -> None:
         self._view = view
         self._alarms = ipywidgets.VBox()
-        self._lists = ipywidgets.HTML()
+        self._failures, self._events = ipywidgets.HTML(), ipywidgets.HTML()
+        self._again = ipywidgets.HBox()
+        self._again.add_class("emlab-buttons")
+        self._retriable: dict[str, int] = {}
         self._shown: list[tuple[str, str, bool]] | None = None
         self._rows: dict[str, ipywidgets.Box] = {}
-        self.widget: Any = ipywidgets.VBox([self._alarms, self._lists])
+        lists = ipywidgets.Box([ipywidgets.VBox([self._failures, self._again]), self._events])
+        lists.add_class("emlab-lists")
+        self.widget: Any = ipywidgets.VBox([self._alarms, lists])
 
     def update(self) -> None:
         """Draw what there is now."""
         self._draw_alarms()
         failed = self._view.overviewer.stages.failures
-        self._lists.value = (
-            f'<div class="emlab emlab-lists"><section><h2>Failures</h2>{failures(failed)}</section>'
-            f"<section><h2>Events</h2>{events(list(self._view.events.recent))}</section></div>"
-        )
+        self._failures.value = f'<div class="emlab"><h2>Failures</h2>{failures(failed)}</div>'
+        self._events.value = f'<div class="emlab"><h2>Events</h2>{events(list(self._view.events.recent))}</div>'
+        self._offer(Counter(failure.run for failure in reversed(failed) if failure.can_be_retried))
 
     def _draw_alarms(self) -> None:
         alarms = self._view.alarms
@@ -70,6 +78,30 @@ class ProblemsPanel:
         words.value = text
         for one in button:
             one.disabled = known
+
+    def _offer(self, retriable: dict[str, int]) -> None:
+        """Give a button for each step that gave something up."""
+        if not self._view.can_steer or retriable == self._retriable:
+            return
+        self._retriable = dict(retriable)
+        old = self._again.children
+        self._again.children = [self._retry_button(run, count) for run, count in retriable.items()]
+        for button in old:
+            button.close()
+
+    def _retry_button(self, run: str, count: int) -> ipywidgets.Button:
+        button = ipywidgets.Button(
+            description=f"Try {counted(count, 'item')} of {run} again",
+            tooltip="Once what made them fail is mended: a disk that was away, a program that was missing",
+        )
+        button.on_click(self._view.guard(lambda _: self._retry(run)))
+        return button
+
+    def _retry(self, run: str) -> None:
+        self._view.session.retry(run)
+        self._view.update()
+        self.update()
+        self._view.tell()
 
     def _acknowledge(self, name: str) -> None:
         self._view.session.acknowledge(name)
