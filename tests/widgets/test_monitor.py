@@ -17,7 +17,8 @@ def panels(invented: Any) -> Monitor:
 def text_of(panels: Monitor) -> str:
     panels._tabs.shown = "Problems"
     problems = panels._made["Problems"]
-    return panels._head.widget.value + panels._micrograph._content.value + problems._failures.value
+    head = panels._head._glance.value + panels._head._pace.value
+    return head + panels._micrograph._content.value + problems._failures.value
 
 
 def test_an_empty_session_says_what_will_appear(panels: Monitor) -> None:
@@ -102,10 +103,11 @@ def test_pages_of_a_read_only_server_say_so_and_have_no_button_that_rejects(
     monkeypatch.setattr(Monitor, "start", lambda _: None)
     monkeypatch.setenv(READ_ONLY, "1")
     _, head, _, _, body, _ = monitor(invented.open()).children
-    assert "Read-only" in head.value
+    assert "Read-only" in head.children[0].value
+    assert len(head.children[1].children) == 1
     assert len(body.children[1].children) == 2
     monkeypatch.delenv(READ_ONLY)
-    _, head, controls, _, _, body, _ = monitor(invented.open()).children
-    assert "Read-only" not in head.value
-    assert [button.description for button in controls.children] == ["Pause", "End session"]
+    _, head, _, _, body, _ = monitor(invented.open()).children
+    assert "Read-only" not in head.children[0].value
+    assert [button.description for button in head.children[1].children[1].children] == ["Pause", "End session"]
     assert len(body.children[1].children) == 3

@@ -42,7 +42,7 @@ def test_every_panel_can_be_opened_before_anything_has_come(invented: Any) -> No
     for name in PANELS:
         panels._tabs.shown = name
         assert panels.view.guard.widget.layout.display == "none", panels.view.guard.widget.value
-    assert "Nothing to tell yet" in panels._head.widget.value
+    assert "Nothing to tell yet" in panels._head._glance.value
 
 
 def test_the_table_sorts_searches_and_pages_in_the_kernel(view: View) -> None:
@@ -277,7 +277,7 @@ def test_a_session_that_looks_for_particles_shows_how_many(invented: Any) -> Non
     panels._tabs.shown = "Particles"
     assert panels.view.guard.widget.layout.display == "none", panels.view.guard.widget.value
     assert panels.view.overview.particles == 24
-    assert "<b>24</b><small>3 per micrograph" in panels._head.widget.value
+    assert "<b>24</b><small>3 per micrograph" in panels._head._glance.value
     panels.view.focus.choose(2)
     shown = panels._micrograph._content.value
     assert "3 of 16 Å" in shown

@@ -1,4 +1,4 @@
-"""A session at a glance: counts, rates and whether it keeps up, as a strip of cards."""
+"""A session at a glance: counts and rates as a strip of cards, and whether it keeps up."""
 
 from __future__ import annotations
 
@@ -45,11 +45,13 @@ def strip(overview: Overview) -> str:
     waiting = _card("Waiting", number(overview.waiting), _queues(overview), "")
     acquired = "" if math.isnan(overview.acquisition_rate) else f"{_rate(overview.acquisition_rate)} acquired"
     rates = _card("Done per hour", _rate(overview.processing_rate), acquired, "")
+    return f'<div class="emlab-strip">{"".join(counts)}{failed}{waiting}{rates}</div>'
+
+
+def pace(overview: Overview) -> str:
+    """Give the HTML of whether it keeps up, and when it will be done."""
     sentences = " ".join(filter(None, (overview.pace, overview.outlook)))
-    return (
-        f'<div class="emlab-strip">{"".join(counts)}{failed}{waiting}{rates}</div>'
-        f'<p class="emlab-pace" role="status">{escape(sentences)}</p>'
-    )
+    return f'<p class="emlab-pace" role="status">{escape(sentences)}</p>'
 
 
 def _card(label: str, value: str, note: str, kind: str) -> str:

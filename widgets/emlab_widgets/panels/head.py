@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
 import ipywidgets
 
 from emlab.monitors import counted
+from emlab_widgets.panels.controls import Controls
 from emlab_widgets.panels.view import View
-from emlab_widgets.strip import badge, strip
+from emlab_widgets.strip import badge, pace, strip
 
 
 class Head:
-    """Name, state, one sentence on whether all is well, counts and outlook; always in sight."""
+    """Name, state, one sentence on whether all is well, counts and outlook, and the controls; always in sight."""
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self.widget = ipywidgets.HTML()
+        self._glance, self._pace = ipywidgets.HTML(), ipywidgets.HTML()
+        self._controls = Controls(view) if view.can_steer else None
+        row = ipywidgets.HBox([self._pace, *([self._controls.widget] if self._controls else [])])
+        row.add_class("emlab-pace-row")
+        self.widget: Any = ipywidgets.VBox([self._glance, row])
+        self.widget.add_class("emlab-top")
 
     def update(self) -> None:
         """Draw what there is now."""
         view = self._view
         looking = "" if view.can_steer else ' <span class="emlab-badge">Read-only</span>'
         title = f"<h1>{escape(view.session.name)} {badge(view.overview.state)}{looking}</h1>"
-        self.widget.value = (
+        self._glance.value = (
             f'<div class="emlab"><div class="emlab-head">{title}{self._light()}</div>{strip(view.overview)}</div>'
         )
+        self._pace.value = f'<div class="emlab">{pace(view.overview)}</div>'
+        if self._controls is not None:
+            self._controls.update()
 
     def _light(self) -> str:
         """Give the first thing to look at: a sentence in the colour of what is worst."""

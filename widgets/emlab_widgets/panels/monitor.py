@@ -11,7 +11,6 @@ import ipywidgets
 from emlab.session import Session
 from emlab_widgets import theme
 from emlab_widgets.app import READ_ONLY
-from emlab_widgets.panels.controls import Controls
 from emlab_widgets.panels.head import Head
 from emlab_widgets.panels.micrograph_panel import MicrographPanel
 from emlab_widgets.panels.opening import import_panels, made_panel, panels_for
@@ -34,7 +33,6 @@ class Monitor:
         self.view = View(session, can_steer=can_steer)
         self._pulse = Pulse()
         self._head = Head(self.view)
-        self._controls = Controls(self.view)
         self._tabs = Tabs(panels_for(session))
         self._micrograph = MicrographPanel(self.view)
         self._made: dict[str, Panel] = {}
@@ -46,7 +44,6 @@ class Monitor:
             [
                 ipywidgets.HTML(f"<style>{theme.stylesheet()}</style>"),
                 self._head.widget,
-                *([self._controls.widget] if can_steer else []),
                 self.view.guard.widget,
                 self._tabs,
                 body,
@@ -82,7 +79,6 @@ class Monitor:
 
     def _draw_head(self) -> None:
         self._head.update()
-        self._controls.update()
         self._tabs.badges = {"Problems": len(self.view.alarms.pressing) + self.view.overview.failed}
 
     def _draw_all(self) -> None:

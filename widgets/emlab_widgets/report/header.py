@@ -11,7 +11,7 @@ from emlab.monitors import Items, Overview, duration, moment
 from emlab.session import Session
 from emlab_widgets import theme
 from emlab_widgets.html import Html, facts
-from emlab_widgets.strip import badge, strip
+from emlab_widgets.strip import badge, pace, strip
 
 
 def header(session: Session, items: Items, overview: Overview) -> Html:
@@ -27,7 +27,7 @@ def header(session: Session, items: Items, overview: Overview) -> Html:
     return Html(
         f"<style>{theme.stylesheet()}{_stylesheet()}</style>"
         f'<header class="emlab"><h1>{escape(session.name)} {badge(session.state)}</h1>'
-        f"{strip(overview)}{facts(dates)}</header>"
+        f"{strip(overview)}{pace(overview)}{facts(dates)}</header>"
     )
 
 
