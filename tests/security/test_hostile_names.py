@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -49,9 +51,22 @@ def hostile(invent: Any, tmp_path: Path) -> Iterator[Any]:
     invented.close()
 
 
-def test_the_live_view_shows_names_as_text(hostile: Any, page: Page, tmp_path: Path) -> None:
+@pytest.fixture
+def emptied() -> Iterator[Path]:
+    """A folder for temporary files, in which nothing may be left; its path is short, for sockets."""
+    with TemporaryDirectory(prefix="emlab-") as folder:
+        yield Path(folder)
+        assert list(Path(folder).iterdir()) == []
+
+
+def test_the_live_view_shows_names_as_text(hostile: Any, page: Page, tmp_path: Path, emptied: Path) -> None:
     command = [sys.executable, "-m", "emlab_widgets", str(hostile.path)]
-    with (tmp_path / "log").open("w") as log, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log) as server:
+    with (
+        (tmp_path / "log").open("w") as log,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=log, env={**os.environ, "TMPDIR": str(emptied)}
+        ) as server,
+    ):
         try:
             page.goto(server.stdout.readline().decode().strip(), wait_until="commit")
             expect(page.locator(".emlab-card.emlab-ctf b")).to_have_text("6", timeout=90_000)
