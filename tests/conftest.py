@@ -45,6 +45,19 @@ def reference_data() -> Path:
     return folder
 
 
+@pytest.fixture
+def reference_defects(reference_data: Path, tmp_path: Path) -> Path:
+    """The bad pixels of the reference TIFFs as RELION counts them; the file beside these counts the rows as stored."""
+    lines = (reference_data / "movies" / "session_1k" / "defects.txt").read_text().splitlines()
+    (tmp_path / "reference").mkdir()
+    path = tmp_path / "reference" / "defects.txt"
+    with path.open("w") as file:
+        for line in lines:
+            x, y, width, height = map(int, line.split())
+            print(x, 1024 - y - height, width, height, file=file)
+    return path
+
+
 class InventedSession:
     """A session's folder as its engine writes it: records, failures, pictures; running until `end`.
 

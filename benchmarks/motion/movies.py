@@ -58,7 +58,9 @@ class Case:
         if not path.exists():
             made = simulate_movie(self.conditions)
             made.truth.write(path.with_suffix(".json"))
-            write_tiff_movie(self.gain(folder), [made.gain_reference], None)
+            # The rows of an EER's gain are read from the first to the last, unlike those of other TIFFs.
+            gain = made.gain_reference[::-1] if self.suffix == ".eer" else made.gain_reference
+            write_tiff_movie(self.gain(folder), [gain], None)
             if self.suffix == ".eer":
                 raw = raw_frames(made.frames, EER_PARTS, self.conditions.rng(7))
                 write_eer(path, raw, self.conditions.pixel_size)

@@ -55,7 +55,7 @@ def compile_kernels(xp: ModuleType = np) -> None:
     levelled(tiles, lens, Defocus(10_000.0), np.zeros(len(tiles.excess)))
     if xp is not np:
         _estimate(image, lens)
-    decode_lzw(np.frombuffer(b"\x80\x00", np.uint8), np.empty(1, np.uint8))
+    decode_lzw(np.frombuffer(b"\x80\x00", np.uint8), 1)
 
 
 def _estimate(image: Array, lens: Lens) -> None:

@@ -21,13 +21,13 @@ _WORD: Final = 8
 """Bytes that are copied at once; most strings of counts are shorter."""
 
 
-def decode_lzw(coded: Array, out: Array) -> int:
-    """How many bytes of ``out`` the codes filled; 0 where they are none that this function can follow.
+def decode_lzw(coded: Array, size: int) -> Array:
+    """The first ``size`` bytes that the codes stand for, or fewer where they end before: uint8 (byte,).
 
     Parameters
     ----------
-    coded, out
-        Uint8 (byte,).
+    coded
+        Uint8 (byte,). Where they are no codes that this function can follow, there are no bytes.
 
     Notes
     -----
@@ -36,12 +36,11 @@ def decode_lzw(coded: Array, out: Array) -> int:
     """
     # The standard has the first code be a clear, in its highest bits; what begins otherwise is damaged or older.
     if coded.size < 2 or coded[0] != _CLEAR >> 1 or coded[1] & 0x80:
-        return 0
-    written = np.empty(_CLEAR + out.size + _WORD, np.uint8)
+        return coded[:0]
+    written = np.empty(_CLEAR + size + _WORD, np.uint8)
     written[:_CLEAR] = np.arange(_CLEAR)
-    stop = _decode(coded, written)
-    out[:] = written[_CLEAR:-_WORD]
-    return min(max(int(stop) - _CLEAR, 0), out.size)
+    stop = int(_decode(coded, written))
+    return written[_CLEAR : min(max(stop, _CLEAR), _CLEAR + size)]
 
 
 @kernel

@@ -22,7 +22,8 @@ def read_defects(path: str | Path, shape: tuple[int, int], upsampling: int = 1) 
     Parameters
     ----------
     path
-        A text with a rectangle ``x y width height`` a line, in px from the array's first element, or an MRC or
+        A text with a rectangle ``x y width height`` a line, in px from the first element of the frames as they are
+        read, which for a TIFF movie is the start of the file's last row, as in RELION and MotionCor; or an MRC or
         TIFF that is not 0 where a pixel is bad.
     shape
         Of the frames as they are read, (y, x).

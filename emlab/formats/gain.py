@@ -25,7 +25,8 @@ def read_gain(
     ----------
     path
         An MRC or TIFF (``.gain`` is one). For an EER, an MRC is divided by and a TIFF multiplied with, as the
-        cameras' software means them; for other movies both multiply.
+        cameras' software means them; for other movies both multiply. A TIFF's rows are read from the last to the
+        first, as those of a TIFF movie, but for an EER from the first to the last, as an EER's own; so does RELION.
     shape
         Of the frames as they are read, (y, x). A gain for an EER may have 2 or 4 times, or a half or a quarter of
         its pixels.
@@ -34,8 +35,7 @@ def read_gain(
         them counter-clockwise since it draws the first row at the bottom; where the first row is on top, as in a
         printed array, they are clockwise.
     flip
-        0 none, 1 upside down, 2 left–right, as in both programs. These flip TIFF files on reading and emlab flips
-        none, so a TIFF movie with an MRC gain needs one flip upside down more here than there.
+        0 none, 1 upside down, 2 left–right, as in both programs.
     eer
         Whether the movie is an EER.
 
@@ -58,13 +58,14 @@ def read_gain(
         raise DataError(f"The gain {path} has values that are not numbers; measure or export it again.")
     if not (gain > 0).any():
         raise DataError(f"The gain {path} is 0 everywhere; measure or export it again.")
-    gain = np.rot90(np.maximum(gain, 0), -rotation)
-    gain = (gain, gain[::-1], gain[:, ::-1])[flip]
+    gain = np.maximum(gain, 0)
     if eer:
         with Source(path) as source:
             divides = kind_of(source) == "mrc"
-        if divides:
-            gain = np.divide(1, gain, out=np.zeros_like(gain), where=gain > 0)
+        gain = np.divide(1, gain, out=np.zeros_like(gain), where=gain > 0) if divides else gain[::-1]
+    gain = np.rot90(gain, -rotation)
+    gain = (gain, gain[::-1], gain[:, ::-1])[flip]
+    if eer:
         gain = _resampled(gain, shape)
     if gain.shape != shape:
         raise DataError(_misfit(path, gain.shape, shape))

@@ -1,6 +1,8 @@
 """TIFF movies and images: grey, in strips, stored as they are or with LZW or deflate.
 
-Rows stay in the order in which they are stored: no orientation tag is followed, and nothing is flipped.
+The last row of the file is the first of the array, and the other way round when one is written: a TIFF begins at the
+top, an MRC at the bottom. So do RELION, MotionCor, IMOD and SerialEM, and as in these no orientation tag is followed;
+then coordinates, shifts, gains and defects mean the same pixels here and there.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ _STRIP: Final = 1 << 16
 
 
 class TiffFrames:
-    """The pages of a TIFF, decoded one at a time: axes (y, x), in the file's type."""
+    """The pages of a TIFF, decoded one at a time: axes (y, x), the file's last row first, in the file's type."""
 
     def __init__(self, path: str | Path) -> None:
         self._path = path
@@ -88,7 +90,7 @@ def read_tiff(path: str | Path) -> tuple[Array, float | None]:
     Returns
     -------
     array
-        Axes (y, x), or (frame, y, x) where there is more than one page.
+        Axes (y, x), or (frame, y, x) where there is more than one page; the file's last row is the first.
     pixel_size
         ``None`` where the file does not tell.
 
@@ -114,7 +116,8 @@ def write_tiff_movie(
     path
         Replaced if it is there.
     frames
-        Each (y, x), an integer or floating type; taken when the one before is in the file.
+        Each (y, x), an integer or floating type, whose last row is stored first; taken when the one before is in the
+        file.
     pixel_size
         Å; ``None`` leaves it out.
     compression
@@ -128,9 +131,9 @@ def write_tiff_movie(
     written = 0
     with PageWriter(path, big=False) as file:
         for frame in frames:
-            stored = np.ascontiguousarray(frame, dtype=frame.dtype.newbyteorder("<"))
-            if stored.ndim != 2 or stored.dtype.kind not in "uif":
+            if frame.ndim != 2 or frame.dtype.kind not in "uif":
                 raise DataError(f"A frame is (y, x) of numbers, not {frame.dtype} {frame.shape}.")
+            stored = np.ascontiguousarray(frame[::-1], dtype=frame.dtype.newbyteorder("<"))
             rows = max(1, _STRIP // (stored.shape[1] * stored.itemsize))
             strips = [_encoded(stored[row : row + rows], compression) for row in range(0, len(stored), rows)]
             tags = page_tags(stored.shape, stored.dtype, _CODES[compression], rows, pixel_size)
@@ -202,35 +205,35 @@ def _decoded(source: Source, page: ifd.Page, dtype: np.dtype[Any]) -> Array:
             f"copy it again."
         )
     frame = np.empty((page.height, page.width), dtype)
-    for index, (offset, size) in enumerate(zip(page.offsets, page.sizes, strict=True)):
-        rows = frame[index * page.rows_per_strip : (index + 1) * page.rows_per_strip]
-        raw = rows.reshape(-1).view(np.uint8)
-        if page.compression == 1:
-            if size < raw.size:
-                raise _short(source, index)
-            source.read_into(offset, raw)
-        elif len(_decompressed(source, page.compression, offset, size, raw)) != raw.size:
-            raise _short(source, index)
+    stored = frame.view(np.uint8)[::-1]
+    for index in range(len(page.offsets)):
+        rows = stored[index * page.rows_per_strip : (index + 1) * page.rows_per_strip]
+        rows[:] = _strip(source, page, index, rows.size).reshape(rows.shape)
     if page.predictor == 2:
         np.cumsum(frame, axis=1, dtype=frame.dtype, out=frame)
     return frame.astype(dtype.newbyteorder("="), copy=False)
 
 
-def _decompressed(source: Source, compression: int, offset: int, size: int, raw: Array) -> Any:
-    coded = source.read(offset, size)
-    if compression == _LZW:
+def _strip(source: Source, page: ifd.Page, index: int, size: int) -> Array:
+    """The bytes of a strip's rows, decompressed: uint8 (byte,)."""
+    coded = np.frombuffer(source.read(page.offsets[index], page.sizes[index]), np.uint8)
+    if page.compression == _LZW:
         # When it is needed: who only looks at headers does not wait for compiled code.
         from emlab.arrays.lzw import decode_lzw
 
-        if decode_lzw(np.frombuffer(coded, np.uint8), raw) == raw.size:
-            return raw
+        if (decoded := decode_lzw(coded, size)).size == size:
+            return decoded
     try:
-        return _DECODERS[compression](coded, out=raw)
+        if page.compression == 1:
+            decoded = coded
+        else:
+            decoded = np.frombuffer(_DECODERS[page.compression](coded, out=size), np.uint8)
     except (RuntimeError, ValueError, MemoryError) as error:
         raise FormatError(
-            f"{source.path} is damaged: {NAMES[compression]} of it fails ({error}); copy it again."
+            f"{source.path} is damaged: {NAMES[page.compression]} of it fails ({error}); copy it again."
         ) from None
-
-
-def _short(source: Source, index: int) -> FormatError:
-    return FormatError(f"{source.path} is damaged: its strip {index} holds fewer pixels than it should; copy it again.")
+    if decoded.size < size:
+        raise FormatError(
+            f"{source.path} is damaged: its strip {index} holds fewer pixels than it should; copy it again."
+        )
+    return decoded[:size]

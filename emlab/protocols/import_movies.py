@@ -53,8 +53,7 @@ class ImportMovies(Acquisition):
         le=2,
         label="Gain flip",
         choices={0: "none", 1: "upside down", 2: "left–right"},
-        help="emlab reads every file as it is stored; MotionCor and RELION flip "
-        "TIFFs, so a TIFF movie with an MRC gain needs one flip upside down more here.",
+        help="As MotionCor's FlipGain and RELION count them.",
     )
     defects: AbsolutePath | None = parameter(
         None,
@@ -62,7 +61,8 @@ class ImportMovies(Acquisition):
         kind="file",
         accepts="a text file of rectangles, or an image",
         advanced=True,
-        help="Bad pixels: a text with a rectangle x y width height a line, or an image that is not 0 where one is bad.",
+        help="Bad pixels: a text with a rectangle x y width height a line, as RELION and MotionCor read it (0 0 is the "
+        "first pixel of an MRC, and that of the last row of a TIFF), or an image that is not 0 where one is bad.",
     )
     eer_grouping: int | None = parameter(
         None,

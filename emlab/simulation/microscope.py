@@ -129,7 +129,9 @@ class Microscope:
         """
         folder.mkdir(parents=True, exist_ok=True)
         detector = build_detector(self.conditions.size, self.conditions.seed)
-        write_tiff_movie(self.gain_reference(folder), [detector.gain_reference], None)
+        # A TIFF is written upside down, as it is read; the gain of an EER is not, being read as the EER is.
+        gain = detector.gain_reference[::-1] if self.format == "eer" else detector.gain_reference
+        write_tiff_movie(self.gain_reference(folder), [gain], None)
         start = self.clock()
         for number in range(self.count):
             yield from self._expose(folder, number, detector, start + number * self.pace)

@@ -27,7 +27,8 @@ _PARTS: Final = 16
 class Truth:
     """What a simulated image shows.
 
-    x is the column and y the row, row 0 the first stored; pixel centres are at integers, and nothing is flipped.
+    x is the column and y the row of the frames as emlab reads them: row 0 is the first in an MRC or EER and the last in
+    a TIFF. Pixel centres are at integers.
 
     Attributes
     ----------

@@ -12,9 +12,7 @@ def coded(data: bytes) -> np.ndarray:
 
 
 def decoded(codes: np.ndarray, size: int) -> bytes:
-    out = np.empty(size, np.uint8)
-    assert decode_lzw(codes, out) == size
-    return out.tobytes()
+    return decode_lzw(codes, size).tobytes()
 
 
 @pytest.mark.parametrize("mean", [0.01, 0.8, 20.0, 1e9])
@@ -38,27 +36,24 @@ def test_more_codes_than_there_is_room_for_fill_the_room() -> None:
 
 def test_codes_that_end_too_early_fill_a_part() -> None:
     data = np.random.default_rng(0).poisson(1.0, 5000).astype(np.uint8).tobytes()
-    out = np.empty(5000, np.uint8)
-    filled = decode_lzw(coded(data)[:700], out)
-    assert 1000 < filled < 5000
-    assert out[:filled].tobytes() == data[:filled]
+    part = decode_lzw(coded(data)[:700], 5000)
+    assert 1000 < part.size < 5000
+    assert part.tobytes() == data[: part.size]
 
 
 def test_other_codes_are_not_followed() -> None:
     """A code that has no string yet; and none leads out of the array, whatever the bytes are."""
-    out = np.empty(100, np.uint8)
-    assert decode_lzw(np.array([0x80, 0x40, 0x7F, 0xFF], np.uint8), out) == 0
+    assert decode_lzw(np.array([0x80, 0x40, 0x7F, 0xFF], np.uint8), 100).size == 0
     rng = np.random.default_rng(1)
     whole = coded(rng.poisson(1.0, 3000).astype(np.uint8).tobytes())
     for _ in range(300):
         damaged = whole.copy()
         damaged[rng.integers(damaged.size, size=3)] ^= rng.integers(1, 256, 3).astype(np.uint8)
-        assert 0 <= decode_lzw(damaged, np.empty(3000, np.uint8)) <= 3000
+        assert decode_lzw(damaged, 3000).size <= 3000
 
 
 def test_codes_that_do_not_begin_with_a_clear_are_not_followed() -> None:
-    out = np.empty(2, np.uint8)
-    assert decode_lzw(np.array([0x80, 0x18, 0x4C, 0x50, 0x10], np.uint8), out) == 2
+    assert decode_lzw(np.array([0x80, 0x18, 0x4C, 0x50, 0x10], np.uint8), 2).size == 2
     # The same less its first code, which a reader that follows the standard calls damaged.
     rest = np.packbits(np.unpackbits(np.array([0x80, 0x18, 0x4C, 0x50, 0x10], np.uint8))[9:])
-    assert decode_lzw(rest, out) == 0
+    assert decode_lzw(rest, 2).size == 0

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 from emlab.errors import DataError, FormatError
 from emlab.formats.defects import read_defects
@@ -27,6 +28,15 @@ def test_a_line_is_x_y_width_height(tmp_path: Path) -> None:
 def test_there_may_be_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "defects.txt").write_text(text)
     assert not read_defects(tmp_path / "defects.txt", (4, 5)).any()
+
+
+def test_a_text_counts_from_the_first_row_as_read(tmp_path: Path) -> None:
+    """As RELION and MotionCor mean it, for which a TIFF's first row is the last one that is stored."""
+    tifffile.imwrite(tmp_path / "map.tif", np.array([[0, 0, 0], [0, 0, 0], [0, 9, 9]], np.uint8))
+    (tmp_path / "defects.txt").write_text("1 0 2 1\n")
+    np.testing.assert_array_equal(
+        read_defects(tmp_path / "defects.txt", (3, 3)), read_defects(tmp_path / "map.tif", (3, 3))
+    )
 
 
 def test_a_map_is_bad_where_it_is_not_0(tmp_path: Path) -> None:
@@ -53,8 +63,8 @@ def test_a_defect_beyond_the_frames_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.data
-def test_the_reference_defects_are_where_the_gain_is_0(reference_data: Path) -> None:
+def test_the_reference_defects_are_where_the_gain_is_0(reference_data: Path, reference_defects: Path) -> None:
     folder = reference_data / "movies" / "session_1k"
-    bad = read_defects(folder / "defects.txt", (1024, 1024))
+    bad = read_defects(reference_defects, (1024, 1024))
     np.testing.assert_array_equal(bad, read_gain(folder / "gain.tif", (1024, 1024)) == 0)
     assert bad[:, 934].all()

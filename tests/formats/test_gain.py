@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 from emlab.errors import DataError, ParameterError
 from emlab.formats.gain import read_gain
@@ -21,7 +22,7 @@ def mrc(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tiff(tmp_path: Path) -> Path:
-    write_tiff_movie(tmp_path / "a.gain", GAIN[None], None, "none")
+    write_tiff_movie(tmp_path / "a.gain", GAIN[None, ::-1], None, "none")
     return tmp_path / "a.gain"
 
 
@@ -59,7 +60,16 @@ def test_an_eer_is_divided_by_an_mrc_and_multiplied_with_a_tiff(mrc: Path, tiff:
     np.testing.assert_allclose(read_gain(mrc, (2, 3), eer=True), 1 / GAIN)
     np.testing.assert_array_equal(read_gain(tiff, (2, 3), eer=True), GAIN)
     np.testing.assert_array_equal(read_gain(mrc, (2, 3)), GAIN)
-    np.testing.assert_array_equal(read_gain(tiff, (2, 3)), GAIN)
+
+
+def test_a_tiff_is_read_from_its_last_row_as_a_tiff_movie_but_not_for_an_eer(tiff: Path) -> None:
+    """RELION reads both upside down, and turns the gain of an EER back; then come the turn and the flip."""
+    assert tifffile.imread(tiff).tolist() == GAIN.tolist()
+    assert read_gain(tiff, (2, 3)).tolist() == [[4, 5, 6], [1, 2, 3]]
+    assert read_gain(tiff, (2, 3), eer=True).tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert read_gain(tiff, (3, 2), rotation=1).tolist() == [[1, 4], [2, 5], [3, 6]]
+    assert read_gain(tiff, (3, 2), rotation=1, eer=True).tolist() == [[4, 1], [5, 2], [6, 3]]
+    assert read_gain(tiff, (3, 2), rotation=1, flip=1).tolist() == [[3, 6], [2, 5], [1, 4]]
 
 
 @pytest.mark.parametrize("eer", [True, False])
@@ -74,7 +84,7 @@ def test_an_eer_gain_is_brought_to_the_grid_of_the_frames(tiff: Path, tmp_path: 
     finer = read_gain(tiff, (2 * factor, 3 * factor), eer=True)
     np.testing.assert_array_equal(finer, np.kron(GAIN, np.ones((factor, factor))))
     finer[0, 0] = 0
-    write_tiff_movie(tmp_path / "fine.gain", finer[None], None)
+    write_tiff_movie(tmp_path / "fine.gain", finer[None, ::-1], None)
     coarser = read_gain(tmp_path / "fine.gain", (2, 3), eer=True)
     assert coarser.tolist() == [[0, 2, 3], [4, 5, 6]]
 
@@ -120,10 +130,11 @@ def test_an_orientation_that_does_not_exist_is_refused(mrc: Path, rotation: int,
 
 
 @pytest.mark.data
-def test_the_reference_gains_are_the_same_upside_down(reference_data: Path) -> None:
+def test_the_reference_gains_are_the_same(reference_data: Path) -> None:
+    """The MRC is what RELION and MotionCor need with a TIFF movie."""
     folder = reference_data / "movies" / "session_1k"
     gain = read_gain(folder / "gain.tif", (1024, 1024))
-    np.testing.assert_array_equal(gain, read_gain(folder / "gain_flipped_y.mrc", (1024, 1024), flip=1))
+    np.testing.assert_array_equal(gain, read_gain(folder / "gain_flipped_y.mrc", (1024, 1024)))
     assert gain.mean() == pytest.approx(1, abs=0.02)
 
 

@@ -18,7 +18,7 @@ COUNTS = np.random.default_rng(3).poisson(2, (3, 70, 50)).astype(np.uint8)
 def test_tifffile_reads_what_is_written(tmp_path: Path, compression: Compression, dtype: str) -> None:
     array = COUNTS.astype(dtype)
     write_tiff_movie(tmp_path / "a.tif", array, 0.8538, compression)
-    np.testing.assert_array_equal(tifffile.imread(tmp_path / "a.tif"), array)
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "a.tif"), array[:, ::-1])
     read, pixel_size = read_tiff(tmp_path / "a.tif")
     assert read.dtype == dtype
     np.testing.assert_array_equal(read, array)
@@ -41,7 +41,8 @@ def test_reads_what_tifffile_writes(
     read, pixel_size = read_tiff(tmp_path / "a.tif")
     assert read.dtype == np.uint16
     assert read.dtype.isnative
-    np.testing.assert_array_equal(read, array)
+    assert read.flags.c_contiguous
+    np.testing.assert_array_equal(read, array[:, ::-1])
     assert pixel_size is None
 
 
@@ -55,9 +56,15 @@ def test_the_resolution_of_a_printer_is_no_pixel_size(tmp_path: Path) -> None:
     assert read_tiff(tmp_path / "a.tif")[1] == pytest.approx(1.5)
 
 
-def test_no_orientation_is_followed(tmp_path: Path) -> None:
-    tifffile.imwrite(tmp_path / "a.tif", COUNTS[0], extratags=[(274, 3, 1, 4, True)])
-    np.testing.assert_array_equal(read_tiff(tmp_path / "a.tif")[0], COUNTS[0])
+@pytest.mark.parametrize("orientation", [None, 1, 4])
+@pytest.mark.parametrize("rows", [1, 16, 70])
+def test_the_last_row_is_read_first_whatever_the_orientation(
+    tmp_path: Path, orientation: int | None, rows: int
+) -> None:
+    """As RELION (``rwTIFF.h``), MotionCor, IMOD and SerialEM read a TIFF: y counts from the end of the file."""
+    tags = [(274, 3, 1, orientation, True)] if orientation else []
+    tifffile.imwrite(tmp_path / "a.tif", COUNTS[0], rowsperstrip=rows, extratags=tags)
+    assert read_tiff(tmp_path / "a.tif")[0].tolist() == COUNTS[0].tolist()[::-1]
 
 
 def test_frames_are_decoded_one_at_a_time(tmp_path: Path) -> None:
@@ -141,7 +148,7 @@ def test_reduced_copies_are_left_out(tmp_path: Path) -> None:
     with tifffile.TiffWriter(tmp_path / "a.tif") as file:
         file.write(COUNTS[0])
         file.write(COUNTS[0, ::2, ::2], subfiletype=1)
-    np.testing.assert_array_equal(read_tiff(tmp_path / "a.tif")[0], COUNTS[0])
+    np.testing.assert_array_equal(read_tiff(tmp_path / "a.tif")[0], COUNTS[0, ::-1])
 
 
 def test_no_frames_are_no_movie(tmp_path: Path) -> None:
@@ -152,9 +159,9 @@ def test_no_frames_are_no_movie(tmp_path: Path) -> None:
 
 
 @pytest.mark.data
-def test_real_kinds_of_files_are_read_as_tifffile_reads_them(reference_data: Path) -> None:
+def test_real_kinds_of_files_are_read_as_tifffile_reads_them_upside_down(reference_data: Path) -> None:
     folder = reference_data / "movies" / "session_1k"
     movie = min(folder.rglob("*_Fractions.tiff"))
-    np.testing.assert_array_equal(read_tiff(movie)[0], tifffile.imread(movie))
+    np.testing.assert_array_equal(read_tiff(movie)[0], tifffile.imread(movie)[:, ::-1])
     assert read_tiff(movie)[1] == pytest.approx(1.5)
-    np.testing.assert_array_equal(read_tiff(folder / "gain.tif")[0], tifffile.imread(folder / "gain.tif"))
+    np.testing.assert_array_equal(read_tiff(folder / "gain.tif")[0], tifffile.imread(folder / "gain.tif")[::-1])

@@ -31,9 +31,12 @@ def simulated() -> SimulatedMovie:
 
 @pytest.fixture
 def movie(simulated: SimulatedMovie, tmp_path: Path) -> Movie:
-    """A movie of 1.5 Å per pixel with its gain, as import_movies describes it."""
-    tifffile.imwrite(tmp_path / "movie.tiff", simulated.frames, compression="lzw")
-    tifffile.imwrite(tmp_path / "gain.tiff", simulated.gain_reference)
+    """A movie of 1.5 Å per pixel with its gain, as import_movies describes it.
+
+    Whoever reads these files as RELION does, the last row first, sees what the truth is about.
+    """
+    tifffile.imwrite(tmp_path / "movie.tiff", simulated.frames[:, ::-1], compression="lzw")
+    tifffile.imwrite(tmp_path / "gain.tiff", simulated.gain_reference[::-1])
     frames, height, width = simulated.frames.shape
     return Movie(
         key="item",
@@ -126,6 +129,23 @@ def test_relion_reads_the_shifts_that_align(movie: Movie, tmp_path: Path) -> Non
     )
 
 
+def test_relion_finds_the_hot_pixels_where_it_reads_them(
+    simulated: SimulatedMovie, movie: Movie, tmp_path: Path
+) -> None:
+    """RELION reads the rows of a TIFF from the last to the first (``rwTIFF.h``), and so must who tells it places."""
+    found = aligned(movie, tmp_path, local_motion=False)
+    assert found.metadata is not None
+    hot = read_star(tmp_path / found.metadata)["hot_pixels"]
+    y, x = (np.asarray(hot[name], float).astype(int) for name in ("rlnCoordinateY", "rlnCoordinateX"))
+    as_relion = tifffile.imread(movie.path)[:, ::-1].mean(axis=0)
+    beside = np.median([np.roll(as_relion, step, axis=1) for step in (-2, -1, 1, 2)], axis=0)
+    # What is replaced is hot or dead.
+    ratio = as_relion[y, x] / beside[y, x]
+    assert np.mean((ratio > 1.8) | (ratio < 0.1)) > 0.95
+    known = {tuple(place) for place in simulated.truth.hot_pixels.tolist()}
+    assert len(known & set(zip(y.tolist(), x.tolist(), strict=True))) > 0.9 * len(known)
+
+
 def test_a_part_of_the_frames(simulated: SimulatedMovie, movie: Movie, tmp_path: Path) -> None:
     found = aligned(movie, tmp_path, first_frame=2, last_frame=6)
     truth = np.stack([simulated.truth.shift_y, simulated.truth.shift_x], axis=1)
@@ -174,7 +194,7 @@ def test_the_sums_of_odd_and_even_frames(movie: Movie, tmp_path: Path) -> None:
 def test_defects_are_replaced(simulated: SimulatedMovie, movie: Movie, tmp_path: Path) -> None:
     spoilt = simulated.frames.copy()
     spoilt[:, 100:104, 200:204] = 0
-    tifffile.imwrite(tmp_path / "movie.tiff", spoilt, compression="lzw")
+    tifffile.imwrite(tmp_path / "movie.tiff", spoilt[:, ::-1], compression="lzw")
     (tmp_path / "defects.txt").write_text("200 100 4 4\n")
     found = aligned(replace(movie, defects=str(tmp_path / "defects.txt")), tmp_path, local_motion=False)
     image, _ = read_image(tmp_path / found.path)
@@ -200,7 +220,7 @@ def test_a_blank_movie_fails(movie: Movie, tmp_path: Path) -> None:
 
 @pytest.mark.data
 @pytest.mark.parametrize("number", range(4))
-def test_the_reference_movies(reference_data: Path, tmp_path: Path, number: int) -> None:
+def test_the_reference_movies(reference_data: Path, reference_defects: Path, tmp_path: Path, number: int) -> None:
     folder = reference_data / "movies"
     path = sorted((folder / "session_1k").rglob("*.tiff"))[number]
     truth = json.loads((folder / "session_1k_truth" / f"{path.name}.json").read_text())
@@ -216,9 +236,11 @@ def test_the_reference_movies(reference_data: Path, tmp_path: Path, number: int)
         amplitude_contrast=0.07,
         dose_per_frame=2.0,
         gain_reference=str(folder / "session_1k" / "gain.tif"),
-        defects=str(folder / "session_1k" / "defects.txt"),
+        defects=str(reference_defects),
     )
-    assert (errors(aligned(movie, tmp_path), np.array(truth["shift_mean_px"])[:, ::-1]) < 0.13).all()
+    # The truth counts y from the first row of the file.
+    shifts = np.array(truth["shift_mean_px"])[:, ::-1] * (-1, 1)
+    assert (errors(aligned(movie, tmp_path), shifts) < 0.13).all()
 
 
 @pytest.mark.data

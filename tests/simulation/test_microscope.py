@@ -73,6 +73,7 @@ def test_an_eer_movie_loses_only_electrons_that_fell_together(microscope, tmp_pa
     fractions = np.stack(list(open_movie(written.path, eer_grouping=8)))
     assert fractions.shape == (3, 64, 96)
     gain = read_gain(microscope.gain_reference(tmp_path), (64, 96), eer=True)
+    assert np.array_equal(gain, build_detector(TINY.size, TINY.seed).gain_reference)
     electrons = (fractions * gain)[:, gain > 0].mean()
     assert electrons == pytest.approx(read_truth(written.truth).mean_electrons, rel=0.1)
 

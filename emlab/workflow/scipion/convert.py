@@ -200,8 +200,6 @@ class _Conversion:
         remarks = list(reading.notes)
         if reading.left:
             remarks.append(f"without {reading.left}")
-        if {"gain_rotation", "gain_flip"} & reading.upstream.keys():
-            remarks.append("check how the gain lies: Scipion's programs flip TIFF movies, emlab does not")
         if entry.values.get("_prerequisites"):
             remarks.append("it does not wait for others: each step starts as soon as its input is there")
         dangling = sorted({name for ids in entry.inputs.values() for name in ids} - self._entries.keys())
