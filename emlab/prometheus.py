@@ -1,34 +1,41 @@
-"""A session's status as Prometheus reads it (text exposition format, version 0.0.4)."""
+"""The status of sessions as Prometheus reads it (text exposition format, version 0.0.4)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-STAGE_FIGURES = {
-    "done": ("items_done_total", "counter", "Items that a step has recorded."),
-    "failed": ("items_failed", "gauge", "Items that a step has given up."),
-    "waiting": ("items_waiting", "gauge", "Items that a step still has to do, those running too."),
-}
+Sample = tuple[Mapping[str, str], float]
+UP = {"running", "paused"}
 
 
-def exposition(status: Mapping[str, Any]) -> str:
-    """Metrics of what `emlab.status.status_of` found."""
-    session = {"session": status["name"]}
-    lines = list(_metric("up", "gauge", "Whether the engine runs.", [(session, float(status["state"] == "running"))]))
-    for key, (name, kind, text) in STAGE_FIGURES.items():
-        samples = [(session | {"step": step}, float(found[key])) for step, found in status["stages"].items()]
-        lines += _metric(name, kind, text, samples)
-    engine, left = status["engine"], status["seconds_left"]
-    lines += _metric(
-        "engine_cpu_seconds_total", "counter", "CPU of the engine's process.", [(session, engine["cpu_seconds"])]
-    )
-    if left is not None:
-        lines += _metric("seconds_left", "gauge", "How long what waits will take.", [(session, left)])
-    return "\n".join(lines) + "\n"
+def exposition(statuses: Sequence[Mapping[str, Any]]) -> str:
+    """Metrics of what `emlab.status.status_of` found of each session."""
+    found = [({"session": status["name"], "path": status["path"]}, status) for status in statuses]
+    steps = [(who | {"step": step}, stage) for who, status in found for step, stage in status["stages"].items()]
+    alarms = [
+        who | {"alarm": alarm["name"], "level": alarm["level"]} for who, status in found for alarm in status["alarms"]
+    ]
+    ends: list[Sample] = [(who, status["seconds_left"]) for who, status in found if status["seconds_left"] is not None]
+    cpu: list[Sample] = [(who, status["engine"]["cpu_seconds"]) for who, status in found]
+
+    def per_step(figure: str) -> list[Sample]:
+        return [(who, stage[figure]) for who, stage in steps]
+
+    metrics: list[tuple[str, str, str, list[Sample]]] = [
+        ("up", "gauge", "Whether the engine runs, paused or not.", [(who, one["state"] in UP) for who, one in found]),
+        ("state", "gauge", "What it is doing.", [(who | {"state": status["state"]}, 1) for who, status in found]),
+        ("alarm", "gauge", "What a person should look at.", [(alarm, 1) for alarm in alarms]),
+        ("items_done_total", "counter", "Items that a step has recorded.", per_step("done")),
+        ("items_failed", "gauge", "Items that a step has given up.", per_step("failed")),
+        ("items_waiting", "gauge", "Items that a step still has to do, those running too.", per_step("waiting")),
+        ("engine_cpu_seconds_total", "counter", "CPU of the engine's process.", cpu),
+        ("seconds_left", "gauge", "How long what waits will take.", ends),
+    ]
+    return "\n".join(line for metric in metrics for line in _metric(*metric)) + "\n"
 
 
-def _metric(name: str, kind: str, text: str, samples: Iterable[tuple[Mapping[str, str], float]]) -> Iterable[str]:
+def _metric(name: str, kind: str, text: str, samples: Iterable[Sample]) -> Iterable[str]:
     yield f"# HELP emlab_{name} {text}"
     yield f"# TYPE emlab_{name} {kind}"
     for labels, value in samples:

@@ -8,7 +8,7 @@ from types import FrameType
 from typing import NoReturn
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
 from emlab.cli import (
     apply,
@@ -23,9 +23,11 @@ from emlab.cli import (
     report,
     session,
     simulate,
+    status,
     template,
     view,
 )
+from emlab.cli.terminal import aside
 from emlab.errors import EmlabError
 from emlab.version import __version__
 
@@ -49,11 +51,34 @@ def _options(version: bool = typer.Option(False, "--version", callback=_version,
     """Process cryo-EM movies while the microscope writes them."""
 
 
-session.add_to(app)
-for module in (launch, lessons, report, template, curate, export, repair, demo, view, simulate, doctor):
+for module in (
+    session,
+    launch,
+    template,
+    status,
+    view,
+    report,
+    export,
+    curate,
+    repair,
+    demo,
+    simulate,
+    lessons,
+    doctor,
+):
     module.add_to(app)
-app.add_typer(apply.commands(), name="apply")
-app.add_typer(cluster.commands(), name="cluster")
+app.add_typer(apply.commands(), name="apply", rich_help_panel="Beside sessions")
+app.add_typer(cluster.commands(), name="cluster", rich_help_panel="Beside sessions")
+PANELS = {
+    "Process a session": ("create", "start", "run", "pause", "resume", "stop", "launch", "template", "workflows"),
+    "See how it goes": ("status", "view", "report", "export"),
+    "Decide": ("reject", "restore", "annotate", "change", "retry"),
+    "Beside sessions": ("repair", "demo", "simulate", "lessons", "doctor"),
+}
+"""The commands as `emlab --help` groups them."""
+for command in app.registered_commands:
+    name = command.name or getattr(command.callback, "__name__", "")
+    command.rich_help_panel = next(panel for panel, names in PANELS.items() if name in names)
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
@@ -67,5 +92,5 @@ def main() -> None:
     try:
         app()
     except EmlabError as error:
-        Console(stderr=True).print(f"[bold red]{type(error).__name__}[/]: {error}", highlight=False, soft_wrap=True)
+        aside.print(Text.assemble((type(error).__name__, "bold red"), f": {error}"))
         sys.exit(1)

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import Progress
 
 from emlab.cli.options import with_options
+from emlab.cli.terminal import aside
 from emlab.engine.apply import Application, applications
 from emlab.engine.devices import use_card
 from emlab.errors import ParameterError
+from emlab.plain import plain
 
 
 def commands() -> typer.Typer:
@@ -32,7 +33,7 @@ def commands() -> typer.Typer:
 
 _GPU = Annotated[int | None, typer.Option(help="Compute on this card, counted from 0; on the CPU by default.")]
 _THREADS = Annotated[
-    int | None, typer.Option(min=1, help="That share the work on a file; by default one for each core.")
+    int | None, typer.Option(min=1, help="How many threads share the work on a file; by default one for each core.")
 ]
 
 
@@ -46,11 +47,11 @@ def _applying(application: Application) -> Any:
         device = "cpu" if gpu is None else f"gpu:{gpu}"
         threads: int | None = values.pop("threads", None)
         failed = 0
-        with Progress(console=Console(stderr=True), transient=True) as progress:
+        with Progress(console=aside, transient=True) as progress:
             bar = progress.add_task(application.protocol.title, total=len(files))
             for record in application.run(files, out, values, device, threads):
                 failed += "error" in record
-                print(json.dumps(record), flush=True)
+                print(json.dumps(plain(record)), flush=True)
                 progress.advance(bar)
         if failed:
             raise typer.Exit(1)

@@ -7,16 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console
 
+from emlab.cli.terminal import console
 from emlab.errors import ProgramError
 
 if TYPE_CHECKING:
     from emlab.engine.executors.cluster import Cluster
 
 SETTINGS = typer.Argument(None, help="A TOML file; see `emlab cluster settings`.")
-
-console = Console()
 
 
 def commands() -> typer.Typer:
@@ -33,9 +31,7 @@ def start(settings: Path = SETTINGS) -> None:
     started = cluster.start()
     console.print(
         f"The cluster {'runs' if started else 'was running already'}. Now: emlab start SESSION --executor "
-        f"slurm{f':{settings}' if settings else ''}. Its log is {cluster.folder / 'cluster.log'}",
-        highlight=False,
-        soft_wrap=True,
+        f"slurm{f':{settings}' if settings else ''}. Its log is {cluster.folder / 'cluster.log'}"
     )
 
 
@@ -43,21 +39,21 @@ def status(settings: Path = SETTINGS) -> None:
     """Say which workers the cluster has."""
     cluster = _cluster(settings)
     if not cluster.is_running:
-        console.print("The cluster does not run. `emlab cluster start` starts it.", highlight=False)
+        console.print("The cluster does not run. `emlab cluster start` starts it.")
         return
     with cluster.client(asynchronous=False) as client:
         found = client.scheduler_info()
     workers = found["workers"].values()
-    console.print(f"{found['address']}: {len(workers)} workers", highlight=False, soft_wrap=True)
+    console.print(f"{found['address']}: {len(workers)} workers")
     for worker in workers:
         has = ", ".join(f"{number:g} {name}" for name, number in sorted(worker["resources"].items()) if number)
-        console.print(f"  {worker['name']} on {worker['host']}: {has}", highlight=False, soft_wrap=True)
+        console.print(f"  {worker['name']} on {worker['host']}: {has}")
 
 
 def stop(settings: Path = SETTINGS) -> None:
     """End the jobs; sessions that use them wait until the cluster is started again."""
     ended = _cluster(settings).stop()
-    console.print("The cluster has ended." if ended else "The cluster did not run.", highlight=False)
+    console.print("The cluster has ended." if ended else "The cluster did not run.")
 
 
 def settings() -> None:
@@ -65,7 +61,7 @@ def settings() -> None:
     _need()
     from emlab.engine.executors.slurm import described_settings, settings_path
 
-    console.print(f"# Save it as {settings_path()}, or anywhere and name it.", highlight=False, soft_wrap=True)
+    console.print(f"# Save it as {settings_path()}, or anywhere and name it.")
     print(described_settings(), end="")
 
 

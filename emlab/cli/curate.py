@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 import typer
-from rich.console import Console
 
-from emlab.cli.values import named
+from emlab.cli.terminal import console
+from emlab.cli.values import LEFT_OPEN, named
 from emlab.monitors import counted
 from emlab.session import open_session
 
 SESSION = typer.Argument(help="The session's folder.", show_default=False)
 ITEMS = typer.Argument(metavar="ITEM…", help="Names of micrographs, as tables and the live view show them.")
-
-console = Console()
 
 
 def add_to(app: typer.Typer) -> None:
@@ -50,7 +49,7 @@ def annotate(
 def change(
     session: Path = SESSION,
     step: str = typer.Argument(help="The step, as `emlab status` calls it."),
-    values: list[str] = typer.Argument(metavar="NAME=VALUE…", help="Its parameters that change."),
+    values: list[str] = typer.Argument(metavar="NAME=VALUE…", help=f"Its parameters that change; {LEFT_OPEN}"),
 ) -> None:
     """Do a step anew with other parameters, and what builds on it; what was made before stays beside it.
 
@@ -58,9 +57,9 @@ def change(
     """
     with open_session(session) as opened:
         runs = opened.change(step, **named(values))
-        console.print(f"New runs: {', '.join(runs)}.", highlight=False)
+        console.print(f"New runs: {', '.join(runs)}.")
         if not opened.is_running:
-            console.print(f"They begin with: emlab resume {session}", highlight=False)
+            console.print(f"They begin with: emlab resume {quote(str(session))}")
 
 
 def retry(
@@ -74,6 +73,6 @@ def retry(
     """
     with open_session(session) as opened:
         found = opened.retry(step, items or [])
-        console.print(f"{counted(found, 'item')} tried again." if found else "Nothing was given up.", highlight=False)
+        console.print(f"{counted(found, 'item')} tried again." if found else "Nothing was given up.")
         if found and opened.state in {"stopped", "crashed"}:
-            console.print(f"Go on with: emlab resume {session}", highlight=False)
+            console.print(f"Go on with: emlab resume {quote(str(session))}")

@@ -5,17 +5,17 @@ from __future__ import annotations
 import subprocess
 import time
 from pathlib import Path
+from shlex import quote
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
 from emlab.cli.follow import follow
+from emlab.cli.terminal import console
 from emlab.cli.view import served
 from emlab.creation import create_session
 from emlab.errors import SessionExists
 from emlab.python import python_module
-
-console = Console()
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,8 +37,7 @@ def demo(
     console.print(
         f"A simulated microscope takes {movies} movies, one every {pace:g} s, into {microscope}.\n"
         f"The session in {path} aligns each one, estimates its CTF, judges it and cuts its particles out while the "
-        "next is being taken; their 2D classes come last.",
-        highlight=False,
+        "next is being taken; their 2D classes come last."
     )
     camera = subprocess.Popen(
         python_module("emlab", "simulate", str(microscope), "--movies", str(movies), "--pace", str(pace)),
@@ -61,12 +60,12 @@ def demo(
         )
         with session, served(path, log=folder / "view.log") as (address, _):
             session.start(report_every=30)
-            console.print(f"\nLive view: [bold]{address}[/]\n", highlight=False, soft_wrap=True)
+            console.print(Text.assemble("\nLive view: ", (address, "bold"), "\n"))
             follow(session, console, until=lambda: not session.is_running)
             state = session.state
     finally:
         camera.terminate()
         camera.wait()
     report = (path / "report" / "index.html").resolve()
-    console.print(f"\nThe session is {state}. Look at it again: emlab view {path}", highlight=False, soft_wrap=True)
-    console.print(f"The report: [bold]{report.as_uri()}[/]", highlight=False, soft_wrap=True)
+    console.print(f"\nThe session is {state}. Look at it again: emlab view {quote(str(path))}")
+    console.print(Text.assemble("The report: ", (report.as_uri(), "bold")))

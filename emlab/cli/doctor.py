@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from emlab.cli.terminal import console
 from emlab.engine.doctor import examine
 
-MARKS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[dim]–[/]"}
+MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("–", "dim")}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -23,7 +23,7 @@ def doctor(folder: Path = typer.Argument(Path(), help="Where sessions are to be.
     """Say what this machine has for emlab, and what to install for what it has not."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for finding in examine(folder):
-        table.add_row(MARKS[finding.ok], finding.name, escape(finding.found))
+        table.add_row(Text(*MARKS[finding.ok]), finding.name, finding.found)
         if finding.advice:
-            table.add_row("", "", f"[dim]{escape(finding.advice)}[/]")
-    Console().print(table)
+            table.add_row("", "", Text(finding.advice, "dim"))
+    console.print(table, soft_wrap=False)

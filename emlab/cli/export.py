@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import typer
-from rich.console import Console
 from rich.progress import Progress
 
+from emlab.cli.terminal import aside
 from emlab.monitors import counted
 from emlab.session import open_session
-
-console = Console()
 
 
 def add_to(app: typer.Typer) -> None:
@@ -22,7 +20,7 @@ def add_to(app: typer.Typer) -> None:
 def export(
     session: Path = typer.Argument(help="The session's folder.", show_default=False),
     folder: Path = typer.Argument(None, help="Where to; SESSION/relion by default.", show_default=False),
-    to: str = typer.Option("relion", help="The program that goes on."),
+    to: str = typer.Option("relion", help="The program to write for."),
     project: Path = typer.Option(None, help="The folder that RELION is started in; FOLDER by default."),
     selection: str = typer.Option(None, help="The set to take; the newest accepted micrographs by default."),
     every: bool = typer.Option(False, "--all", help="Rejected micrographs too."),
@@ -30,8 +28,8 @@ def export(
     images: bool = typer.Option(True, help="Spectra and fits as MRC too, 1 to 5 MB a micrograph."),
     beam_shift: bool = typer.Option(False, "--beam-shift", help="An optics group for each of EPU's beam shifts."),
 ) -> None:
-    """Write the accepted micrographs and their particles as RELION 5 goes on with them; again for those that come."""
-    with open_session(session) as opened, Progress(console=Console(stderr=True), transient=True) as progress:
+    """Write the accepted micrographs and their particles for RELION 5; run it again to add those that came since."""
+    with open_session(session) as opened, Progress(console=aside, transient=True) as progress:
         bar = progress.add_task("Exporting")
         done = opened.export(
             folder,
@@ -46,13 +44,10 @@ def export(
         )
     for file in done.files:
         print(file)
-    aside = Console(stderr=True)
     found = f", {counted(done.particles, 'particle')}" if done.particles else ""
-    aside.print(f"{counted(done.micrographs, 'micrograph')}{found}. {done.advice}", highlight=False, soft_wrap=True)
+    aside.print(f"{counted(done.micrographs, 'micrograph')}{found}. {done.advice}")
     if done.missing:
         aside.print(
-            f"[yellow]Left out[/]: the images of {counted(len(done.missing), 'micrograph')} are not there any more: "
-            f"{', '.join(done.missing[:5])}{' …' if len(done.missing) > 5 else ''}",
-            highlight=False,
-            soft_wrap=True,
+            f"Left out: the images of {counted(len(done.missing), 'micrograph')} are not there any more: "
+            f"{', '.join(done.missing[:5])}{' …' if len(done.missing) > 5 else ''}"
         )

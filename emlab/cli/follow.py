@@ -25,7 +25,7 @@ def table_of(overview: Overview) -> Table:
     for heading in ("done", "running or waiting", "failed", "per hour", "s each"):
         table.add_column(heading, justify="right")
     for stage in overview.stages:
-        failed = f"[red]{stage.failed:,}[/]" if stage.failed else "0"
+        failed = Text(f"{stage.failed:,}", "red" if stage.failed else "")
         table.add_row(
             stage.name,
             stage.protocol,
@@ -49,7 +49,7 @@ def follow(session: Session, console: Console, until: Callable[[], bool]) -> Non
         items.update()
         for event in session.events(events + 1):
             events = event.number
-            console.print(f"{clock(event.at)}  {event.message}", highlight=False, soft_wrap=True)
+            console.print(f"{clock(event.at)}  {event.message}")
         return overviewer.update()
 
     if console.is_terminal:
@@ -64,7 +64,7 @@ def follow(session: Session, console: Console, until: Callable[[], bool]) -> Non
         session.wait(1.0)
         progress = look().progress
         if progress != last and time.monotonic() >= due:
-            console.print(progress, highlight=False, soft_wrap=True)
+            console.print(progress)
             due, last = time.monotonic() + PERIOD, progress
     if (progress := look().progress) != last:
-        console.print(progress, highlight=False, soft_wrap=True)
+        console.print(progress)

@@ -6,12 +6,10 @@ import webbrowser
 from pathlib import Path
 
 import typer
-from rich.console import Console
 
 from emlab.cli.page import served
+from emlab.cli.terminal import console
 from emlab.workflow import questions_of, read_workflow
-
-console = Console()
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,10 +35,10 @@ def launch(
         path = Path(template)
         arguments += ["--template", str(path.resolve()) if path.is_file() else template]
     with served(arguments, port) as (address, server):
-        console.print(f"Start a session: {address}", highlight=False, soft_wrap=True)
+        console.print(f"Start a session: {address}")
         if browser:
             webbrowser.open(address)
         try:
             server.wait()
         except KeyboardInterrupt:
-            console.print("The form is closed; sessions go on.", highlight=False)
+            console.print("The form is closed; sessions go on.")

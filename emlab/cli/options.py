@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from rich.markup import escape
 
 from emlab.model import Parameters
 
@@ -57,8 +58,15 @@ def described(field: FieldInfo) -> str:
     elif field.default is None:
         ending = f"[{unit.strip()}]" if unit else ""
     else:
-        ending = f"[default: {field.default}{unit}]"
-    return " ".join(filter(None, (field.description, f"({meanings})" if meanings else "", ending)))
+        ending = f"[default: {_shown(field.default)}{unit}]"
+    said = " ".join(filter(None, (field.description, f"({meanings})" if meanings else "", ending)))
+    return escape(said)  # what typer shows is markup, to which [default: 300 kV] is a tag
+
+
+def _shown(default: Any) -> str:
+    if isinstance(default, bool):
+        return "on" if default else "off"
+    return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 def _annotation(name: str, field: FieldInfo) -> Any:

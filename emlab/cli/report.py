@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import typer
-from rich.console import Console
 
+from emlab.cli.terminal import aside
 from emlab.session import Session, open_session
 
 TEMPLATE = typer.Option(
@@ -36,7 +36,7 @@ def report(
         try:
             page = opened.report(template=template, compare=compare)
         except KeyboardInterrupt:
-            Console(stderr=True).print("Stopped before the report was written; one from before stays as it was.")
+            aside.print("Stopped before the report was written; one from before stays as it was.")
             raise typer.Exit(130) from None
         print(page)
         for address in opened.publish(page, publish or None):

@@ -1,23 +1,19 @@
-"""``emlab create``, ``start``, ``run``, ``status``, ``pause``, ``resume``, ``stop``."""
+"""``emlab create``, ``start``, ``run``, ``pause``, ``resume``, ``stop``."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from shlex import quote
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from emlab.cli.follow import follow, table_of
+from emlab.cli.follow import follow
 from emlab.cli.report import PUBLISH, TEMPLATE, configure
-from emlab.cli.values import named
+from emlab.cli.terminal import console
+from emlab.cli.values import LEFT_OPEN, named
 from emlab.creation import fill_session
 from emlab.engine.preflight import survey
-from emlab.monitors import Items, Overviewer
-from emlab.prometheus import exposition
 from emlab.session import open_session
-from emlab.status import status_of
 
 SESSION = typer.Argument(help="The session's folder.", show_default=False)
 WORKERS = typer.Option(None, help="Processes on the CPU; by default as many as fit.", min=1)
@@ -31,21 +27,16 @@ TIME_LIMIT = typer.Option(
 )
 REPORT_EVERY = typer.Option(60.0, help="Seconds between reports while it runs, at least; 0 for none.", min=0)
 
-SHOWN = 10
-"""Failures that `status` tells of; the newest."""
-
-console = Console()
-
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (create, start, run, status, pause, resume, stop):
+    for command in (create, start, run, pause, resume, stop):
         app.command()(command)
 
 
 def create(
     session: Path = SESSION,
-    values: list[str] = typer.Argument(None, metavar="[NAME=VALUE]…", help="See `emlab workflows NAME`."),
+    values: list[str] = typer.Argument(None, metavar="[NAME=VALUE]…", help=f"See `emlab workflows NAME`; {LEFT_OPEN}"),
     workflow: str = typer.Option("screening", help="One of `emlab workflows`, or a file."),
     name: str = typer.Option(None, help="The session's name; the folder's by default."),
 ) -> None:
@@ -55,10 +46,10 @@ def create(
     """
     with fill_session(session, workflow, name, named(values)) as created:
         for note in created.workflow.notes:
-            console.print(f"– {note}", markup=False, highlight=False)
+            console.print(f"– {note}")
         for watched in created.watched:
-            console.print(str(survey(watched)), highlight=False, soft_wrap=True)
-        console.print(f"Created {created.path}. Now: emlab start {session}", highlight=False, soft_wrap=True)
+            console.print(str(survey(watched)))
+        console.print(f"Created {created.path}. Now: emlab start {quote(str(session))}")
 
 
 def start(
@@ -75,7 +66,7 @@ def start(
     with open_session(session) as opened:
         configure(opened, template, publish)
         opened.start(workers=workers, gpus=gpus, executor=executor, time_limit=time_limit, report_every=report_every)
-        console.print(f"{opened.path} runs. `emlab status` shows how far it is, `emlab stop` ends it.", highlight=False)
+        console.print(f"{opened.path} runs. `emlab status` shows how far it is, `emlab stop` ends it.")
 
 
 def run(
@@ -101,44 +92,9 @@ def run(
         # The last report is written, and published, after the last record.
         while opened.is_running:
             opened.wait(0.5)
-        console.print(f"The session's record is {notebook.output}", highlight=False, soft_wrap=True)
+        console.print(f"The session's record is {notebook.output}")
         if report_every:
-            console.print(f"The report is {opened.path / 'report' / 'index.html'}", highlight=False, soft_wrap=True)
-
-
-def status(
-    session: Path = SESSION,
-    as_json: bool = typer.Option(False, "--json", help="As one JSON object."),
-    metrics: bool = typer.Option(False, "--prometheus", help="As metrics that Prometheus reads."),
-    watch: bool = typer.Option(False, "--follow", help="Go on showing it until the session ends."),
-) -> None:
-    """Say how far a session is, what waits, what failed, and how long it will take."""
-    with open_session(session) as opened:
-        if watch:
-            follow(opened, console, until=lambda: not opened.is_running)
-        found = status_of(opened)
-        if as_json:
-            print(json.dumps(found, indent=2))
-            return
-        if metrics:
-            print(exposition(found), end="")
-            return
-        items = Items(opened)
-        items.update()
-        overview = Overviewer(opened, items).update()
-        console.print(f"[bold]{opened.name}[/]  {overview.state}. {overview.pace} {overview.outlook}", highlight=False)
-        console.print(table_of(overview))
-        for sentence in found["now"]:
-            console.print(sentence, highlight=False)
-        console.print(found["engine"]["summary"], style="dim", highlight=False)
-        failed = found["failures"]
-        if (before := len(failed) - SHOWN) > 0:
-            console.print(f"[red]failed[/] {before:,} more before these; `--json` has them all.", highlight=False)
-        for failure in failed[-SHOWN:]:
-            words = escape(f"{failure['run']} {failure['key']}: {failure['message']}")
-            console.print(f"[red]failed[/] {words}", highlight=False)
-        if failed:
-            console.print(f"Where what they met is over, `emlab retry {session}` tries them again.", highlight=False)
+            console.print(f"The report is {opened.path / 'report' / 'index.html'}")
 
 
 def pause(session: Path = SESSION) -> None:

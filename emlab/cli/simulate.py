@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import typer
-from rich.console import Console
 
+from emlab.cli.terminal import console
 from emlab.errors import ParameterError
-
-console = Console()
 
 FAULTS = "slow_writer, truncated, duplicate, missing_sidecar, foreign, blank"
 
@@ -36,7 +34,7 @@ def run(
     if unknown := [name for name in fault if name not in list(Fault)]:
         raise ParameterError(f"There is no fault {', '.join(unknown)}; there are: {FAULTS}.")
     faults = [Fault(name) for name in fault]
-    console.print(f"Writing {movies} movies to {folder}, one every {pace:g} s.", highlight=False)
+    console.print(f"Writing {movies} movies to {folder}, one every {pace:g} s.")
     for written in simulate(
         folder,
         movies=movies,
@@ -49,7 +47,5 @@ def run(
     ):
         remarks = ", ".join(str(remark) for remark in (written.flaw, written.fault) if remark)
         console.print(
-            f"{written.number + 1:>5}  {written.path.relative_to(folder)}{f'  ({remarks})' if remarks else ''}",
-            highlight=False,
-            soft_wrap=True,
+            f"{written.number + 1:>5}  {written.path.relative_to(folder)}{f'  ({remarks})' if remarks else ''}"
         )

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from emlab.cli.terminal import console
 from emlab.cli.values import named
 from emlab.creation import fill_session, propose_path
 from emlab.errors import ParameterError, WorkflowError
 from emlab.workflow import Entry, Question, Workflow, complaints, questions_of, read_workflow, templates
-
-console = Console()
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,18 +34,19 @@ def workflows(
     if name is None:
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         for entry in templates().values():
-            table.add_row(f"[bold]{escape(entry.name)}[/]", escape(_title(entry)), escape(entry.origin))
-        console.print(table, "`emlab workflows NAME` shows what one asks for.", highlight=False)
+            table.add_row(Text(entry.name, "bold"), _title(entry), entry.origin)
+        console.print(table, soft_wrap=False)
+        console.print("`emlab workflows NAME` shows what one asks for.")
         return
     workflow = read_workflow(name)
-    console.print(f"[bold]{escape(workflow.name)}[/]  {escape(workflow.title)}", highlight=False, soft_wrap=True)
+    console.print(Text.assemble((workflow.name, "bold"), f"  {workflow.title}"))
     if workflow.description:
-        console.print(escape(workflow.description), highlight=False)
+        console.print(workflow.description)
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
     for question in questions_of(workflow):
         if everything or not question.advanced:
-            table.add_row(escape(question.name), escape(_described(question)))
-    console.print(table)
+            table.add_row(question.name, _described(question))
+    console.print(table, soft_wrap=False)
     _print_notes(workflow)
 
 
@@ -73,12 +73,10 @@ def template(
     )
     with fill_session(session or propose_path(Path("sessions"), folder), path, name, given) as created:
         if no_start:
-            console.print(f"Created {created.path}. Now: emlab start {created.path}", highlight=False, soft_wrap=True)
+            console.print(f"Created {created.path}. Now: emlab start {quote(str(created.path))}")
         else:
             created.start()
-            console.print(
-                f"{created.path} runs. Look at it: emlab view {created.path}", highlight=False, soft_wrap=True
-            )
+            console.print(f"{created.path} runs. Look at it: emlab view {quote(str(created.path))}")
 
 
 def _title(entry: Entry) -> str:
@@ -97,4 +95,4 @@ def _described(question: Question) -> str:
 
 def _print_notes(workflow: Workflow) -> None:
     for note in workflow.notes:
-        console.print(f"[yellow]–[/] {escape(note)}", highlight=False)
+        console.print(Text.assemble(("– ", "yellow"), note))

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from emlab.errors import ParameterError
 
+LEFT_OPEN = "NAME= leaves a limit open."
+
 
 def named(texts: Iterable[str] | None) -> dict[str, str]:
     """Values by name.

@@ -7,12 +7,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import typer
-from rich.console import Console
 
 from emlab.cli import page
+from emlab.cli.terminal import console
 from emlab.session import open_session
-
-console = Console()
 
 
 def add_to(app: typer.Typer) -> None:
@@ -28,11 +26,11 @@ def view(
     """Serve the live view of a session until Ctrl-C; whoever has the token in its address can use it."""
     open_session(session).close()
     with served(session, port, read_only=read_only) as (address, server):
-        console.print(f"Live view: {address}", highlight=False, soft_wrap=True)
+        console.print(f"Live view: {address}")
         try:
             server.wait()
         except KeyboardInterrupt:
-            console.print("The live view has ended; the session goes on.", highlight=False)
+            console.print("The live view has ended; the session goes on.")
 
 
 def served(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from emlab.errors import ParameterError
 
@@ -16,6 +16,16 @@ class Parameters(BaseModel):
     """What a protocol can be told; frozen, and nothing unknown is accepted."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _left_open(cls, values: Any) -> Any:
+        """Take an empty text for nothing, where a parameter may be left open: that is how a shell says it."""
+        if not isinstance(values, dict):
+            return values
+        fields = cls.model_fields
+        open_ones = {name for name in values if name in fields and type(None) in get_args(fields[name].annotation)}
+        return {name: None if value == "" and name in open_ones else value for name, value in values.items()}
 
 
 def parameter(
@@ -86,7 +96,8 @@ def _explained(model: type[Parameters], error: ValidationError, where: str) -> s
                 known = ", ".join(model.model_fields)
                 sentence = f"{name} is not a parameter; there are: {known}"
             case _:
-                message = problem["msg"][0].lower() + problem["msg"][1:]
+                message = problem["msg"].removeprefix("Value error, ")
+                message = message[0].lower() + message[1:]
                 sentence = f"{name} is {problem['input']!r}{unit}; {message}{unit if 'than' in message else ''}"
         sentences.append(sentence)
     return f"{where}: " + "; ".join(sentences) + "."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from emlab.monitors.watched import Watched
-from emlab.sets import Event, Failure, IncrementalSet, Judgement, Run, lineage
+from emlab.sets import Away, Batch, Event, Failure, IncrementalSet, Judgement, Retry, Run, lineage
 
 
 class Line:
@@ -47,6 +47,22 @@ class Line:
         """The sets of the line by their names."""
         sets = self.session.sets
         return {name: sets[name] for name in self._names}
+
+    @property
+    def away(self) -> Sequence[Away]:
+        """The disks and servers that items of the line's runs wait for."""
+        names = {run.name for run in self.runs}
+        return [away for away in self.session.away if away.run in names]
+
+    def batches(self, since: int = 0) -> Sequence[Batch]:
+        """Batches of the line's runs."""
+        names = {run.name for run in self.runs}
+        return [batch for batch in self.session.batches(since) if batch.run in names]
+
+    def retries(self, since: int = 0) -> Sequence[Retry]:
+        """What was tried again of the line's runs."""
+        names = {run.name for run in self.runs}
+        return [retry for retry in self.session.retries(since) if retry.run in names]
 
     def failures(self, since: int = 0) -> Sequence[Failure]:
         """Failures of the line's runs."""

@@ -28,7 +28,8 @@ _KINDS: Final[dict[str, Kind]] = {"0": "text", "3": "whole", "4": "number", "5":
 _EXPECTED: Final = (
     "~label|default|type|alias~ with a type of 0 text, 1 or 2 path or yes/no, 3 whole number, 4 number, 5 file, "
     "6 folder"
-)  # Characters for private use, which stand for a field until the JSON is read.
+)
+# Characters for private use, which stand for a field until the JSON is read.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,42 @@ def test_help_of_apply_teaches_every_parameter(emlab: Emlab) -> None:
     for name in PROTOCOLS["align_movie"].parameters.model_fields:
         assert f"--{name.replace('_', '-')}"[:20] in text
     assert "--gain-reference" in text
+    assert "[default: 2.7 mm]" in text.replace("│ │ ", "")
+
+
+def test_what_is_in_brackets_is_text_and_what_can_be_copied_works(
+    emlab: Emlab, tmp_path: Path, micrographs: Path
+) -> None:
+    session = tmp_path / "grid [bold] 2 [v]"
+    told = emlab("create", session, "--workflow", "micrographs", f"micrographs={micrographs}", "voltage=300")
+    assert f"Now: emlab start '{session}'" in told
+    assert emlab("status", session).startswith("grid [bold] 2 [v]  created.")
+    with pytest.raises(SystemExit, match=re.escape("There is no /none [v].")):
+        emlab("status", "/none [v]")
+
+
+def test_a_limit_can_be_left_open(emlab: Emlab, tmp_path: Path, micrographs: Path) -> None:
+    session, values = tmp_path / "session", (f"micrographs={micrographs}", "voltage=300")
+    emlab("create", session, "--workflow", "micrographs", *values, "select.max_astigmatism=")
+    emlab("change", session, "select", "max_ctf_resolution=")
+    with open_session(session) as opened:
+        first, second = (run.parameters for run in opened.runs[-2:])
+    assert (first["max_astigmatism"], first["max_ctf_resolution"]) == (None, 8.0)
+    assert (second["max_astigmatism"], second["max_ctf_resolution"]) == (None, None)
+    with pytest.raises(SystemExit, match="min_defocus, 100 Å"):
+        emlab("change", session, "select", "min_defocus=100", "max_defocus=10")
+
+
+def test_several_sessions_are_told_of_at_once(emlab: Emlab, tmp_path: Path, micrographs: Path) -> None:
+    sessions = [tmp_path / "one", tmp_path / "two"]
+    for session in sessions:
+        emlab("create", session, "--workflow", "micrographs", f"micrographs={micrographs}", "voltage=300")
+    assert [found["name"] for found in json.loads(emlab("status", *sessions, "--json"))] == ["one", "two"]
+    metrics = emlab("status", *sessions, "--prometheus").splitlines()
+    assert metrics.count("# TYPE emlab_up gauge") == 1
+    assert f'emlab_up{{session="two",path="{sessions[1]}"}} 0' in metrics
+    with pytest.raises(SystemExit, match="One session can be followed at a time; 2 are given"):
+        emlab("status", *sessions, "--follow")
 
 
 def test_a_session_is_created_and_looked_at(emlab: Emlab, tmp_path: Path, micrographs: Path) -> None:

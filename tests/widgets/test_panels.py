@@ -70,6 +70,16 @@ def test_the_csv_has_the_rows_found_in_full(view: View) -> None:
     assert lines[1].startswith("item_1,")
 
 
+def test_a_name_in_the_csv_is_no_formula(view: View, monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = TablePanel(view)
+    whole = view.items.to_dataframe()
+    named = whole.set_axis(["=1+1", "-2", "@sum", *whole.index[3:]])
+    monkeypatch.setattr(view.items, "to_dataframe", lambda: named)
+    lines = panel.csv().decode().splitlines()[1:]
+    assert sorted(line.partition(",")[0] for line in lines if not line.startswith("item")) == ["'-2", "'=1+1", "'@sum"]
+    assert {line.partition(",")[0] for line in lines if line.startswith("item")} == set(whole.index[3:])
+
+
 def test_a_thumbnail_is_sent_once_and_again_to_a_page_that_is_loaded_anew(
     view: View, invented: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

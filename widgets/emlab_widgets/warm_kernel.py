@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from jupyter_client.connect import KernelConnectionInfo
-from jupyter_client.provisioning import LocalProvisioner
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 NAME: Final = "emlab-warm"
 """By which Jupyter's server knows this way to start kernels."""
@@ -36,8 +36,10 @@ class WarmProvisioner(LocalProvisioner):
         arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]
         # Voila's are of a class of its own, and the kernel would import Voila to know it.
         environment = {_plain(name): _plain(value) for name, value in kwargs["env"].items()}
-        self.process = _Copy(arguments, environment, os.fspath(kwargs.get("cwd") or Path.cwd()))
-        self.pid, self.pgid, self.cwd = self.process.pid, self.process.pid, self.process.cwd
+        self.cwd = os.fspath(kwargs.get("cwd") or Path.cwd())
+        copy = _Copy(arguments, environment, self.cwd)
+        self.process = copy  # type: ignore[assignment]
+        self.pid = self.pgid = copy.pid
         return self.connection_info
 
 
@@ -47,10 +49,9 @@ class _Copy:
     stdin = stdout = stderr = None
 
     def __init__(self, arguments: list[str], environment: dict[str, str], cwd: str) -> None:
-        self.cwd = cwd
         self._process = get_context("forkserver").Process(target=_run, args=(arguments, environment, cwd), daemon=True)
         self._process.start()
-        self.pid = self._process.pid
+        self.pid: int = self._process.pid  # type: ignore[assignment] # it is started
 
     def poll(self) -> int | None:
         return self._process.exitcode
@@ -61,7 +62,7 @@ class _Copy:
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
-            os.kill(self._process.pid, number)
+            os.kill(self.pid, number)
 
     def terminate(self) -> None:
         self._process.terminate()

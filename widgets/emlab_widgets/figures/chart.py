@@ -39,7 +39,7 @@ class Chart(anywidget.AnyWidget):
 
     _esm = "".join((_HERE / name).read_text("utf-8") for name in _PROGRAM)
 
-    charts = traitlets.List().tag(sync=True)
+    charts: Any = traitlets.List().tag(sync=True)
     limits = traitlets.Dict().tag(sync=True)
     origin = traitlets.Float().tag(sync=True)
     chosen = traitlets.Int(-1).tag(sync=True)

@@ -20,7 +20,7 @@ def number_ticks(low: float, high: float) -> tuple[NDArray[np.float64], str]:
     factor = next(factor for factor in (1.0, 2.0, 2.5, 5.0, 10.0) if factor * 10.0**power >= least * (1 - 1e-9))
     step = factor * 10.0**power
     decimals = max(-power + (factor == 2.5) - (factor == 10.0), 0)
-    ticks = np.arange(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1) * step
+    ticks = step * np.arange(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1, dtype=np.float64)
     return ticks, f",.{decimals}f"
 
 

@@ -20,7 +20,7 @@ _PAGES = ("launch", "monitor")
 _TEMPLATE = "emlab"
 
 
-class PageHandler(TornadoVoilaHandler):
+class PageHandler(TornadoVoilaHandler):  # type: ignore[misc]
     """Serves a notebook of emlab's, wherever the server's own files are."""
 
     @property

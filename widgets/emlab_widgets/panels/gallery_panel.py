@@ -38,7 +38,7 @@ class Gallery(anywidget.AnyWidget):
 
     _esm = Path(__file__).with_name("gallery.js").read_text("utf-8")
 
-    orders = traitlets.List().tag(sync=True)
+    orders: Any = traitlets.List().tag(sync=True)
     asked = traitlets.Dict({"which": "", "sort": "", "page": 0}).tag(sync=True)
     shown = traitlets.Dict().tag(sync=True)
 

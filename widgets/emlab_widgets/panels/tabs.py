@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import traitlets
@@ -24,7 +25,7 @@ class Tabs(anywidget.AnyWidget):
 
     _esm = Path(__file__).with_suffix(".js").read_text("utf-8")
 
-    names = traitlets.List().tag(sync=True)
+    names: Any = traitlets.List().tag(sync=True)
     shown = traitlets.Unicode().tag(sync=True)
     badges = traitlets.Dict().tag(sync=True)
     item = traitlets.Unicode().tag(sync=True)

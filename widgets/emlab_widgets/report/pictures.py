@@ -29,7 +29,7 @@ def small_copy(path: Path, width: int) -> str | None:
     factor = max(picture.shape[1] // width, 1)
     rows, columns = (length // factor * factor for length in picture.shape[:2])
     parts = [picture[y:rows:factor, x:columns:factor] for y in range(factor) for x in range(factor)]
-    smooth = _smooth(sum(parts) / len(parts)).astype(np.uint8)
+    smooth = _smooth(np.mean(parts, axis=0)).astype(np.uint8)
     coloured = smooth if smooth.ndim == 3 else np.repeat(smooth[..., None], 3, axis=2)
     encoded = imagecodecs.webp_encode(coloured, level=_LEVEL, lossless=False, method=1)
     return f"data:image/webp;base64,{base64.b64encode(encoded).decode()}"
