@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -16,6 +17,8 @@ def main() -> int:
     """Write the report; give the exit status."""
     # jsonschema imports it in passing, for a format that no notebook has, which takes two seconds.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+    # As after an error, so that its kernel and the kernel's folder go too.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     parser = argparse.ArgumentParser(prog="python -m emlab.report", description="Write the report of a session.")
     parser.add_argument("session", type=Path, help="the session's folder")
     session: Path = parser.parse_args().session.resolve()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from emlab.engine.chores import Chore, Housekeeping
+from emlab.engine.chores import GRACE, Chore, Housekeeping
 
 
 @pytest.fixture
@@ -32,8 +33,8 @@ def housekeeping(log: Path) -> Iterator[Housekeeping]:
 
 
 def finish(housekeeping: Housekeeping) -> None:
-    for process, *_ in housekeeping._running.values():
-        process.wait()
+    for running in housekeeping._running.values():
+        running.process.wait()
 
 
 def test_a_chore_runs_only_when_there_is_something_new_and_it_is_time(log: Path, housekeeping: Housekeeping) -> None:
@@ -90,10 +91,48 @@ def test_a_chore_that_fails_without_a_word_is_reported_too(log: Path) -> None:
     assert housekeeping.attend(now=1, recorded=1) == ["The report was not written: exit code 3; see engine.log."]
 
 
-def test_a_chore_that_hangs_is_killed(log: Path) -> None:
-    housekeeping = keep(log, "import time; time.sleep(600)", timeout=10)
+def test_a_chore_that_takes_too_long_may_clean_up_and_is_killed_if_it_does_not_end(log: Path, tmp_path: Path) -> None:
+    """What opens a fifo is there, or has heard; no look at the chore waits for its end."""
+    for name in ("begun", "heard"):
+        os.mkfifo(tmp_path / name)
+    program = f"""import signal, time
+signal.signal(signal.SIGTERM, lambda *_: open({str(tmp_path / "heard")!r}, "w").close())
+open({str(tmp_path / "begun")!r}, "w").close()
+while True:
+    time.sleep(1)
+"""
+    housekeeping = keep(log, program, timeout=10)
     housekeeping.attend(now=0, recorded=1)
-    assert housekeeping.attend(now=9, recorded=1) == []
-    (complaint,) = housekeeping.attend(now=11, recorded=1)
-    assert "exit code -9" in complaint
+    (tmp_path / "begun").read_text()
+    for now in (9, 11):
+        assert housekeeping.attend(now, recorded=1) == []
+    (tmp_path / "heard").read_text()
+    assert housekeeping.attend(now=12, recorded=1) == []
+    assert housekeeping.is_busy
+    housekeeping.attend(now=10 + GRACE, recorded=1)
+    finish(housekeeping)
+    (complaint,) = housekeeping.attend(now=17, recorded=1)
+    assert complaint == "The report was not written within 10 s, and ended; see engine.log."
     assert not housekeeping.is_busy
+
+
+def test_a_disk_that_is_full_is_a_complaint(tmp_path: Path) -> None:
+    housekeeping = keep(Path("/dev/full"), "raise SystemExit('no space')")
+    housekeeping.attend(now=0, recorded=1)
+    finish(housekeeping)
+    assert housekeeping.attend(now=1, recorded=1) == ["no space"]
+
+
+def test_a_process_that_cannot_be_started_is_a_complaint_told_once(tmp_path: Path) -> None:
+    housekeeping = keep(tmp_path / "gone" / "engine.log", "")
+    (complaint,) = housekeeping.attend(now=0, recorded=1)
+    assert complaint.startswith("The report could not be started: ")
+    assert housekeeping.attend(now=1, recorded=2) == [], "too early"
+    assert housekeeping.attend(now=61, recorded=2) == [], "told already"
+
+
+def test_a_chore_leaves_the_machine_to_the_work(log: Path) -> None:
+    housekeeping = keep(log, "import os; raise SystemExit(f'nice {os.nice(0)}')")
+    housekeeping.attend(now=0, recorded=1)
+    finish(housekeeping)
+    assert housekeeping.attend(now=1, recorded=1) == [f"nice {os.nice(0) + 10}"]

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import threading
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import nbformat
 import psutil
 import pytest
 
 from emlab.errors import ParameterError, ProgramError
+from emlab.python import python_module
 from emlab.report.execute import execute_notebook
 from emlab.report.run import NotebookRun
+
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
 
 @pytest.fixture
@@ -22,8 +28,7 @@ def source(tmp_path: Path) -> Path:
     parameters = nbformat.v4.new_code_cell("divisor = 1", metadata={"tags": ["parameters"]})
     cells = [parameters, nbformat.v4.new_code_cell("print(6 / divisor)"), nbformat.v4.new_code_cell("print('after')")]
     path = tmp_path / "divide.ipynb"
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), path)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=KERNEL), path)
     return path
 
 
@@ -74,3 +79,27 @@ def test_an_interruption_ends_the_kernel_and_says_nothing(tmp_path: Path, capfd:
     watcher.join()
     assert set(psutil.Process().children()) <= before
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_report_that_is_ended_leaves_nothing_behind(invent: Any, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "begun")
+    cells = [
+        nbformat.v4.new_code_cell('session = ""', metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell(f"import time\nopen({str(tmp_path / 'begun')!r}, 'w').close()\ntime.sleep(600)"),
+    ]
+    (tmp_path / "look").mkdir()
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=KERNEL), tmp_path / "look" / "report.ipynb")
+    invented = invent(tmp_path / "session")
+    with invented.open() as session:
+        session.configure_report(template=tmp_path / "look")
+    with TemporaryDirectory() as temporary:  # a short path, as that of a kernel's socket has to be
+        report = subprocess.Popen(
+            python_module("emlab.report", str(invented.path)), env={**os.environ, "TMPDIR": temporary}
+        )
+        (tmp_path / "begun").read_text()
+        (kernel,) = psutil.Process(report.pid).children()
+        report.terminate()
+        assert report.wait() == 128 + signal.SIGTERM
+        assert not kernel.is_running()
+        assert list(Path(temporary).iterdir()) == []
+    invented.close()
