@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -104,7 +103,7 @@ class _Tally:
         # The arrivals belong to the run that imports them, which does not make them.
         self._outputs = [name for name in run.outputs.values() if name not in run.inputs]
         self._seen = dict.fromkeys(self._outputs, 0)
-        self._recent = {name: deque[float](maxlen=RECENT) for name in ("recorded_at", "seconds", "latency")}
+        self._recent = {name: np.empty(0) for name in ("recorded_at", "seconds", "latency")}
         self.failed: dict[str, Failure] = {}
         self.sizes: dict[str, int] = {}
         """Items in each batch of a fold that was not counted as done yet."""
@@ -117,8 +116,9 @@ class _Tally:
             new = sets[name].columns(tuple(self._recent), max(self._seen[name], len(sets[name]) - RECENT))
             if new["number"]:
                 self._seen[name] = new["number"][-1] + 1
-            for column, recent in self._recent.items():
-                recent.extend(value for value in new[column] if value is not None)
+                for column, recent in self._recent.items():
+                    known = [value for value in new[column] if value is not None]
+                    self._recent[column] = np.append(recent, known)[-RECENT:]
 
     def _count(self, sets: Mapping[str, IncrementalSet]) -> None:
         """Count what was read as done: which items that are matters only to failures and batches."""
@@ -139,7 +139,8 @@ class _Tally:
         available = min(len(sets[name]) for name in self.run.inputs)
         failed = sum(self.sizes.get(key, 1) for key in self.failed)
         is_open = any(sets[name].is_open for name in self._outputs)
-        latency = np.array(self._recent["latency"] or [np.nan])
+        recorded, seconds, latency = (self._recent[name] for name in ("recorded_at", "seconds", "latency"))
+        usual, slow = np.percentile(latency, (50, 99)) if latency.size else (np.nan, np.nan)
         return Stage(
             name=self.run.name,
             protocol=self.run.protocol,
@@ -147,10 +148,10 @@ class _Tally:
             done=self._done,
             failed=failed,
             waiting=max(available - self._done - failed, 0) if self.run.superseded_by is None else 0,
-            rate=per_hour(np.array(self._recent["recorded_at"]), now if is_open else None),
-            seconds=float(np.median(self._recent["seconds"] or [np.nan])),
-            latency=float(np.median(latency)),
-            latency_99=float(np.percentile(latency, 99)),
+            rate=per_hour(recorded, now if is_open else None),
+            seconds=float(np.median(seconds)) if seconds.size else np.nan,
+            latency=float(usual),
+            latency_99=float(slow),
             is_open=is_open,
-            newest=float(max(self._recent["recorded_at"], default=np.nan)),
+            newest=float(recorded.max()) if recorded.size else np.nan,
         )

@@ -23,7 +23,7 @@ def test_bars_count_the_micrographs_and_tell_of_those_beyond(invented: Any) -> N
     assert bars.y.sum() == 70
     assert bars.y[bars.y > 0].tolist() == [10] * 7
     assert np.diff(bars.x) == pytest.approx(bars.x[1] - bars.x[0])
-    assert "70 micrographs" in heading.value
+    assert "80 % from 5.0 to 11.0 Å" in heading.value
     distribution = Distribution(MOTION)
     bars, heading = distribution.widget.children[1].marks[0], distribution.widget.children[0]
     items["total_motion"][:3] = 900.0

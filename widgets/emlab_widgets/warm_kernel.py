@@ -78,12 +78,15 @@ def _plain(text: str) -> str:
 def _run(arguments: list[str], environment: dict[str, str], cwd: str) -> None:
     """Become a kernel."""
     from ipykernel.kernelapp import IPKernelApp
+    from ipywidgets import register_comm_target
 
     os.setsid()  # a session of its own, to which signals go as a whole
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(cwd)
     threading.Thread(target=_end_with_server, daemon=True).start()
+    # By which a page asks for all widgets at once; only where a kernel imports ipywidgets does it do that by itself.
+    register_comm_target()
     IPKernelApp.launch_instance([*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])
 
 

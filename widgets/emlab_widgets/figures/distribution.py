@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import bqplot
 import numpy as np
 from bqplot.interacts import BrushIntervalSelector
+from numpy.typing import NDArray
 
-from emlab.monitors import Items, counted, histogram, number, quantiles
+from emlab.monitors import Items, histogram, number, quantiles
 from emlab_widgets import theme
 from emlab_widgets.figures.plot import Plot, axis
 from emlab_widgets.figures.ticks import number_ticks
@@ -35,6 +37,7 @@ class Distribution:
     def __init__(self, measure: Measure, on_brush: Callable[[tuple[float, float] | None], None] | None = None) -> None:
         self._measure = measure
         self._drawn: tuple[int, int, Sequence[float]] = (0, -1, ())
+        self._framed: tuple[Any, ...] = ()
         self._x, self._y = bqplot.LinearScale(min=0, max=1), bqplot.LinearScale(min=0, max=1)
         self._value = axis(self._x, measure.label, grid_lines="none")
         self._count = axis(self._y, "Micrographs", side="left", tick_format=",.0f")
@@ -79,9 +82,23 @@ class Distribution:
         self._plot.reveal(filled=bool(values.size))
         if not values.size:
             return
-        first, last, most = float(binned.edges[0]), float(binned.edges[-1]), float(binned.counts.max()) * 1.05
+        first, last = float(binned.edges[0]), float(binned.edges[-1])
         near = [bound for bound in bounds if first - (last - first) < bound < last + (last - first)]
-        first, last = min([first, *near]), max([last, *near])
+        with self._bars.hold_sync():
+            self._frame(binned.centres, min([first, *near]), max([last, *near]), _top(int(binned.counts.max())), near)
+            self._bars.y = binned.counts.astype(float)
+        low, high = quantiles(values, (0.1, 0.9))
+        digits, unit = self._measure.digits, self._measure.unit
+        # How many they are changes with each, and every message to a page has its price: the page's head tells that.
+        note = f"80 % from {number(low, digits)} to {number(high, digits)} {unit}"
+        self._plot.annotate(f"{note} · {binned.beyond:,} off the scale" if binned.beyond else note)
+
+    def _frame(self, centres: NDArray[np.float64], first: float, last: float, most: float, near: list[float]) -> None:
+        """Draw what stays when one more is counted: axes, the places of the bars, and limits."""
+        framed = centres[0], len(centres), first, last, most, near
+        if self._framed == framed:
+            return
+        self._framed = framed
         with self._value.hold_sync():
             self._value.tick_values, self._value.tick_format = number_ticks(first, last)
         counts, _ = number_ticks(0, most)
@@ -89,23 +106,24 @@ class Distribution:
         with self._x.hold_sync():
             self._x.min, self._x.max = first, last
         self._y.max = most
-        with self._bars.hold_sync():
-            self._bars.x, self._bars.y = binned.centres, binned.counts.astype(float)
+        self._bars.x = centres
         with self._limits.hold_sync():
             self._limits.visible = bool(near)
             if near:
                 self._limits.x = np.repeat(np.array(near)[:, None], 2, axis=1)
                 self._limits.y = np.tile([0.0, most], (len(near), 1))
-        low, high = quantiles(values, (0.1, 0.9))
-        digits, unit = self._measure.digits, self._measure.unit
-        note = f"{counted(values.size, 'micrograph')}, 80 % from {number(low, digits)} to {number(high, digits)} {unit}"
-        self._plot.annotate(f"{note} · {binned.beyond:,} off the scale" if binned.beyond else note)
 
     def clear_brush(self) -> None:
         """Take the brush away."""
         if self._brush is not None and self._brush.selected is not None:
             self._brush.reset()
             self._brush.selected = None
+
+
+def _top(most: int) -> float:
+    """Where an axis of counts ends: a little above the most, at a number that stays when one more is counted."""
+    step = 10.0 ** (len(str(most)) - 2)
+    return float(max(math.ceil(1.05 * most / step), 1) * step)
 
 
 def _span(selected: Any) -> tuple[float, float] | None:

@@ -89,7 +89,7 @@ class GalleryPanel:
         measure = self._measures.get(self.widget.asked["sort"], measures.RESOLUTION)
         value = f"{number(measure.values(items)[row], measure.digits)} {measure.unit}"
         note = f"{clock(items.time[row])} · {value}" if measure.name in self._measures else clock(items.time[row])
-        return {"row": row, "name": items.keys[row], "note": note, "decision": str(self._view.decisions[row])}
+        return {"row": row, "name": items.keys[row], "note": note, "decision": self._view.decision(row)}
 
     def _send(self, rows: list[int]) -> None:
         sent, pictures = [], []

@@ -62,7 +62,7 @@ class MicrographPanel:
         if self._shown == state:
             return
         self._shown = state
-        decision = str(self._view.decisions[row])
+        decision = self._view.decision(row)
         self._verdict.description = "Restore" if decision == "rejected" else "Reject"
         html = micrograph_view(self._view.session, items.keys[row], records, decision, judgements, width)
         self._content.value = f'<div class="emlab">{html}</div>'
@@ -72,7 +72,7 @@ class MicrographPanel:
         session, row = self._view.session, self._view.focus.row
         if row is None:
             return
-        verdict = session.restore if self._view.decisions[row] == "rejected" else session.reject
+        verdict = session.restore if self._view.decision(row) == "rejected" else session.reject
         verdict(self._view.items.keys[row], self._why.value)
         self._take_note()
 

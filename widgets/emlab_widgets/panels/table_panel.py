@@ -132,7 +132,7 @@ class TablePanel:
 
     def _row(self, row: int, measures: dict[str, Measure], columns: dict[str, NDArray[np.float64]]) -> dict[str, Any]:
         items = self._view.items
-        decision = str(self._view.decisions[row])
+        decision = self._view.decision(row)
         numbers = [number(columns[name][row], measure.digits) for name, measure in measures.items()]
         cells = [items.keys[row], moment(items.time[row]), decision or "–", *numbers]
         return {"row": row, "cells": cells, "decision": decision}

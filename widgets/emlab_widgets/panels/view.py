@@ -30,6 +30,8 @@ LOOK_EVERY = 5.0
 """Seconds between two looks at the machine."""
 LOOKS = 720
 """How many looks at the machine are kept: an hour's."""
+_DECISIONS = ("", "accepted", "rejected")
+"""By the number that `emlab.monitors.Items.decision` has for them."""
 
 
 class Panel(Protocol):
@@ -111,9 +113,13 @@ class View:
     def decisions(self) -> NDArray[np.str_]:
         """``accepted``, ``rejected`` or nothing, of every item."""
         if self._decided_at != self.items.changes:
-            self._decisions = np.array(("", "accepted", "rejected"))[self.items.decision]
+            self._decisions = np.array(_DECISIONS)[self.items.decision]
             self._decided_at = self.items.changes
         return self._decisions
+
+    def decision(self, row: int) -> str:
+        """``accepted``, ``rejected`` or nothing, of one item."""
+        return _DECISIONS[self.items.decision[row]]
 
     @property
     def limits(self) -> Mapping[str, Sequence[float]]:
