@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,12 +50,14 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
     assert server.stdout is not None
     with server.stdout:
         address = server.stdout.readline().decode().strip()
-    started = []
+    started: list[psutil.Process] = []
     try:
         assert address, (folder / "log").read_text()
         yield Pages(address, folder / "sessions", server.pid)
         # The process that kernels are copies of, and those.
-        started = [child for child in psutil.Process(server.pid).children(recursive=True) if "-c" in child.cmdline()]
+        for child in psutil.Process(server.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # the kernel of a page that was closed just now
+                started += [child] if "-c" in child.cmdline() else []
         assert started
     finally:
         server.kill()
