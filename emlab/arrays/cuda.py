@@ -18,7 +18,8 @@ KERNEL: Final = re.compile(r'extern "C" __global__ void (\w+)\(([^)]*)\)')
 """Name and parameters."""
 SCALARS: Final[dict[str, type[np.generic]]] = {"int": np.int32, "float": np.float32, "double": np.float64}
 POINTERS: Final[dict[str, type[np.generic]]] = {
-    **SCALARS, "float2": np.complex64, "bool": np.bool_, "unsigned short": np.uint16, "long long": np.int64
+    **SCALARS, "float2": np.complex64, "bool": np.bool_,
+    "unsigned char": np.uint8, "unsigned short": np.uint16, "long long": np.int64,
 }  # fmt: skip
 _NUMBERS: Final = {bool: "i", int: "i", float: "f"}
 """Python's, and what they are passed as."""

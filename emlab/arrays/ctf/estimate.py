@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from emlab.arrays.ctf.background import Flattened
 from emlab.arrays.ctf.fit import Fit, refine
 from emlab.arrays.ctf.model import Lens
-from emlab.arrays.ctf.search import SearchRange, search
+from emlab.arrays.ctf.search import SearchRange, search, search_beyond
 from emlab.arrays.ctf.thickness import shows_nodes, with_nodes
 
 Array = NDArray[Any]
@@ -21,10 +21,6 @@ _RIVAL: Final = 10.0
 """A fit whose gain is that much less is right once in 150 times."""
 _APART: Final = 100.0
 """Å of the mean defocus between fits that are told apart."""
-_ANY: Final = 2000.0, 60_000.0
-"""Å of the mean defocus: what is looked at beyond the range, lest the best fit within it be taken for a good one."""
-_ROUGHLY: Final = 600.0
-"""Å of astigmatism that is enough to come close."""
 _BEFORE_NODES: Final = 1.0 / 8.0
 """1/Å; rings that even thick ice does not invert."""
 _VALLEY: Final = 3000.0
@@ -57,10 +53,8 @@ def estimate(data: Flattened, lens: Lens, within: SearchRange, *, nodes: bool = 
         best = max([best, *shown], key=lambda fit: fit.gain)
         fits += thick
     best = _among(best, fits)
-    low, high = min(within.min_defocus, _ANY[0]), max(within.max_defocus, _ANY[1])
-    anywhere = search(data, lens, SearchRange(low, high, _ROUGHLY, within.phase_shift))[0]
-    if not within.min_defocus <= anywhere.mean <= within.max_defocus:
-        beyond = refine(data, lens, anywhere, with_phase=within.phase_shift)
+    if elsewhere := search_beyond(data, lens, within):
+        beyond = refine(data, lens, elsewhere, with_phase=within.phase_shift)
         if beyond.gain > best.gain + _RIVAL and abs(beyond.defocus.mean - best.defocus.mean) > _APART:
             best = replace(best, rival=beyond.defocus)
     return best

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -11,23 +12,29 @@ from scipy.optimize import nnls
 
 from emlab.arrays.ctf.background import KNOTS, Flattened, spline_basis
 from emlab.arrays.ctf.model import Defocus, Lens, depth_fading
-from emlab.arrays.ctf.moments import Moments
+from emlab.arrays.ctf.moments import moments
 from emlab.arrays.ctf.phases import waves
-from emlab.arrays.ctf.rings import binned
+from emlab.arrays.ctf.rings import Rings, added
+from emlab.arrays.cuda import Cuda
+from emlab.arrays.kernel import kernel
+from emlab.arrays.module import array_module
 
 Array = NDArray[Any]
 
+_CUDA: Final = Cuda(__file__)
 _AMPLITUDE_KNOTS: Final = np.arange(0.04, 1.0, 0.04)
 """1/Å; the rings' amplitude changes slowly."""
 _ITERATIONS: Final = 20
 _DAMPING: Final = 1e-3
 _SMALL: Final = 1.0
 """Å (of defocus) and degrees (of phase shift): a smaller step is the last, taken on trust, and leaves far less."""
+_LEAST: Final = 1e-9
+"""Share of the sum of all squares of the height's splines that is added to each."""
 _SIGNIFICANT: Final = 60.0
 """The best of all fits to noise gains 17 to 47."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fit:
     """A fitted defocus.
 
@@ -86,7 +93,7 @@ def approached(data: Flattened, lens: Lens, start: Defocus, *, with_phase: bool,
     """A defocus that is a step nearer to the one that `refine` finds."""
     problem = _Problem(data, lens, with_phase, thickness)
     state = problem.curves(_vector(start))
-    return Defocus(*(state.vector + problem.step(state, _DAMPING)).tolist()) if state.used.size else start
+    return Defocus(*(state.vector + problem.step(state, _DAMPING)).tolist()) if state.used.any() else start
 
 
 def misfits(data: Flattened, lens: Lens, defocus: Defocus, thicknesses: Array, *, inverted: bool = True) -> Array:
@@ -103,14 +110,20 @@ def misfits(data: Flattened, lens: Lens, defocus: Defocus, thicknesses: Array, *
 
 @dataclass(frozen=True, eq=False)
 class _State:
-    """Both curves at their best for one defocus, the splines of the height that are used, and the levels' matrix."""
+    """Both curves at their best for one defocus, and the equations that make them so."""
 
     vector: Array
     moments: Array
     background: Array
     amplitude: Array
     used: Array
-    normal: Array
+    """(spline,) whether the height has a share of it."""
+    levels: Array
+    """The inverse of the levels' matrix."""
+    mixed: Array
+    """(level, spline) products of both kinds."""
+    heights: Array
+    """(spline, spline) matrix of the heights, the levels following."""
     misfit: float
 
     @property
@@ -120,26 +133,26 @@ class _State:
 
 
 class _Problem:
-    """Least squares for one spectrum; see `Moments`."""
+    """Least squares for one spectrum; see `moments`."""
 
     def __init__(self, data: Flattened, lens: Lens, with_phase: bool, thickness: float) -> None:
-        self.data, self.lens = data, lens
-        self.moments = Moments(data, lens, with_phase)
-        self.levels = spline_basis(data.rings.frequency, KNOTS)
-        self.thickness, self.heights = thickness, self.faded(np.array([thickness]))
+        self.data, self.lens, self.with_phase, self.thickness = data, lens, with_phase, thickness
+        self.levels, self.splines, self.mixed, self.squared = _curves(data.rings)
+        self.fading = self.faded(np.array([thickness]))
+
+    def moments(self, defocus: Defocus) -> Array:
+        """Of the spectrum."""
+        return moments(self.data, self.lens, defocus, self.with_phase)
 
     def faded(self, thicknesses: Array, *, inverted: bool = True) -> Array:
-        """Splines of the rings' height, (thickness, ring, spline): they fade and return, or only fade, in ice."""
-        frequency = self.data.rings.frequency
-        fading = depth_fading(self.lens, frequency, thicknesses[:, None])
-        if not inverted:
-            fading = np.where(np.logical_and.accumulate(fading > 0, axis=1), fading, 0.0)
-        return spline_basis(frequency, _AMPLITUDE_KNOTS) * fading[:, :, None]
+        """What ice leaves of the rings, (thickness, ring): they fade and return, or only fade."""
+        fading = depth_fading(self.lens, self.data.rings.frequency, thicknesses[:, None])
+        return fading if inverted else np.where(np.logical_and.accumulate(fading > 0, axis=1), fading, 0.0)
 
     def climbed(self, start: Defocus) -> _State:
         """The best state near ``start``."""
         state, damping = self.curves(_vector(start)), _DAMPING
-        for _ in range(_ITERATIONS if state.used.size else 0):
+        for _ in range(_ITERATIONS if state.used.any() else 0):
             step = self.step(state, damping)
             if np.abs(step).max() < _SMALL:
                 return replace(state, vector=state.vector + step)
@@ -160,54 +173,52 @@ class _Problem:
     def curves(self, vector: Array) -> _State:
         """Both curves at their best for a defocus."""
         moments = self.moments(Defocus(*vector.tolist()))
-        normal, (a,), (b,), (explained,) = self.explained(moments, self.heights)
-        heights = self.heights[0]
+        levels, (mixed,), (heights,), (a,), (b,), (explained,) = self.explained(moments, self.fading)
+        background, amplitude = self.levels @ b, self.fading[0] * (self.splines @ a)
         misfit = self.data.total - float(explained)
-        return _State(vector, moments, self.levels @ b, heights @ a, heights[:, a > 0], normal, misfit)
+        return _State(vector, moments, background, amplitude, a > 0, levels, mixed, heights, misfit)
 
-    def explained(self, moments: Array, heights: Array) -> tuple[Array, Array, Array, Array]:
-        """What several choices of splines for the rings' height, (choice, ring, spline), make of a defocus's moments.
+    def explained(self, moments: Array, fading: Array) -> tuple[Array, ...]:
+        """What fading the rings in several ways, (choice, ring), makes of a defocus's moments.
 
-        The levels' matrix, each one's coefficients of the height (choice, spline) and of the background
-        (choice, level), and by how much they lower the sum of squares (choice,).
+        The equations as in `_State`; of each choice the coefficients of the height (choice, spline) and of the
+        background (choice, level), and by how much they lower the sum of squares (choice,).
         """
-        levels, mixed = self.levels, self.levels.T @ (moments[:, 0, 1, None] * heights)
-        normal, sums = _product(levels, moments[:, 0, 0], levels), levels.T @ moments[:, 0, -1]
-        products = moments[:, 1, -1] @ heights
-        solved, alone = np.linalg.solve(normal, mixed), np.linalg.solve(normal, sums)
-        across = np.swapaxes(mixed, -1, -2)
-        of_heights = np.swapaxes(heights, -1, -2) @ (moments[:, 1, 1, None] * heights)
-        values, axes = np.linalg.eigh(of_heights - across @ solved)
+        ones, waves = moments[:, 0], moments[:, 1]
+        level, spline = self.levels.shape[1], self.splines.shape[1]
+        levels, sums = np.linalg.inv(_product(self.levels, ones[:, 0], self.levels)), self.levels.T @ ones[:, -1]
+        mixed = ((fading * ones[:, 1]) @ self.mixed).reshape(-1, level, spline)
+        products = (fading * waves[:, -1]) @ self.splines
+        across = np.swapaxes(mixed, 1, 2) @ levels
+        squares = ((fading**2 * waves[:, 1]) @ self.squared).reshape(-1, spline, spline)
         # Where rings are wide the background can all but imitate them, and rounding makes what is left negative.
-        roots = np.sqrt(np.maximum(values, 1e-6 * values[:, -1:]))
-        wanted = products - across @ alone
-        a = np.array([
-            nnls(root[:, None] * axis.T, axis.T @ one / root)[0]
-            for root, axis, one in zip(roots, axes, wanted, strict=True)
-        ])  # fmt: skip
-        b = alone - (solved @ a[:, :, None])[:, :, 0]
-        return normal, a, b, b @ sums + (a * products).sum(axis=1)
+        least = _LEAST * np.trace(squares, axis1=1, axis2=2)[:, None, None] * np.eye(spline)
+        heights = squares - across @ mixed + least
+        roots = np.linalg.cholesky(heights)
+        wanted = np.linalg.solve(roots, (products - across @ sums)[:, :, None])[:, :, 0]
+        a = np.array([nnls(root.T, one)[0] for root, one in zip(roots, wanted, strict=True)])
+        b = levels @ sums - (a[:, None] @ across)[:, 0]
+        return levels, mixed, heights, a, b, b @ sums + (a * products).sum(axis=1)
 
     def normal_equations(self, state: _State) -> tuple[Array, Array]:
         """Right-hand side and matrix for a step of the unknowns, the curves following."""
-        moments, a, levels, used = state.moments, state.amplitude[:, None], self.levels, state.used
+        moments, a, used = state.moments, state.amplitude[:, None], state.used
         ones, waves, slopes = moments[:, 0], moments[:, 1], moments[:, 2:-1]
-        count = levels.shape[1]
-        linear = np.empty((count + used.shape[1],) * 2)
-        linear[:count, :count], linear[count:, count:] = state.normal, _product(used, waves[:, 1], used)
-        linear[:count, count:] = _product(levels, ones[:, 1], used)
-        linear[count:, :count] = linear[:count, count:].T
-        mixed = np.concatenate([levels.T @ (a * ones[:, 2:-1]), used.T @ (a * waves[:, 2:-1])])
+        of_levels = self.levels.T @ (a * ones[:, 2:-1])
+        across = state.mixed[:, used].T @ state.levels
+        of_heights = (self.splines[:, used] * self.fading.T).T @ (a * waves[:, 2:-1]) - across @ of_levels
         residual = slopes[:, :, -1] - state.background[:, None] * slopes[:, :, 0] - a * slopes[:, :, 1]
         curvature = np.tensordot(state.amplitude**2, slopes[:, :, 2:-1], 1)
-        return (a * residual).sum(axis=0), curvature - mixed.T @ np.linalg.lstsq(linear, mixed, rcond=None)[0]
+        curvature -= of_levels.T @ state.levels @ of_levels
+        curvature -= of_heights.T @ np.linalg.solve(state.heights[used][:, used], of_heights)
+        return (a * residual).sum(axis=0), curvature
 
     def result(self, state: _State) -> Fit:
         weights, sums = self.data.weights, self.levels.T @ state.moments[:, 0, -1]
         variance = state.misfit / float(weights @ self.data.rings.counts)
         noise = variance * self._clustering(state, variance)
         _, curvature = self.normal_equations(state)
-        without_rings = self.data.total - float(sums @ np.linalg.solve(state.normal, sums))
+        without_rings = self.data.total - float(sums @ state.levels @ sums)
         return Fit(
             defocus=state.defocus,
             covariance=_inverse(curvature) * noise,
@@ -226,14 +237,23 @@ class _Problem:
         is alike over more: standard errors must not count each sample as news.
         """
         rings, excess = self.data.rings, self.data.excess
-        per_ring = np.stack([state.background, state.amplitude, np.sqrt(self.data.weights)])
-        background, amplitude, root = rings.spread(per_ring)
-        sums = binned(
-            rings.patches,
-            (excess - background - amplitude * waves(rings, self.lens, state.defocus)) * root,
-            rings.patch_count,
-        )
+        order, bounds = rings.by_patch
+        curves = np.stack([state.background, state.amplitude, np.sqrt(self.data.weights)], axis=1)
+        xp, given = array_module(excess), (excess, waves(rings, self.lens, state.defocus), rings.ring, order)
+        if xp is np:
+            sums = np.empty(bounds[0].size)
+            _residuals(*given, curves, *bounds, sums)
+        else:
+            sums = added(_CUDA, "residuals", bounds, 1, *given, xp.asarray(curves))[:, 0]
         return max(1.0, float(sums @ sums) / (variance * float(excess.size)))
+
+
+@lru_cache(maxsize=4)
+def _curves(rings: Rings) -> tuple[Array, Array, Array, Array]:
+    """Splines of the background and of the height, (ring, spline); products of both, and of the latter's pairs."""
+    levels, splines = (spline_basis(rings.frequency, knots) for knots in (KNOTS, _AMPLITUDE_KNOTS))
+    mixed, squared = ((one[:, :, None] * splines[:, None]).reshape(len(one), -1) for one in (levels, splines))
+    return levels, splines, mixed, squared
 
 
 def _vector(defocus: Defocus) -> Array:
@@ -251,3 +271,17 @@ def _inverse(matrix: Array) -> Array:
         return np.linalg.inv(matrix)
     except np.linalg.LinAlgError:
         return np.full_like(matrix, np.inf)
+
+
+@kernel
+def _residuals(
+    excess: Array, wave: Array, ring: Array, order: Array, curves: Array, starts: Array, counts: Array, sums: Array
+) -> None:
+    """Of each patch, what the background and the rings' height leave of its samples, weighted with a third curve."""
+    for patch in range(starts.size):
+        total = 0.0
+        for n in range(starts[patch], starts[patch] + counts[patch]):
+            i = order[n]
+            background, amplitude, root = curves[ring[i]]
+            total += (excess[i] - background - amplitude * wave[i]) * root
+        sums[patch] = total

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emlab.arrays.ctf.background import Flattened, weights_of
+from emlab.arrays.ctf.background import Flattened
 from emlab.arrays.ctf.model import Defocus, Lens
 from emlab.arrays.ctf.tiles import Tiles
 from emlab.arrays.kernel import kernel
@@ -43,7 +43,8 @@ def levelled(tiles: Tiles, lens: Lens, reference: Defocus, offsets: Array) -> Fl
         stretch = np.sqrt(np.maximum(2.0 * delay / (there + root), 0.0) / rings.squares)
         _add(excess, places, (rows - half) * stretch + half, columns * stretch, total, counts)
     excess = total / np.maximum(counts, 1.0)
-    return Flattened(rings, excess, tiles.whole.level, weights_of(excess, rings))
+    sums = np.stack([rings.sums(excess), rings.sums(excess**2)], axis=1)
+    return Flattened.of(rings, excess, tiles.whole.level, sums)
 
 
 @kernel

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emlab.arrays.cuda import Cuda
 from emlab.arrays.module import array_module
 from emlab.units import MILLIMETRE, electron_wavelength
 
 Array = NDArray[Any]
+
+_CUDA: Final = Cuda(__file__)
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,14 @@ class Defocus:
         return 90.0 if angle <= -90.0 else angle
 
 
+def phase_terms(lens: Lens, defocus: Defocus) -> tuple[float, ...]:
+    """What χ is made of besides the frequency: λ, ½·Cs·λ², the constant (radians); mean, straight, diagonal."""
+    constant = lens.contrast_phase + math.radians(defocus.phase_shift)
+    curvature = 0.5 * lens.spherical_aberration * lens.wavelength**2
+    terms = lens.wavelength, curvature, constant, defocus.mean, defocus.straight, defocus.diagonal
+    return tuple(map(float, terms))
+
+
 def phase_delay(lens: Lens, squares: Array, cosines: Array | float, sines: Array | float, defocus: Defocus) -> Array:
     """How far scattered waves lag behind the unscattered one, χ, radians.
 
@@ -105,10 +116,9 @@ def phase_delay(lens: Lens, squares: Array, cosines: Array | float, sines: Array
     χ = πλs²·(Δf(φ) − ½·Cs·λ²s²) + phase shift + asin(amplitude contrast), and the micrograph is multiplied by
     −sin χ: 10.1016/j.jsb.2015.08.008, equations 2 to 6.
     """
-    local = defocus.mean + 0.5 * (defocus.straight * cosines + defocus.diagonal * sines)
-    curvature = 0.5 * lens.spherical_aberration * lens.wavelength**2
-    constant = lens.contrast_phase + math.radians(defocus.phase_shift)
-    return (math.pi * lens.wavelength) * squares * (local - curvature * squares) + constant
+    wavelength, curvature, constant, mean, straight, diagonal = phase_terms(lens, defocus)
+    local = mean + 0.5 * (straight * cosines + diagonal * sines)
+    return (math.pi * wavelength) * squares * (local - curvature * squares) + constant
 
 
 def transfer(lens: Lens, squares: Array, cosines: Array | float, sines: Array | float, defocus: Defocus) -> Array:
@@ -118,18 +128,34 @@ def transfer(lens: Lens, squares: Array, cosines: Array | float, sines: Array | 
     return -wave
 
 
-def mean_frequency(lens: Lens, squares: Array, cosines: Array | float, sines: Array | float, defocus: Defocus) -> Array:
+def wave(lens: Lens, squares: Array, cosines: Array, sines: Array, defocus: Defocus) -> Array:
+    """The Thon rings without their height, −cos 2χ: float32. Parameters as of `phase_delay`, all arrays."""
+    if array_module(squares) is not np:
+        return _on_card("wave", lens, squares, cosines, sines, defocus)
+    angle = 2.0 * phase_delay(lens, squares, cosines, sines, defocus)
+    return np.negative(np.cos(angle, out=angle), out=angle)
+
+
+def mean_frequency(lens: Lens, squares: Array, cosines: Array, sines: Array, defocus: Defocus) -> Array:
     """Spatial frequency, 1/Å, at which the mean defocus delays as much as the local one does at ``squares``.
 
-    Along lines of equal delay it is the same, whatever the astigmatism. Parameters as of `phase_delay`.
+    Along lines of equal delay it is the same, whatever the astigmatism. Parameters as of `phase_delay`, all arrays.
     """
-    curvature = lens.spherical_aberration * lens.wavelength**2
-    local = defocus.mean + 0.5 * (defocus.straight * cosines + defocus.diagonal * sines)
-    delay = squares * (local - 0.5 * curvature * squares)
+    if array_module(squares) is not np:
+        return _on_card("mean_frequency", lens, squares, cosines, sines, defocus)
+    _, curvature, _, mean, straight, diagonal = phase_terms(lens, defocus)
+    local = mean + 0.5 * (straight * cosines + diagonal * sines)
+    delay = squares * (local - curvature * squares)
     # This root of the quadratic stays finite without spherical aberration.
-    root = np.sqrt(np.maximum(defocus.mean**2 - 2.0 * curvature * delay, 0.0))
-    frequency: Array = np.sqrt(np.maximum(2.0 * delay / np.maximum(defocus.mean + root, 1.0), 0.0))
+    root = np.sqrt(np.maximum(mean**2 - 4.0 * curvature * delay, 0.0))
+    frequency: Array = np.sqrt(np.maximum(2.0 * delay / np.maximum(mean + root, 1.0), 0.0))
     return frequency
+
+
+def _on_card(kernel: str, lens: Lens, squares: Array, cosines: Array, sines: Array, defocus: Defocus) -> Array:
+    result: Array = array_module(squares).empty_like(squares)
+    _CUDA(kernel, (squares.size,), squares, cosines, sines, squares.size, *phase_terms(lens, defocus), result)
+    return result
 
 
 def ring_spacing(lens: Lens, frequency: Array, mean: float) -> Array:

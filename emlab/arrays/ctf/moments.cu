@@ -3,9 +3,9 @@
 constexpr double PI = 3.14159265358979323846;
 
 extern "C" __global__ void moments(
-    const float *squares, const float *cosines, const float *sines, const float *excess, const long long *starts,
-    const long long *counts, int rings, int lanes, double wavelength, double curvature, double phase, double mean,
-    double straight, double diagonal, int with_phase, double *parts) {
+    const float *squares, const float *cosines, const float *sines, const float *excess, double wavelength,
+    double curvature, double phase, double mean, double straight, double diagonal, int with_phase,
+    const long long *starts, const long long *counts, int rings, int lanes, double *parts) {
     int lane = blockIdx.x * blockDim.x + threadIdx.x, ring = blockIdx.y * blockDim.y + threadIdx.y;
     if (lane >= lanes || ring >= rings) return;
     double sums[28] = {};
@@ -29,8 +29,11 @@ extern "C" __global__ void moments(
 #pragma unroll
             for (int b = 0; b <= a; b++) sums[pair++] += double(v[a]) * v[b];
     }
-    int pairs = vectors * (vectors + 1) / 2;
+    double *mine = parts + (long long)ring * vectors * vectors * lanes + lane;
+    int pair = 0;
 #pragma unroll
-    for (int pair = 0; pair < 28; pair++)
-        if (pair < pairs) parts[((long long)ring * pairs + pair) * lanes + lane] = sums[pair];
+    for (int a = 0; a < 7; a++)
+#pragma unroll
+        for (int b = 0; b <= a; b++, pair++)
+            if (a < vectors) mine[(a * vectors + b) * lanes] = mine[(b * vectors + a) * lanes] = sums[pair];
 }

@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from emlab.arrays.ctf.model import Defocus, Lens, mean_frequency, phase_delay
+from emlab.arrays.ctf.model import Defocus, Lens, mean_frequency, wave
 from emlab.arrays.ctf.rings import Rings
 
 Array = NDArray[Any]
@@ -17,11 +16,9 @@ Array = NDArray[Any]
 @lru_cache(maxsize=2)
 def waves(rings: Rings, lens: Lens, defocus: Defocus) -> Array:
     """The Thon rings without their height, −cos 2χ: (sample,)."""
-    wave: Array = -np.cos(2.0 * phase_delay(lens, rings.squares, rings.cosines, rings.sines, defocus))
-    return wave
+    return wave(lens, rings.squares, rings.cosines, rings.sines, defocus)
 
 
-@lru_cache(maxsize=2)
 def equal_phase(rings: Rings, lens: Lens, defocus: Defocus) -> Array:
     """`mean_frequency` of each sample: (sample,), 1/Å."""
     return mean_frequency(lens, rings.squares, rings.cosines, rings.sines, defocus)

@@ -13,17 +13,19 @@ from scipy.ndimage import gaussian_filter1d
 
 from emlab.arrays.ctf.background import Flattened
 from emlab.arrays.ctf.fit import Fit
-from emlab.arrays.ctf.model import Lens, mean_frequency, phase_delay
-from emlab.arrays.ctf.phases import equal_phase
-from emlab.arrays.ctf.rings import Rings, binned
+from emlab.arrays.ctf.model import Lens, mean_frequency, wave
+from emlab.arrays.ctf.polar import RAYS, polar_sums
+from emlab.arrays.cuda import Cuda
+from emlab.arrays.kernel import kernel
 from emlab.arrays.module import array_module
 
 Array = NDArray[Any]
 
+_CUDA: Final = Cuda(__file__)
 _SIZE: Final = 512
 """px each way."""
-_RAYS: Final = 120
-"""Directions in the half plane."""
+_ARC: Final = 1.5
+"""px, half the width of the arc."""
 _BLUR: Final = 0.6, 5.0
 """Rings and rays: across the rings hardly, along lines of equal phase so far that faint ones come out of the noise."""
 _NOISE: Final = 3.0
@@ -41,78 +43,92 @@ def diagnostic_picture(data: Flattened, lens: Lens, fit: Fit, resolution: float)
     well as strong inner ones, and both fade to grey where the rings drown in noise: equal brightness means the same
     on both sides. The edge of the disc is the highest frequency of the fit.
     """
-    rings = data.rings
-    xp = array_module(data.excess)
-    edge = float(rings.frequency[-1])
-    scale = 2.0 * edge / _SIZE
-    frequency, angle, (squares, cosines, sines) = _canvas(edge, xp)
-    left, right = np.s_[:, : _SIZE // 2], np.s_[:, _SIZE // 2 :]
-    seen = data.excess - rings.spread(fit.background)
-    averaged = 2.0 * math.sqrt(math.pi) * _BLUR[1] * rings.counts / _RAYS
-    height = np.hypot(fit.amplitude, _NOISE * float(seen.std()) / np.sqrt(averaged))
-
-    shown = xp.empty((_SIZE, _SIZE), np.float32)
-    phase = equal_phase(rings, lens, fit.defocus)
-    wanted = mean_frequency(lens, squares[left], cosines[left], sines[left], fit.defocus)
-    shown[left] = _blurred(seen / rings.spread(height), rings, phase, wanted, angle[left])
-    wave = -np.cos(2.0 * phase_delay(lens, squares[right], cosines[right], sines[right], fit.defocus))
-    shown[right] = wave * _interpolated(frequency[right], rings.frequency, fit.amplitude / height)
-
-    grey = np.clip(128.0 + 110.0 * shown, 0.0, 255.0)
-    inside = (frequency >= rings.frequency[0]) & (frequency <= edge)
-    grey = xp.where(inside, grey, _SURROUND).astype(np.uint8)[:, :, None]
-    arc = xp.abs(frequency - 1.0 / resolution) < 0.75 * scale
-    return xp.where(arc[:, :, None], xp.asarray(_MARK, dtype=np.uint8), grey)  # type: ignore[no-any-return]
+    rings, xp = data.rings, array_module(data.excess)
+    lowest, edge = float(rings.frequency[0]), float(rings.frequency[-1])
+    averaged = 2.0 * math.sqrt(math.pi) * _BLUR[1] * rings.counts / RAYS
+    height = np.hypot(fit.amplitude, _NOISE * data.deviation(fit.background) / np.sqrt(averaged))
+    scale = np.pad([np.ones_like(height), 1.0 / height], ((0, 0), (1, 1)), mode="edge")[:, :, None]
+    along, across = _blurs(rings.counts.size + 2, xp)
+    counts, sums = along @ (polar_sums(data, lens, fit)[:2] * xp.asarray(scale)) @ across
+    frequency, angle, left, right = _canvas(edge, xp)
+    squares, cosines, sines = left
+    phase = mean_frequency(lens, squares, cosines, sines, fit.defocus)
+    squares, cosines, sines = right
+    model = wave(lens, squares, cosines, sines, fit.defocus)
+    picture: Array = xp.full((_SIZE, _SIZE, 3), _SURROUND, np.uint8)
+    seen, tall, arc = sums / np.maximum(counts, 1e-3), xp.asarray(fit.amplitude / height), _ARC * edge / _SIZE
+    given: list[Any] = [frequency, angle, phase, model, seen, tall, _SIZE, *seen.shape, lowest, edge, rings.step]
+    given += [1.0 / resolution, arc, *_MARK, picture]
+    if xp is np:
+        _draw(*given)
+    else:
+        _CUDA("draw", (_SIZE, _SIZE), *given)
+    return picture
 
 
 @lru_cache(maxsize=2)
-def _canvas(edge: float, xp: ModuleType) -> tuple[Array, Array, tuple[Array, Array, Array]]:
-    """Of each px the frequency, the angle, and what the phase is made of; the same for a session's pictures.
+def _canvas(edge: float, xp: ModuleType) -> tuple[Array, Array, Array, Array]:
+    """Of each px the frequency, of the left half the angle, and of each half what the phase is made of, (3, y, x).
 
-    A power spectrum is the same on the other side of its centre, so an angle of half the plane tells all.
+    They are the same for a session's pictures. A power spectrum is the same on the other side of its centre, so an
+    angle of half the plane tells all.
     """
-    x = (xp.arange(_SIZE, dtype=np.float32) - (_SIZE - 1) / 2) * np.float32(2.0 * edge / _SIZE)
+    x = (np.arange(_SIZE, dtype=np.float32) - (_SIZE - 1) / 2) * np.float32(2.0 * edge / _SIZE)
     y = x[:, None]
     frequency, angle = np.hypot(y, x), np.arctan(y / x)
-    return frequency, angle, (frequency**2, np.cos(2.0 * angle), np.sin(2.0 * angle))
-
-
-def _blurred(values: Array, rings: Rings, phase: Array, wanted: Array, angle: Array) -> Array:
-    """Values of samples, blurred along lines of equal phase.
-
-    Parameters
-    ----------
-    phase
-        (sample,) frequency, 1/Å, at which the mean defocus has the phase of the sample.
-    wanted, angle
-        The same of each place that is wanted, and its direction, radians within ±π/2.
-    """
-    xp = array_module(values)
-    number, turns = rings.counts.size, np.arange(rings.counts.size)
-    row = _interpolated(phase, rings.frequency, turns)
-    cells, shape = xp.rint(row).astype(np.int64) * _RAYS + rings.cells(_RAYS) % _RAYS, (number, _RAYS)
-    along, across = _blurs(number, xp)
-    sums, counts = (
-        along @ binned(cells, weights, math.prod(shape)).reshape(shape) @ across
-        for weights in (values, xp.ones_like(values))
-    )
-    means = xp.pad(sums / np.maximum(counts, 1e-3), ((0, 1), (1, 1)), mode="wrap")
-    ring, ray = _interpolated(wanted, rings.frequency, turns), (angle / np.pi + 0.5) * _RAYS + 0.5
-    top, left = xp.floor(ring).astype(np.int64), xp.floor(ray).astype(np.int64)
-    down, right = ring - top, ray - left
-    upper = means[top, left] + right * (means[top, left + 1] - means[top, left])
-    lower = means[top + 1, left] + right * (means[top + 1, left + 1] - means[top + 1, left])
-    return upper + down * (lower - upper)  # type: ignore[no-any-return]
+    made = np.stack([frequency**2, np.cos(2.0 * angle), np.sin(2.0 * angle)])
+    parts = frequency, angle[:, : _SIZE // 2], made[:, :, : _SIZE // 2], made[:, :, _SIZE // 2 :]
+    frequency, angle, left, right = (xp.asarray(np.ascontiguousarray(part)) for part in parts)
+    return frequency, angle, left, right
 
 
 @lru_cache(maxsize=2)
 def _blurs(number: int, xp: ModuleType) -> tuple[Array, Array]:
-    """Matrices that blur over ``number`` rings, from the left, and over the rays, from the right."""
+    """Matrices that blur over ``number`` rows, from the left, and over the rays, from the right."""
     along = gaussian_filter1d(np.eye(number), _BLUR[0], axis=0, mode="nearest")
-    across = gaussian_filter1d(np.eye(_RAYS), _BLUR[1], axis=1, mode="wrap")
+    across = gaussian_filter1d(np.eye(RAYS), _BLUR[1], axis=1, mode="wrap")
     return xp.asarray(along), xp.asarray(across)
 
 
-def _interpolated(wanted: Array, places: Array, values: Array) -> Array:
-    xp = array_module(wanted)
-    return xp.interp(xp.ascontiguousarray(wanted), xp.asarray(places), xp.asarray(values))  # type: ignore[no-any-return]
+@kernel
+def _draw(
+    frequency: Array,
+    angle: Array,
+    phase: Array,
+    wave: Array,
+    means: Array,
+    height: Array,
+    size: int,
+    rows: int,
+    rays: int,
+    lowest: float,
+    edge: float,
+    step: float,
+    arc: float,
+    width: float,
+    red: int,
+    green: int,
+    blue: int,
+    picture: Array,
+) -> None:
+    """To the left what the means, (row, ray), are at each px's phase, to the right waves of a height, and the arc."""
+    half = size // 2
+    for y in range(size):
+        for x in range(size):
+            here = frequency[y, x]
+            if abs(here - arc) < width:
+                picture[y, x, 0], picture[y, x, 1], picture[y, x, 2] = red, green, blue
+            elif lowest <= here <= edge:
+                if x < half:
+                    row = min(max((phase[y, x] - lowest) / step + 1.0, 0.0), rows - 1.0)
+                    ray = (angle[y, x] / np.pi + 0.5) * rays + rays - 0.5
+                    top, left = min(int(row), rows - 2), int(ray)
+                    down, right, first, second = row - top, ray - left, left % rays, (left + 1) % rays
+                    upper = means[top, first] + right * (means[top, second] - means[top, first])
+                    lower = means[top + 1, first] + right * (means[top + 1, second] - means[top + 1, first])
+                    shown = upper + down * (lower - upper)
+                else:
+                    place = (here - lowest) / step
+                    ring = min(int(place), height.size - 2)
+                    shown = wave[y, x - half] * (height[ring] + (place - ring) * (height[ring + 1] - height[ring]))
+                picture[y, x] = np.uint8(min(max(128.0 + 110.0 * shown, 0.0), 255.0))

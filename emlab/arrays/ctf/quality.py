@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 from emlab.arrays.ctf.background import Flattened
 from emlab.arrays.ctf.fit import Fit
 from emlab.arrays.ctf.model import Lens, depth_fading, ring_spacing
-from emlab.arrays.ctf.phases import equal_phase, waves
-from emlab.arrays.ctf.rings import Rings, binned, rings_between
+from emlab.arrays.ctf.phases import waves
+from emlab.arrays.ctf.polar import polar_sums
+from emlab.arrays.ctf.rings import Rings, added, rings_between
+from emlab.arrays.cuda import Cuda
+from emlab.arrays.kernel import kernel
 from emlab.arrays.module import array_module, to_host
 
 Array = NDArray[Any]
 
+_CUDA: Final = Cuda(__file__)
 _SCORED: Final = 1.0 / 5.0
 """1/Å up to which the score is taken, as CTFFIND does by default."""
 _AGREES: Final = 0.5
@@ -61,32 +65,26 @@ def score(data: Flattened, lens: Lens, fit: Fit) -> float:
     It depends on the noise of single samples, thus on the dose and on how the spectrum was averaged: compare it
     within one session.
     """
-    wave = waves(data.rings, lens, fit.defocus)
-    data = data.up_to(_SCORED)
-    rings = data.rings
-    background = rings.spread(1.0 + fit.background[: rings.counts.size])
-    amplitudes = np.sqrt((1.0 + data.excess) / np.maximum(background, 0.1))
-    model = np.sqrt(
-        0.5 + 0.5 * rings.spread(depth_fading(lens, rings.frequency, fit.thickness)) * wave[: data.excess.size]
-    )
-    return float(np.corrcoef(amplitudes, model)[0, 1])
+    wave, data = waves(data.rings, lens, fit.defocus), data.up_to(_SCORED)
+    rings, xp = data.rings, array_module(data.excess)
+    background = np.maximum(1.0 + fit.background[: rings.counts.size], 0.1)
+    curves = np.stack([background, depth_fading(lens, rings.frequency, fit.thickness)], axis=1)
+    if xp is np:
+        sums = np.empty((len(curves), 5))
+        _compare(data.excess, wave, curves, rings.starts, rings.counts, sums)
+    else:
+        sums = added(_CUDA, "compare", rings.bounds, 5, data.excess, wave, xp.asarray(curves))
+    one, other, one_square, other_square, product = sums.sum(axis=0) / data.excess.size
+    return float((product - one * other) / np.sqrt((one_square - one**2) * (other_square - other**2)))
 
 
 def equiphase_profile(data: Flattened, lens: Lens, fit: Fit) -> Profile:
     """The averages along lines of equal phase, as in 10.1016/j.jsb.2015.08.008, figure 3."""
     rings, defocus = data.rings, fit.defocus
-    frequency = equal_phase(rings, lens, defocus)
-    number = rings.counts.size
-    width = (rings.frequency[-1] - rings.frequency[0]) / (number - 1)
-    bins = np.clip(np.rint((frequency - rings.frequency[0]) / width), -1, number).astype(np.int64) + 1
-    wave = waves(rings, lens, defocus)
-    above = data.excess - rings.spread(fit.background)
-    xp = array_module(above)
-    parts = [binned(bins, values, number + 2) for values in (xp.ones_like(above), above, wave)]
-    counts, spectrum, model = to_host(xp.stack(parts))[:, 1:-1]
+    counts, spectrum, model = to_host(polar_sums(data, lens, fit).sum(axis=-1))[:, 1:-1]
     spectrum, model = spectrum / np.maximum(counts, 1), model / np.maximum(counts, 1)
-    window = np.maximum(0.75 * ring_spacing(lens, rings.frequency, defocus.mean) / width, 4.0)
-    noise = float(above.std()) / np.sqrt(np.maximum(counts, 1))
+    window = np.maximum(0.75 * ring_spacing(lens, rings.frequency, defocus.mean) / rings.step, 4.0)
+    noise = data.deviation(fit.background) / np.sqrt(np.maximum(counts, 1))
     fading = depth_fading(lens, rings.frequency, fit.thickness)
     node = np.abs(fading) < _NODE
     height = np.interp(rings.frequency, rings.frequency[~node], fit.amplitude[~node] / fading[~node])
@@ -133,7 +131,7 @@ def ice_density(spectrum: Array, pixel_size: float) -> float | None:
         return None
     xp = array_module(spectrum)
     rings = rings_between(spectrum.shape[0], pixel_size, _INSIDE_RING[0], _OUTSIDE_RING[1], xp)
-    power = rings.means(spectrum.ravel()[rings.index].astype(np.float64))
+    power = rings.means(spectrum.ravel()[rings.index])
     inside, ring, outside = (
         float(power[(rings.frequency >= low) & (rings.frequency <= high)].mean())
         for low, high in (_INSIDE_RING, _ICE_RING, _OUTSIDE_RING)
@@ -177,3 +175,23 @@ def _windowed_correlation(first: Array, second: Array, weights: Array, half_widt
     spread = (summed(first**2) / total - mean_1**2) * (summed(second**2) / total - mean_2**2)
     correlation: Array = both / np.sqrt(np.maximum(spread, 1e-30))
     return correlation
+
+
+@kernel
+def _compare(excess: Array, wave: Array, curves: Array, starts: Array, counts: Array, sums: Array) -> None:
+    """Of each ring the sums of amplitudes and model, of their squares and of their product.
+
+    Curves are the background, less than which is no amplitude's, and what ice leaves of the rings: (ring, 2).
+    """
+    for ring in range(starts.size):
+        sums[ring] = 0.0
+        background, fading = curves[ring]
+        for i in range(starts[ring], starts[ring] + counts[ring]):
+            one_square = (1.0 + excess[i]) / background
+            other_square = 0.5 + 0.5 * fading * wave[i]
+            one, other = np.sqrt(one_square), np.sqrt(max(other_square, 0.0))
+            sums[ring, 0] += one
+            sums[ring, 1] += other
+            sums[ring, 2] += one_square
+            sums[ring, 3] += other_square
+            sums[ring, 4] += one * other

@@ -74,7 +74,7 @@ class Rings:
         """Sum over each ring: (…, sample) → (…, ring)."""
         xp = array_module(values)
         if xp is np:
-            return np.add.reduceat(values, self.starts, axis=-1)
+            return np.add.reduceat(values, self.starts, axis=-1, dtype=np.float64)
         samples, number = values.shape[-1], self.counts.size
         parts = xp.empty((*values.shape[:-1], number, _LANES), np.float64)
         given = xp.ascontiguousarray(values, dtype=np.float32), samples, values.size // samples * number
@@ -97,9 +97,17 @@ class Rings:
         return xp.asarray(self.starts), xp.asarray(self.counts)
 
     @cached_property
-    def patch_count(self) -> int:
-        """How many patches there are."""
-        return int(self.patches.max()) + 1
+    def step(self) -> float:
+        """From one ring to the next, 1/Å."""
+        return float(self.frequency[-1] - self.frequency[0]) / max(self.counts.size - 1, 1)
+
+    @cached_property
+    def by_patch(self) -> tuple[Array, tuple[Array, Array]]:
+        """The samples' numbers, (sample,), patch by patch, and `bounds` of each patch among them."""
+        patches = to_host(self.patches)
+        counts = np.bincount(patches)
+        order, xp = np.argsort(patches, kind="stable"), array_module(self.patches)
+        return xp.asarray(order), (xp.asarray(np.cumsum(counts) - counts), xp.asarray(counts))
 
     def cells(self, sectors: int) -> Array:
         """(sample,) number of the cell that it lies in: its ring's times ``sectors``, plus its sector's."""
@@ -108,6 +116,22 @@ class Rings:
     def up_to(self, frequency: float) -> Rings:
         """The rings up to a spatial frequency, 1/Å."""
         return _up_to(self, frequency)
+
+
+def added(cuda: Cuda, kernel: str, bounds: tuple[Array, Array], number: int, *arguments: Any) -> Array:
+    """What a kernel adds up over each ring, or patch, of samples on a card: (ring, number), on the host.
+
+    Parameters
+    ----------
+    bounds
+        First sample and number of samples of each.
+    arguments
+        The kernel's first; its last are starts, counts, rings, lanes, and the lanes' parts (ring, number, lane).
+    """
+    starts, counts = bounds
+    parts = array_module(starts).empty((starts.size, number, _LANES), np.float64)
+    cuda(kernel, (starts.size, _LANES), *arguments, starts, counts, starts.size, _LANES, parts)
+    return to_host(parts.sum(axis=-1))
 
 
 def binned(bins: Array, values: Array, number: int) -> Array:

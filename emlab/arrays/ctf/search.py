@@ -29,6 +29,8 @@ _ASTIGMATISM_STEP: Final = 300.0
 """Å between candidates, for each of the two components."""
 _SECTORS: Final = 16
 """Of the half plane; across one the defocus hardly changes, whatever the astigmatism."""
+_ANY: Final = 2000.0, 60_000.0
+"""Å of the mean defocus: what is looked at beyond the range, lest the best fit within it be taken for a good one."""
 _PHASE_SHIFTS: Final = 0.0, 30.0, 60.0, 90.0, 120.0, 150.0
 """Degrees, of the candidates when the phase shift is searched for; 180° more makes the same rings."""
 _FADING: Final = 0.15
@@ -70,30 +72,54 @@ def search(data: Flattened, lens: Lens, within: SearchRange) -> list[Defocus]:
     score of a candidate with astigmatism is a sum along a path through the rows: this is an exhaustive search
     (10.1016/j.jsb.2015.08.008) at the price of one without astigmatism.
     """
-    sums, counts, frequency = _sectors(data)
-    number = int((within.max_defocus - within.min_defocus) // _DEFOCUS_STEP)
-    margin = math.ceil(within.max_astigmatism / 2.0 / _DEFOCUS_STEP)
-    steps = np.arange(-margin, number + margin + 1)
-    means, allowed = within.min_defocus + _DEFOCUS_STEP * steps, (steps >= 0) & (steps <= number)
-    found: list[tuple[float, Defocus]] = []
-    for phase_shift in _PHASE_SHIFTS if within.phase_shift else (0.0,):
-        templates, squares = _templates(lens, frequency.tobytes(), means.tobytes(), phase_shift, array_module(sums))
-        score, straight, diagonal = _best_paths(templates @ sums, squares @ counts, within.max_astigmatism)
-        score = np.where(allowed, score, -np.inf)
-        around = maximum_filter1d(score, 2 * round(_NEIGHBOURHOOD / _DEFOCUS_STEP) + 1)
-        for best in np.flatnonzero(allowed & (score == around)):
-            defocus = Defocus(float(means[best]), float(straight[best]), float(diagonal[best]), phase_shift)
-            found.append((float(score[best]), defocus))
-    found.sort(key=lambda candidate: -candidate[0])
-    return [defocus for score, defocus in found[:_CANDIDATES] if score >= _WORSE * found[0][0]]
+    scores, candidates, allowed = _scored(data, lens, within)
+    scores = np.where(allowed, scores, -np.inf)
+    around = maximum_filter1d(scores, 2 * round(_NEIGHBOURHOOD / _DEFOCUS_STEP) + 1, axis=1)
+    peaks = np.flatnonzero(allowed & (scores == around))
+    heights = scores.ravel()[peaks]
+    order = np.argsort(-heights, kind="stable")[:_CANDIDATES]
+    best = peaks[order[heights[order] >= _WORSE * heights[order[0]]]]
+    return [Defocus(*candidate) for candidate in candidates.reshape(-1, 4)[best].tolist()]
 
 
-@lru_cache(maxsize=1)
-def _sectors(data: Flattened) -> tuple[Array, Array, Array]:
-    """Weighted sums of the excess and weighted numbers of samples, (ring, sector) each, and the rings' frequency.
+def search_beyond(data: Flattened, lens: Lens, within: SearchRange) -> Defocus | None:
+    """A candidate outside of the range that is more like the spectrum than all that are within it."""
+    scores, candidates, allowed = _scored(data, lens, within)
+    best = np.unravel_index(int(scores.argmax()), scores.shape)
+    return None if allowed[best[1]] else Defocus(*candidates[best].tolist())
 
-    Of the last spectrum, which is searched twice.
+
+@lru_cache(maxsize=2)
+def _scored(data: Flattened, lens: Lens, within: SearchRange) -> tuple[Array, Array, Array]:
+    """What is tried, within the range and beyond it, and how like the spectrum it is.
+
+    Scores (phase shift, mean) of the best astigmatism, the candidates with it (phase shift, mean, 4), and which means
+    are within the range.
     """
+    sums, counts, frequency = _sectors(data)
+    number, below, above = (
+        math.floor(max(width, 0.0) / _DEFOCUS_STEP)
+        for width in (
+            within.max_defocus - within.min_defocus,
+            within.min_defocus - _ANY[0],
+            _ANY[1] - within.max_defocus,
+        )
+    )
+    margin = math.ceil(within.max_astigmatism / 2.0 / _DEFOCUS_STEP)
+    steps = np.arange(-below - margin, number + above + margin + 1)
+    means = within.min_defocus + _DEFOCUS_STEP * steps
+    tried, phase_shifts = slice(margin, steps.size - margin), _PHASE_SHIFTS if within.phase_shift else (0.0,)
+    scores, candidates = np.empty((len(phase_shifts), means[tried].size)), []
+    for score, phase_shift in zip(scores, phase_shifts, strict=True):
+        templates, squares = _templates(lens, frequency.tobytes(), means.tobytes(), phase_shift, array_module(sums))
+        found, pairs = _best_paths(templates @ sums, squares @ counts, within.max_astigmatism)
+        score[:] = found[tried]
+        candidates.append(np.column_stack([means, pairs, np.full(means.size, phase_shift)])[tried])
+    return scores, np.stack(candidates), (steps[tried] >= 0) & (steps[tried] <= number)
+
+
+def _sectors(data: Flattened) -> tuple[Array, Array, Array]:
+    """Weighted sums of the excess and weighted numbers of samples, (ring, sector) each, and the rings' frequency."""
     data = data.up_to(_FINEST)
     rings = data.rings
     weights = array_module(data.excess).asarray(data.weights)[:, None]
@@ -123,8 +149,8 @@ def _templates(
     return templates, templates**2
 
 
-def _best_paths(likeness: Array, norm: Array, max_astigmatism: float) -> tuple[Array, Array, Array]:
-    """For each mean defocus the best score and the astigmatism, (straight, diagonal) in Å, that has it.
+def _best_paths(likeness: Array, norm: Array, max_astigmatism: float) -> tuple[Array, Array]:
+    """For each mean defocus the best score and the astigmatism, (mean, straight and diagonal) in Å, that has it.
 
     Parameters
     ----------
@@ -137,15 +163,18 @@ def _best_paths(likeness: Array, norm: Array, max_astigmatism: float) -> tuple[A
     pairs, offsets = _paths(max_astigmatism, xp)
     scores = xp.empty((len(pairs), number), np.float32)
     if xp is not np:
+        found = xp.empty((2, number), np.float32)
         _CUDA("rate", scores.shape, likeness, norm, number, _SECTORS, offsets, len(pairs), scores)
-        return to_host(scores.max(axis=0)), *pairs[to_host(scores.argmax(axis=0))].T
+        _CUDA("choose", (number,), scores, number, len(pairs), found)
+        score, chosen = to_host(found)
+        return score, pairs[chosen.astype(np.int64)]
     margin = int(np.abs(offsets).max(initial=0))
     sectors = np.pad((likeness + 1j * norm).T, ((0, 0), (margin, margin)), mode="edge")
     for score, path in zip(scores, offsets + margin, strict=True):
         total = sum(sector[first : first + number] for sector, first in zip(sectors, path, strict=True))
         np.divide(total.real, np.sqrt(total.imag), out=score)
     best = scores.argmax(axis=0)
-    return scores.max(axis=0), *pairs[best].T
+    return scores.max(axis=0), pairs[best]
 
 
 @lru_cache(maxsize=8)

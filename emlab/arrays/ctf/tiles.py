@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from emlab.arrays.ctf.background import Flattened, flatten, spline_basis
+from emlab.arrays.ctf.background import Flattened, flatten, smoothed
 from emlab.arrays.ctf.rings import Rings, rings_between
 from emlab.arrays.fft import rfft2
 from emlab.arrays.module import array_module, to_host
@@ -90,10 +90,8 @@ def tiles_of(image: Array, pixel_size: float, tile: int, lowest: float, highest:
     mean.ravel()[rings.index] = power.mean(axis=0)
     whole = flatten(mean, rings)
     power /= whole.level
-    basis = spline_basis(rings.frequency, _LEVEL_KNOTS)
-    root = np.sqrt(rings.counts)
     for each in power:
-        level = basis @ np.linalg.lstsq(basis * root[:, None], rings.means(each) * root, rcond=None)[0]
+        level = smoothed(rings.means(each), rings, _LEVEL_KNOTS)
         each /= rings.spread(np.maximum(level, 0.05).astype(np.float32))
         np.minimum(each - 1.0, _LARGEST, out=each)
     middles = [(each + (tile - length) / 2) * pixel_size for each, length in zip(corners, image.shape, strict=True)]
