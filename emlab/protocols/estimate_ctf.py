@@ -161,10 +161,11 @@ def estimate_ctf(micrograph: Micrograph, parameters: EstimateCtf, workbench: Wor
         if parameters.local_defocus:
             table = _local_table(local_defocus(tiles, lens, middle.defocus, plane), middle, micrograph)
             local = workbench.write_tables("local", {"local_defocus": table})
-        if plane.is_significant:
-            fit, data = middle, levelled
-        elif not asked:
+        if not middle.is_significant or not (plane.is_significant or asked):
+            # Tiles without rings, whatever plane leads through them, tell nothing.
             plane = None
+        elif plane.is_significant:
+            fit, data = middle, levelled
     profile = equiphase_profile(data, lens, fit)
     resolution = fit_resolution(profile, fit)
     aliasing = aliasing_resolution(data.rings, lens, fit)
