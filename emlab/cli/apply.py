@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from emlab.cli.options import with_options
 from emlab.cli.terminal import aside
-from emlab.engine.apply import Application, applications
+from emlab.engine.apply import Application, applications, without_byproducts
 from emlab.engine.devices import use_card
 from emlab.errors import ParameterError
 from emlab.plain import plain
@@ -41,6 +41,10 @@ def _applying(application: Application) -> Any:
     def apply(files: list[Path], out: Path, values: dict[str, Any]) -> None:
         if missing := [str(file) for file in files if not file.is_file()]:
             raise ParameterError(f"There is no file {', '.join(missing)}.")
+        files, left = without_byproducts(files)
+        if left:
+            names = left[0].name if len(left) == 1 else f"{left[0].name} and {len(left) - 1} more"
+            aside.print(f"Left out: {names}, which motion correction writes beside a micrograph.")
         gpu: int | None = values.pop("gpu", None)
         if gpu is not None:
             use_card(gpu)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from threadpoolctl import threadpool_limits
 
@@ -20,6 +20,8 @@ from emlab.errors import ParameterError
 from emlab.model import Accepted, Arrival, Parameters, Protocol, Record, validated
 from emlab.model.watched import WatchedFolder
 from emlab.protocols import PROTOCOLS
+
+_BYPRODUCTS: Final = ("_PS", "_noDW", "_EVN", "_ODD")
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,11 @@ class Application:
         Raises
         ------
         ParameterError
-            Before anything is done, if a value cannot be used.
+            Before anything is done, if a value cannot be used, or an output might replace one of the files or that of
+            another file.
         """
+        files = list(files)
+        _check_room(files, out)
         told = {step.name: self._parameters(step, {**values, "folder": str(out)}) for step in self.steps}
         out.mkdir(parents=True, exist_ok=True)
         pantry = Pantry()
@@ -96,7 +101,7 @@ class Application:
         gathered: dict[str, Record] = {}
         shared = threads or cpu_cores()
         for file in files:
-            at = partial(FolderWorkbench, out, "", file.stem.replace(".", "_"), pantry=pantry)
+            at = partial(FolderWorkbench, out, "", _key(file), pantry=pantry)
             record, found = _tried(partial(_led, singly, _arrival(file), told, at, device, shared), out)
             if record is not None:
                 gathered[str(file)] = record
@@ -200,10 +205,48 @@ def _steps(protocol: Protocol) -> tuple[Protocol, ...]:
     return (*steps, protocol) if protocol.is_source or steps else ()
 
 
+def without_byproducts(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """The files that are meant where a shell's ``*.mrc`` named all of a folder, and those that are left out.
+
+    These are what motion correction writes beside a micrograph: its power spectrum and other sums. One whose
+    micrograph is not among the files was named on purpose.
+    """
+    given = {file.absolute() for file in files}
+    left = [file for file in files if _main(file.absolute()) in given]
+    return [file for file in files if file not in left], left
+
+
+def _main(file: Path) -> Path | None:
+    """What a file of this name is a by-product of."""
+    for suffix in _BYPRODUCTS:
+        if file.stem.endswith(suffix):
+            return file.with_name(file.stem.removesuffix(suffix) + file.suffix)
+    return None
+
+
+def _check_room(files: Sequence[Path], out: Path) -> None:
+    taken: dict[str, Path] = {}
+    for file in files:
+        if out.resolve() in {file.absolute().parent.resolve(), file.resolve().parent}:
+            raise ParameterError(
+                f"The outputs would lie beside {file} and could replace it; name another folder for them (--out)."
+            )
+        if other := taken.get(_key(file)):
+            raise ParameterError(
+                f"The outputs of {other} and {file} would have the same names; give each file once, and files of the "
+                "same name one by one, each with a folder of its own (--out)."
+            )
+        taken[_key(file)] = file
+
+
+def _key(file: Path) -> str:
+    return file.stem.replace(".", "_")
+
+
 def _arrival(file: Path) -> Arrival:
     facts = file.stat()
     return Arrival(
-        key=file.stem.replace(".", "_"),
+        key=_key(file),
         path=str(file.absolute()),
         size=facts.st_size,
         modified=facts.st_mtime,

@@ -14,10 +14,12 @@ class ImportMicrographs(Acquisition):
     """Parameters of `import_micrographs`."""
 
     pattern: str = parameter(
-        "**/*.mrc, **/*.tif, **/*.tiff, !**/*[Gg]ain*, !**/*_[Ff]ractions.*, !**/*_PS.mrc",
+        "**/*.mrc, **/*.tif, **/*.tiff, !**/*_PS.mrc, !**/*_noDW.mrc, !**/*_EVN.mrc, !**/*_ODD.mrc, "
+        "!**/*_[Ff]ractions.tif*, !**/[Gg]ain[!a-z]*, !**/*[!A-Za-z]gain[!a-z]*, !**/*Gain[!a-z]*, !**/*[Gg]ain[Rr]ef*",
         label="File names",
         help="Which files are micrographs: names relative to the folder with * and ?, ** for any folders between; "
-        "several are separated by commas, and one that begins with ! leaves files out.",
+        "several are separated by commas, and one that begins with ! leaves files out. By default everything but "
+        "gains, EPU's movies, and what motion correction writes beside a micrograph.",
     )
     total_dose: float | None = parameter(
         None,

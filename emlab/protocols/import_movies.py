@@ -15,10 +15,12 @@ class ImportMovies(Acquisition):
     """Parameters of `import_movies`."""
 
     pattern: str = parameter(
-        "**/*.tif, **/*.tiff, **/*.mrc, **/*.mrcs, **/*.eer, !**/*[Gg]ain*, !**/FoilHole_*[0-9].*",
+        "**/*.tif, **/*.tiff, **/*.mrc, **/*.mrcs, **/*.eer, !**/[Gg]ain[!a-z]*, !**/*[!A-Za-z]gain[!a-z]*, "
+        "!**/*Gain[!a-z]*, !**/*[Gg]ain[Rr]ef*, !**/FoilHole_*[0-9].*",
         label="File names",
         help="Which files are movies: names relative to the folder with * and ?, ** for any folders between; several "
-        "are separated by commas, and one that begins with ! leaves files out.",
+        "are separated by commas, and one that begins with ! leaves files out. By default everything but gains and "
+        "EPU's sums.",
     )
     dose_per_frame: float | None = parameter(
         None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -143,8 +144,11 @@ def test_apply_prints_a_record_per_file_and_goes_on_after_a_bad_one(
     bad = micrographs / "bad.mrc"
     bad.write_bytes(b"this is not an image" * 100)
     files = [micrographs / "micrograph_0.mrc", bad, micrographs / "micrograph_1.mrc"]
+    spectrum = Path(shutil.copy(files[0], micrographs / "micrograph_0_PS.mrc"))
     with pytest.raises(SystemExit) as ended:
-        emlab("apply", "import_micrographs", *files, "--voltage", "200", "--out", tmp_path / "out")
+        emlab("apply", "import_micrographs", *files, spectrum, "--voltage", "200", "--out", tmp_path / "out")
+    said = " ".join(str(ended.value.code).split())
+    assert "Left out: micrograph_0_PS.mrc, which motion correction writes beside a micrograph." in said
     lines = [json.loads(line) for line in str(ended.value.code).splitlines() if line.startswith("{")]
     assert [line["input"] for line in lines] == [str(file) for file in files]
     assert [line.get("error") for line in lines] == [None, "FormatError", None]
@@ -155,7 +159,8 @@ def test_apply_prints_a_record_per_file_and_goes_on_after_a_bad_one(
 
 def test_apply_reads_movies(emlab: Emlab, tmp_path: Path) -> None:
     write_mrc_movie(tmp_path / "movie.mrcs", np.ones((4, 32, 48), np.uint8), 1.2)
-    (line,) = emlab("apply", "import_movies", tmp_path / "movie.mrcs", "--voltage", 300).splitlines()
+    out = tmp_path / "out"
+    (line,) = emlab("apply", "import_movies", tmp_path / "movie.mrcs", "--voltage", 300, "--out", out).splitlines()
     record = json.loads(line)
     assert (record["frames"], record["height"], record["width"]) == (4, 32, 48)
     assert record["pixel_size"] == pytest.approx(1.2)

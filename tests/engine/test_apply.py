@@ -12,7 +12,8 @@ import scipy.linalg  # noqa: F401 - brings its BLAS
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from emlab.arrays.threads import threads
-from emlab.engine.apply import Application, applications
+from emlab.engine.apply import Application, applications, without_byproducts
+from emlab.errors import ParameterError
 from emlab.formats.mrc import write_mrc
 from emlab.formats.tiff import write_tiff_movie
 from emlab.model import Protocol
@@ -58,6 +59,40 @@ def test_what_takes_many_items_together_gets_those_of_all_files(tmp_path: Path, 
     assert last["input"] == [str(files[0]), str(files[2])]
     assert last["reason"] == "[one two]"
     assert last["micrograph"] == str(tmp_path / "out/accepted.star")
+
+
+def test_nothing_is_done_where_an_output_could_replace_a_file(tmp_path: Path, toys: dict[str, Protocol]) -> None:
+    """An output has its input's name, and is renamed into place."""
+    for folder in ("raw", "more", "links"):
+        (tmp_path / folder).mkdir()
+    raw = [tmp_path / name for name in ("raw/one.txt", "raw/two.a.txt", "more/one.txt", "more/two_a.txt")]
+    for file in raw:
+        file.write_text("good")
+    (tmp_path / "links/one.txt").symlink_to(raw[0])
+    (tmp_path / "raw_too").symlink_to(tmp_path / "raw")
+    application = Application((toys["toy_import"], toys["toy_fold"]))
+    for file, out in (
+        (raw[0], "raw"),
+        (raw[0], "raw_too"),
+        (tmp_path / "raw_too/one.txt", "raw"),
+        (tmp_path / "links/one.txt", "raw"),
+        (tmp_path / "links/one.txt", "links"),
+    ):
+        with pytest.raises(ParameterError, match=r"would lie beside .*one\.txt.*--out"):
+            next(application.run([raw[2], file], tmp_path / out, {}))
+    for other in ((raw[0], raw[2]), (raw[1], raw[3]), (raw[0], raw[0])):
+        with pytest.raises(ParameterError, match=r"would have the same names; give each file once"):
+            next(application.run(other, tmp_path / "out", {}))
+    assert not (tmp_path / "out").exists()
+    assert {file.read_text() for file in raw} == {"good"}
+    assert len(list(application.run(raw[:2], tmp_path / "out", {}))) == 3
+
+
+def test_what_lies_beside_a_micrograph_is_left_out(tmp_path: Path) -> None:
+    names = ["a.mrc", "a_PS.mrc", "a_noDW.mrc", "a_EVN.mrc", "a_ODD.mrc", "b_noDW.mrc", "c_PS.mrc", "else/a_PS.mrc"]
+    kept, left = without_byproducts([tmp_path / name for name in names])
+    assert [file.name for file in kept] == ["a.mrc", "b_noDW.mrc", "c_PS.mrc", "a_PS.mrc"]
+    assert [file.name for file in left] == names[1:5]
 
 
 def test_particles_of_an_image_are_cut_out_without_a_session(tmp_path: Path) -> None:

@@ -14,7 +14,12 @@ EPU = "Images-Disc1/GridSquare_1/Data/FoilHole_2_Data_3_4_20240406_102420_Fracti
     ("pattern", "file", "is_meant"),
     [
         ("*.tiff", "a.tiff", True),
-        ("*.tiff", "a.TIFF", False),
+        ("*.tiff", "a.TIFF", True),
+        ("*_Fractions.tiff", "a_fractions.tiff", False),
+        ("Data.X/*.tiff", "Data.x/a.tiff", False),
+        ("*.mrc?", "a.mrcs", True),
+        ("movie", "movie", True),
+        ("*.*", "a.TIF", True),
         ("*.tiff", "below/a.tiff", False),
         ("**/*.tiff", "a.tiff", True),
         ("**/*.tiff", EPU, True),

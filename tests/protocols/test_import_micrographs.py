@@ -89,9 +89,15 @@ def test_real_micrographs_are_imported(reference_data: Path, tmp_path: Path) -> 
     [
         ("a/May08_03.05.02.mrc", True),
         ("FoilHole_12_Data_34_5_20251003_100140.mrc", True),
-        ("FoilHole_12_Data_34_5_20251003_100140_Fractions.mrc", False),
+        # Called so by who aligned EPU's movies.
+        ("FoilHole_12_Data_34_5_20251003_100140_Fractions.mrc", True),
+        ("FoilHole_12_Data_34_5_20251003_100140_Fractions.tiff", False),
         ("gain.mrc", False),
+        ("again.mrc", True),
         ("20170629_00046_frameImage_PS.mrc", False),
+        ("20170629_00046_frameImage_noDW.mrc", False),
+        ("20170629_00046_frameImage_EVN.mrc", False),
+        ("20170629_00046_frameImage_ODD.mrc", False),
     ],
 )
 def test_micrographs_are_taken_by_default_and_neither_movies_nor_spectra(name: str, taken: bool) -> None:

@@ -181,6 +181,17 @@ def test_reference_movies_are_imported(reference_data: Path) -> None:
         ("gain.tif", False),
         ("GridSquare_7/SuperRef_Gain_x1.mrc", False),
         ("20251003_100000_EER_GainReference.gain", False),
+        ("gain_x1.mrc", False),
+        ("Gain.mrc", False),
+        ("gainref.tif", False),
+        ("20251003_GainReference.tif", False),
+        ("CountRef_2x-gain.mrc", False),
+        ("SuperRefGain.mrc", False),
+        ("grid2_again_001.tif", True),
+        ("AgainstAll_1.tiff", True),
+        ("Gainesville_1.tif", True),
+        ("bargains/movie_1.TIF", True),
+        ("MOVIE_1.MRC", True),
     ],
 )
 def test_movies_are_taken_by_default_and_neither_sums_nor_gains(name: str, taken: bool) -> None:

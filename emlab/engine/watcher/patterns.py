@@ -16,7 +16,7 @@ class Patterns:
     """Glob patterns relative to a folder: ``*.tiff``, ``GridSquare_*/Data/*_EER.eer``, ``**/*.mrc``.
 
     ``*``, ``?`` and ``[…]`` match within a name and ``**`` any number of folders, none included. Upper and lower
-    case differ. A pattern that begins with ``!`` leaves out what it matches. Names that begin with a dot are matched
+    case differ, but not in what follows the last dot of a file's name: ``*.tif`` means ``.TIF`` too. A pattern that begins with ``!`` leaves out what it matches. Names that begin with a dot are matched
     only by patterns that do, so that the temporary files of copying programs are not taken.
 
     Raises
@@ -59,8 +59,16 @@ def _segments(pattern: str) -> tuple[str, ...]:
 
 def _names_in(folder: Sequence[str], patterns: Iterable[Sequence[str]]) -> re.Pattern[str]:
     """What the patterns want the files of one folder to be called."""
-    names = [pattern[-1] for pattern in patterns if _matches(folder, pattern[:-1])]
+    names = [_in_any_case(pattern[-1]) for pattern in patterns if _matches(folder, pattern[:-1])]
     return re.compile("|".join(map(_expression, names)) or _NOTHING)
+
+
+def _in_any_case(name: str) -> str:
+    """The pattern with an ending that may be written in capitals."""
+    stem, dot, ending = name.rpartition(".")
+    if not ending.isalnum():
+        return name
+    return stem + dot + "".join(f"[{letter.lower()}{letter.upper()}]" if letter.isalpha() else letter for letter in ending)
 
 
 def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
