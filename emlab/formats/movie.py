@@ -42,8 +42,9 @@ def inspect(path: str | Path, eer_grouping: int | None = None, eer_upsampling: i
         case MrcFrames(header=header):
             kind, description, raw = "mrc", f"MRC mode {header.mode}, {header.dtype.name}", count
             pixel_size = header.pixel_size
-        case TiffFrames(pages=pages, dtype=dtype):
-            kind, description, raw = "tiff", f"TIFF {NAMES[pages[0].compression]} {dtype.name}", count
+        case TiffFrames(pages=pages, dtype=dtype, is_packed=is_packed):
+            values = "4-bit" if is_packed else dtype.name
+            kind, description, raw = "tiff", f"TIFF {NAMES[pages[0].compression]} {values}", count
             pixel_size = pages[0].pixel_size
         case EerFrames(pages=pages):
             kind, description, raw = "eer", f"EER {EER_COMPRESSIONS[pages[0].compression]}", len(pages)

@@ -33,6 +33,16 @@ _DECODERS: Final[dict[int, Any]] = {
 }
 _CODES: Final[dict[Compression, int]] = {"none": 1, "lzw": 5, "deflate": 8}
 _KINDS: Final = {1: "u", 2: "i", 3: "f"}
+_PACKED: Final = frozenset(
+    (width // 2, height)
+    for one, other in ((7676, 7420), (7680, 7424), (11520, 8184))
+    for width, height in ((one, other), (other, one))
+)
+"""Widths and heights, px, of super-resolution frames of a K2 and a K3 with two counts in each byte.
+
+SerialEM writes these, and nothing but their size tells them from frames of 8 bits: the list is IMOD's
+(``sizeCanBe4BitK2SuperRes``), and RELION's too. No camera has frames of 8 bits of such a size.
+"""
 _HIGHEST_RATIO: Final = 2000
 _STRIP: Final = 1 << 16
 
@@ -47,9 +57,15 @@ class TiffFrames:
         self.dtype = _dtype(str(path), self.pages[0])
 
     @property
+    def is_packed(self) -> bool:
+        """Whether each byte holds two counts of 4 bits, the first in the low ones."""
+        return _is_packed(self.pages[0])
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """Frames, height, width."""
-        return len(self.pages), self.pages[0].height, self.pages[0].width
+        page = self.pages[0]
+        return len(self.pages), page.height, page.width * (2 if self.is_packed else 1)
 
     def __iter__(self) -> Iterator[Array]:
         with Source(self._path) as source:
@@ -178,6 +194,10 @@ def _encoded(rows: Array, compression: Compression) -> bytes:
             return rows.tobytes()
 
 
+def _is_packed(page: ifd.Page) -> bool:
+    return (page.bits, page.sample_format) == (8, 1) and (page.width, page.height) in _PACKED
+
+
 def _kind(page: ifd.Page) -> tuple[int, ...]:
     return page.width, page.height, page.bits, page.sample_format, page.compression, page.predictor
 
@@ -211,6 +231,11 @@ def _decoded(source: Source, page: ifd.Page, dtype: np.dtype[Any]) -> Array:
         rows[:] = _strip(source, page, index, rows.size).reshape(rows.shape)
     if page.predictor == 2:
         np.cumsum(frame, axis=1, dtype=frame.dtype, out=frame)
+    if _is_packed(page):
+        counts = np.empty((*frame.shape, 2), np.uint8)
+        np.bitwise_and(frame, 15, out=counts[..., 0])
+        np.right_shift(frame, 4, out=counts[..., 1])
+        return counts.reshape(page.height, -1)
     return frame.astype(dtype.newbyteorder("="), copy=False)
 
 

@@ -7,6 +7,7 @@ import pytest
 import tifffile
 
 from emlab.errors import DataError, FormatError, TruncatedFile
+from emlab.formats.movie import inspect
 from emlab.formats.page_writer import PageWriter
 from emlab.formats.tiff import Compression, TiffFrames, page_tags, read_tiff, write_tiff_movie
 
@@ -149,6 +150,26 @@ def test_reduced_copies_are_left_out(tmp_path: Path) -> None:
         file.write(COUNTS[0])
         file.write(COUNTS[0, ::2, ::2], subfiletype=1)
     np.testing.assert_array_equal(read_tiff(tmp_path / "a.tif")[0], COUNTS[0, ::-1])
+
+
+@pytest.mark.parametrize(("width", "height"), [(3710, 7676), (3838, 7420)])
+def test_frames_of_4_bits_are_known_by_their_size(tmp_path: Path, width: int, height: int) -> None:
+    """As SerialEM writes super-resolution, in half as many bytes: the first of two counts is in the low bits."""
+    stored = np.zeros((height, width), np.uint8)
+    stored[-1, :3] = 0x21, 0x43, 0xF5
+    stored[0, -1] = 0x70
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, stored, compression="zlib", photometric="minisblack")
+    facts = inspect(path)
+    assert (facts.height, facts.width, facts.description) == (height, 2 * width, "TIFF deflate 4-bit")
+    (frame,) = TiffFrames(path)
+    assert (frame.shape, frame.dtype) == ((height, 2 * width), np.uint8)
+    assert frame[0, :7].tolist() == [1, 2, 3, 4, 5, 15, 0]
+    assert frame[-1, -2:].tolist() == [0, 7]
+    tifffile.imwrite(path, stored[:, 1:], compression="zlib", photometric="minisblack")
+    assert inspect(path).width == width - 1
+    tifffile.imwrite(path, stored.astype(np.int8), compression="zlib", photometric="minisblack")
+    assert inspect(path).width == width
 
 
 def test_no_frames_are_no_movie(tmp_path: Path) -> None:

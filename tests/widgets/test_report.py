@@ -94,6 +94,21 @@ def test_methods_say_what_was_done_with_the_session_s_numbers(invented: Any) -> 
     assert "8 of 10 micrographs were kept." in section
 
 
+@pytest.mark.parametrize(
+    ("grouping", "gain", "said"),
+    [
+        (None, "gain.mrc", "Frames were multiplied with the gain reference."),
+        (6, "x.gain", "; frames were multiplied with the gain reference."),
+        (6, "Gain.MRC", "; frames were divided by the gain reference."),
+    ],
+)
+def test_methods_say_how_the_gain_was_applied(invented: Any, grouping: int | None, gain: str, said: str) -> None:
+    with invented.ledger.transaction():
+        movie = replace(invented.made("import", 0, False), eer_grouping=grouping, gain_reference=f"/data/{gain}")
+        invented.append(movie)
+    assert said in text(Report(invented.open()).methods())
+
+
 def data_of(section: Any) -> dict[str, Any]:
     found = re.search(r'micrographs-data">(.*?)</script>', str(section), re.DOTALL)
     assert found is not None

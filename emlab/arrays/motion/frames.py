@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from emlab.arrays.threads import by_rows
 from emlab.errors import DataError
 
 Array = NDArray[Any]
+
+_MOST_BROKEN: Final = 0.01
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def clean_frames(frames: Iterable[Array], gain: Array | None = None, defects: Ar
     Raises
     ------
     DataError
-        If there are no frames, no counts in them, or too few good pixels.
+        If there are no frames, no counts in them, too many that are not numbers, or too few good pixels.
     """
     raw: list[Array] = []
     counts: Array | None = None
@@ -98,13 +100,29 @@ def clean_frames(frames: Iterable[Array], gain: Array | None = None, defects: Ar
     known = xp.zeros(counts.shape, bool) if defects is None else defects.copy()
     if gain is not None:
         known |= gain == 0
+    told = int(known.sum())
+    if raw[0].dtype.kind == "f":
+        known |= _without_numbers(counts)
     if known.all() or not float(counts[~known].sum()) > 0:
         raise DataError(
             f"The frames are blank: {len(raw)} frames of {counts.shape[1]} × {counts.shape[0]} px without a count."
         )
     bad = find_bad_pixels(counts, known)
     mean = float(counts[~bad].mean(dtype=np.float64)) / len(raw)
-    return CleanFrames(raw, gain, plan_repair(bad), mean, int(bad.sum()) - int(known.sum()))
+    return CleanFrames(raw, gain, plan_repair(bad), mean, int(bad.sum()) - told)
+
+
+def _without_numbers(counts: Array) -> Array:
+    """Pixels that are nan or infinite in a frame, which become 0 in the sum: bool (y, x)."""
+    xp = array_module(counts)
+    broken = ~xp.isfinite(counts)
+    if (number := int(broken.sum())) > _MOST_BROKEN * counts.size:
+        raise DataError(
+            f"{number} of {counts.size} pixels of the frames are not numbers (nan or infinite), too many to be defects "
+            "of the camera; write the movie again."
+        )
+    counts[broken] = 0
+    return broken  # type: ignore[no-any-return]
 
 
 @kernel

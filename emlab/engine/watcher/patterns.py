@@ -16,8 +16,9 @@ class Patterns:
     """Glob patterns relative to a folder: ``*.tiff``, ``GridSquare_*/Data/*_EER.eer``, ``**/*.mrc``.
 
     ``*``, ``?`` and ``[…]`` match within a name and ``**`` any number of folders, none included. Upper and lower
-    case differ, but not in what follows the last dot of a file's name: ``*.tif`` means ``.TIF`` too. A pattern that begins with ``!`` leaves out what it matches. Names that begin with a dot are matched
-    only by patterns that do, so that the temporary files of copying programs are not taken.
+    case differ, but not in what follows the last dot of a file's name: ``*.tif`` means ``.TIF`` too. A pattern that
+    begins with ``!`` leaves out what it matches. Names that begin with a dot are matched only by patterns that do, so
+    that the temporary files of copying programs are not taken.
 
     Raises
     ------
@@ -68,7 +69,7 @@ def _in_any_case(name: str) -> str:
     stem, dot, ending = name.rpartition(".")
     if not ending.isalnum():
         return name
-    return stem + dot + "".join(f"[{letter.lower()}{letter.upper()}]" if letter.isalpha() else letter for letter in ending)
+    return stem + dot + "".join(f"[{letter.lower()}{letter.upper()}]" for letter in ending)
 
 
 def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:

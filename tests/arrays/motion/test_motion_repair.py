@@ -115,6 +115,24 @@ def test_nothing_to_align_is_said(frames: list[np.ndarray], message: str) -> Non
         clean_frames(frames)
 
 
+def test_pixels_that_are_not_numbers_are_replaced() -> None:
+    frames = [counts(4.0, seed) for seed in range(6)]
+    frames[2][40, 50], frames[3][7, 9] = np.nan, np.inf
+    cleaned = clean_frames(frames)
+    assert [40, 50] in cleaned.replaced.tolist()
+    assert [7, 9] in cleaned.replaced.tolist()
+    assert cleaned.hot == len(cleaned.replaced) < 8
+    assert cleaned.mean == pytest.approx(4.0, rel=0.02)
+    assert all(np.isfinite(frame).all() for frame in cleaned)
+
+
+def test_a_movie_with_many_pixels_that_are_not_numbers_is_told_from_a_blank_one() -> None:
+    frames = [counts(4.0, seed) for seed in range(3)]
+    frames[1][:30] = np.nan
+    with pytest.raises(DataError, match=r"3840 of 12288 pixels of the frames are not numbers"):
+        clean_frames(frames)
+
+
 def test_the_same_on_a_card(card: Any) -> None:
     total, known = counts(40.0), np.zeros(SHAPE, bool)
     known[20:26, 70:76] = known[0, 0] = True

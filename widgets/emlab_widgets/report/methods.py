@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from emlab.model import Micrograph, Movie
@@ -70,7 +71,9 @@ def _import_movies(parameters: Mapping[str, Any], image: Movie | Micrograph) -> 
     if image.eer_grouping:
         done.append(f"Electron events[@guo] were summed into fractions of {counted(image.eer_grouping, 'raw frame')}")
     if image.gain_reference:
-        done.append("frames were multiplied with the gain reference")
+        # As `emlab.formats.gain` reads it.
+        divides = image.eer_grouping and Path(image.gain_reference).suffix.lower() in {".mrc", ".mrcs", ".map"}
+        done.append(f"frames were {'divided by' if divides else 'multiplied with'} the gain reference")
     if image.defects:
         done.append("known defects were replaced")
     return _sentence("; ".join(done))
