@@ -14,8 +14,10 @@ from typing import Any
 from emlab.errors import EngineUnreachable, SessionError
 from emlab.sets import control_addresses, dial
 
-LONGEST_LINE = 65536
-"""Bytes; whoever sends more is hung up on."""
+LONGEST_LINE = 32 * 2**20
+"""Bytes, of the names of some hundred thousand items; whoever sends more is hung up on."""
+MOST_CALLERS = 500
+"""Who are connected at a time, fewer than the files that a process may have open."""
 
 
 class ControlServer:
@@ -66,8 +68,11 @@ class ControlServer:
         self._path.unlink(missing_ok=True)
 
     def _accept(self) -> None:
-        line, _ = self._listener.accept()
-        if _peer(line) not in (os.getuid(), 0):
+        try:
+            line, _ = self._listener.accept()
+        except OSError:  # it has gone again, or there are too many
+            return
+        if _peer(line) not in (os.getuid(), 0) or len(self._selector.get_map()) > MOST_CALLERS:
             line.close()
             return
         line.setblocking(False)
@@ -76,7 +81,7 @@ class ControlServer:
 
     def _read(self, line: socket.socket, buffer: bytearray) -> None:
         try:
-            received = line.recv(LONGEST_LINE)
+            received = line.recv(2**20)
         except BlockingIOError:
             return
         except OSError:
@@ -85,27 +90,35 @@ class ControlServer:
         if not received or len(buffer) > LONGEST_LINE:
             self._hang_up(line)
             return
-        while b"\n" in buffer:
-            text, _, rest = bytes(buffer).partition(b"\n")
+        if b"\n" in received:
+            *texts, rest = bytes(buffer).split(b"\n")
             buffer[:] = rest
-            self._serve(line, text)
+            for text in texts:
+                self._serve(line, text)
 
     def _serve(self, line: socket.socket, text: bytes) -> None:
         try:
             command = json.loads(text)
-            name = command["command"]
-        except (ValueError, TypeError, KeyError):
+            is_subscriber = command["command"] == "subscribe"
+            json.dumps(command, ensure_ascii=False).encode()  # half a character could not be recorded
+        except (ValueError, TypeError, KeyError, RecursionError):
             reply: dict[str, Any] = {"error": "expected a JSON object with a command"}
         else:
-            if name == "subscribe":
+            if is_subscriber:
                 self._subscribers.add(line)
                 self._tell(line)  # of what was committed while it dialled
                 return
-            reply = self._answer(command)
+            reply = self._answered(command)
         try:
             line.sendall(json.dumps(reply).encode() + b"\n")
         except OSError:
             self._hang_up(line)
+
+    def _answered(self, command: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return self._answer(command)
+        except RecursionError:  # nested less deeply than JSON may be, and too deeply to be shown
+            return {"error": "what it was told is nested too deeply"}
 
     def _tell(self, line: socket.socket) -> None:
         try:
@@ -116,9 +129,9 @@ class ControlServer:
             self._hang_up(line)
 
     def _hang_up(self, line: socket.socket) -> None:
+        self._subscribers.discard(line)
         if line.fileno() < 0:
             return  # in this very look already: a nudge, or an earlier line of its, found it gone
-        self._subscribers.discard(line)
         self._selector.unregister(line)
         line.close()
 
@@ -133,10 +146,16 @@ def send_command(session: Path, command: str, timeout: float = 10.0, **arguments
     SessionError
         If the engine refuses; the message says why.
     """
+    text = json.dumps({"command": command, **arguments}).encode() + b"\n"
+    if len(text) > LONGEST_LINE:
+        raise SessionError(
+            f"To {command} so much at once takes {len(text):,} bytes, and the engine takes no more than "
+            f"{LONGEST_LINE:,}; name fewer items at a time."
+        )
     try:
         with dial(session) as line:
             line.settimeout(timeout)
-            line.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
+            line.sendall(text)
             with line.makefile("rb") as replies:
                 reply = replies.readline()
     except OSError as error:

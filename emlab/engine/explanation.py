@@ -21,7 +21,8 @@ def explanation(
     state
         The session's.
     now, blocked_until
-        Seconds of the machine's monotonic clock; a full disk is looked at again at ``blocked_until``.
+        Seconds of the machine's monotonic clock; a database that could not be written is tried again at
+        ``blocked_until``.
 
     Returns
     -------
@@ -34,7 +35,8 @@ def explanation(
     if state == "paused":
         said.append("The session is paused: nothing is begun until `emlab resume`.")
     if now < blocked_until:
-        said.append(f"The disk is full: everything waits, and it is looked at again in {blocked_until - now:.0f} s.")
+        again = f"it is tried again in {blocked_until - now:.0f} s"
+        said.append(f"The database cannot be written, its disk may be full: everything waits; {again}.")
     ready = any(progress.ready for progress in backlog.progress.values())
     running = any(progress.running for progress in backlog.progress.values())
     if ready and not running and not any(executor.free(accelerated=choice) for choice in (True, False)):
@@ -51,7 +53,7 @@ def explanation(
 
 def _of_absence(stage: Stage, items: int, absence: Absence, seconds: float) -> str:
     again = f"it is looked at again in {seconds:.0f} s"
-    return f"{stage.name}: {counted(items, 'item')} waiting until {absence.place} is back; {again}."
+    return f"{stage.name}: {counted(items, 'item')} waiting until {absence.awaited}; {again}."
 
 
 def _of_stage(stage: Stage, progress: Progress, executor: Executor, seconds: float) -> list[str]:

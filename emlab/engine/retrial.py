@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 from emlab.engine.pipeline import step_of
 from emlab.errors import SessionError
@@ -41,8 +40,9 @@ def retrials(catalogue: Catalogue, step: str | None = None, keys: Sequence[str] 
     chosen = [run for run in runs if step in (None, run, step_of(run))]
     if not chosen:
         raise SessionError(f"There is no step {step!r}; there are: {', '.join(map(step_of, runs))}.")
-    found = [Retrial(run, _given_up(catalogue, run, keys)) for run in chosen]
-    if missing := [key for key in keys if key not in chain.from_iterable(retrial.keys for retrial in found)]:
+    wanted = frozenset(keys)
+    found = [Retrial(run, _given_up(catalogue, run, wanted)) for run in chosen]
+    if missing := sorted(wanted.difference(*(retrial.keys for retrial in found))):
         raise SessionError(f"{step or 'The session'} has not given up {', '.join(missing)}; `emlab status` lists it.")
     return [retrial for retrial in found if retrial.keys]
 
@@ -57,6 +57,6 @@ def record_retrials(ledger: Ledger, found: Sequence[Retrial], author: str) -> No
             ledger.add_command("retry", {"run": retrial.run, "keys": retrial.keys, "author": author})
 
 
-def _given_up(catalogue: Catalogue, run: str, keys: Sequence[str]) -> tuple[str, ...]:
+def _given_up(catalogue: Catalogue, run: str, keys: Collection[str]) -> tuple[str, ...]:
     found = catalogue.given_up(run).items()
     return tuple(key for key, error in found if error != NOT_TAKEN and (not keys or key in keys))

@@ -5,17 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import select
-import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from emlab.engine.absence import Absences
 from emlab.engine.adoption import Adoption
 from emlab.engine.backlog import ATTEMPTS, Backlog, Item
 from emlab.engine.chores import Chore, Housekeeping
+from emlab.engine.commands import Commands
 from emlab.engine.control import ControlServer
 from emlab.engine.executors import Executor
 from emlab.engine.explanation import explanation
@@ -26,9 +25,8 @@ from emlab.engine.reception import Reception
 from emlab.engine.recovery import restore
 from emlab.engine.scribe import Scribe
 from emlab.engine.task import Outcome, Task, Trouble
-from emlab.errors import EmlabError, SessionBusy, SessionError
+from emlab.errors import SessionBusy, SessionError
 from emlab.formats.atomic import sweep
-from emlab.monitors.words import duration
 from emlab.protocols import PROTOCOLS
 from emlab.sets import Away, Catalogue, Ledger, Provenance
 from emlab.sets.salvage import check_database
@@ -36,7 +34,7 @@ from emlab.sets.salvage import check_database
 RETRY_AFTER = 2.0
 """Seconds before an item is tried again; doubled for each further trouble of the same cause."""
 DISK_RETRY = 5.0
-"""Seconds between looks at a full disk."""
+"""Seconds between attempts to write to a database that takes nothing, because its disk is full, say."""
 TIME_LIMIT = 1800.0
 """Seconds that an item may take before its process is killed."""
 GRACE = 10.0
@@ -108,9 +106,6 @@ class Engine:
         sources = [stage for stage in self._stages if stage.protocol.is_source]
         closed = () if watch else [stage.inputs[0] for stage in sources]
         self._scribe = Scribe(self._ledger, {name for stage in self._stages for name in stage.kinds}.difference(closed))
-        self._adoption = Adoption(
-            self._catalogue, self._ledger, self._backlog, self._scribe, self._stages, self._successors, self._write_out
-        )
         self._blocked_until = 0.0
         self._absences = Absences()
         self._places = tuple(str(stage.values["folder"]) for stage in sources)
@@ -119,10 +114,27 @@ class Engine:
         self._stopping: float | None = None
         self._bell = os.eventfd(0, os.EFD_NONBLOCK)
         self._executor = executor()
-        self._control = ControlServer(folder, self._answer)
+        self._reception = Reception(sources if watch else (), self._catalogue, self._scribe, self._backlog, self._bell)
+        self._commands = Commands(
+            self._scribe,
+            Adoption(
+                self._catalogue,
+                self._ledger,
+                self._backlog,
+                self._scribe,
+                self._stages,
+                self._successors,
+                self._write_out,
+            ),
+            self._reception,
+            commit=lambda: self._commit(time.monotonic()),
+            explain=self._explain,
+            stop=self.stop,
+            is_stopping=lambda: self._stopping is not None,
+        )
+        self._control = ControlServer(folder, self._commands.answer)
         self._housekeeping = Housekeeping(chores, folder / "engine.log")
         self._remarks: set[str] = set()
-        self._reception = Reception(sources if watch else (), self._catalogue, self._scribe, self._backlog, self._bell)
 
     def run(self) -> None:
         """Run until the session is finished or stopped."""
@@ -207,8 +219,7 @@ class Engine:
         assert record is not None  # noqa: S101
         absence = self._absences.end(stage.name)
         if absence is not None and absence.is_told:
-            lasted = duration(now - absence.since)
-            self._scribe.note("info", f"{absence.place} is back after {lasted}: what waited goes on.", stage.name)
+            self._scribe.note("info", absence.ending(now), stage.name)
             self._tell_away(now)
         name = stage.outputs[record.kind]
         provenance = Provenance(
@@ -227,18 +238,12 @@ class Engine:
 
     def _take_trouble(self, item: Item, trouble: Trouble, now: float) -> None:
         run, key, attempt = item.stage.name, item.key, item.attempt
-        if trouble.disk_full:
-            self._scribe.note(
-                "error", f"The disk is full: {trouble.message}. Items wait and are tried again.", run, key
-            )
-            self._blocked_until = now + DISK_RETRY
-            self._backlog.delay(item, now + DISK_RETRY)
-            return
-        if trouble.away and (absence := self._absences.begin(run, trouble.away, now, RETRY_AFTER)) is not None:
+        place = str(self._folder) if trouble.disk_full else trouble.away
+        absence = self._absences.begin(run, place, now, RETRY_AFTER, is_full=trouble.disk_full) if place else None
+        if absence is not None:
             if absence.looks > 1 and not absence.is_told:
                 absence.is_told = True
-                why = trouble.message.rstrip(".")
-                self._scribe.note("error", f"{absence.place} is away ({why}): items wait until it is back.", run)
+                self._scribe.note("error", absence.beginning(trouble.message.rstrip(".")), run)
                 self._tell_away(now)
             self._backlog.delay(item, absence.until)
             return
@@ -253,9 +258,12 @@ class Engine:
             self._backlog.delay(replace(item, troubles=troubles), now + RETRY_AFTER * 2 ** (met - 1))
 
     def _tell_away(self, now: float) -> None:
-        told = self._absences.told.items()
         past = time.time() - now
-        self._scribe.set_away(Away(run=run, place=absence.place, since=past + absence.since) for run, absence in told)
+        self._scribe.set_away(
+            Away(run=run, place=absence.place, since=past + absence.since)
+            for run, absence in self._absences.told.items()
+            if not absence.is_full  # whoever looks sees that for himself
+        )
 
     def _dispatch(self, now: float) -> None:
         # A batch is recorded before what is made of it, so that a restart makes it of the same records.
@@ -325,52 +333,9 @@ class Engine:
         elif self._scribe.recorded > before:
             self._control.nudge()
 
-    def _answer(self, command: dict[str, Any]) -> dict[str, Any]:
-        name = command.pop("command")
-        is_over = self._stopping is not None or self._scribe.state not in {"running", "paused"}
-        reply: dict[str, Any] = {}
-        match name:
-            case "ping":
-                return {"state": self._scribe.state, "pid": os.getpid()}
-            case "explain":
-                now, blocked = time.monotonic(), self._blocked_until
-                return {
-                    "now": explanation(self._backlog, self._executor, self._scribe.state, now, blocked, self._absences)
-                }
-            case "pause" | "resume" | "change" | "retry" if is_over:
-                return {"error": f"the engine is ending; {name} the session when it has, see `emlab status`"}
-            case "stop" if command.get("now"):
-                self.stop()
-            case "stop" if is_over:
-                return {"state": self._scribe.state}
-            case "pause" | "resume":
-                self._scribe.set_state("paused" if name == "pause" else "running")
-            case "stop":
-                self._scribe.set_state("running")
-                self._reception.end("ended by its owner")
-            case "judge":
-                for key in command["keys"]:
-                    self._scribe.judge(key, command["verdict"], command["note"], command["author"])
-            case "acknowledge":
-                pass  # to be noted below is all
-            case "change":
-                try:
-                    reply["runs"] = self._adoption.change(command["step"], command["changes"])
-                except (EmlabError, sqlite3.OperationalError) as error:
-                    return {"error": str(error).rstrip(".")}
-            case "retry":
-                try:
-                    retried = self._adoption.retry(command["step"], command["keys"], command["author"])
-                except (EmlabError, sqlite3.OperationalError) as error:
-                    return {"error": str(error).rstrip(".")}
-                self._commit(time.monotonic())
-                return {"state": self._scribe.state, "retried": retried}
-            case _:
-                known = "ping, explain, pause, resume, stop, judge, acknowledge, change, retry, subscribe"
-                return {"error": f"there is no command {name!r}; there are: {known}"}
-        self._scribe.note_command(name, command)
-        self._commit(time.monotonic())
-        return {"state": self._scribe.state, **reply}
+    def _explain(self) -> list[str]:
+        now, state = time.monotonic(), self._scribe.state
+        return explanation(self._backlog, self._executor, state, now, self._blocked_until, self._absences)
 
     def _write_out(self) -> None:
         """Make everything durable, so that what is read next is all there is."""

@@ -66,3 +66,14 @@ def test_patience_ends() -> None:
     absences.begin("align", "/data", 0.0, 2.0)
     assert absences.begin("align", "/data", PATIENCE, 2.0) is not None
     assert absences.begin("align", "/data", PATIENCE + 1, 2.0) is None
+
+
+def test_a_full_disk_is_waited_for_without_end() -> None:
+    absences = Absences()
+    absences.begin("align", "/session", 0.0, 2.0, is_full=True)
+    found = absences.begin("align", "/session", 3 * PATIENCE, 2.0, is_full=True)
+    assert found is not None
+    assert found.beginning("No space left") == (
+        "The disk of /session is full (No space left): items wait until the disk of /session has room."
+    )
+    assert found.ending(3 * PATIENCE) == "The disk of /session has room again after 3 d 0 h: what waited goes on."

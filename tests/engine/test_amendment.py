@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 from emlab.creation import create_session
+from emlab.engine.amendment import judge
 from emlab.engine.control import send_command
 from emlab.engine.executors import InlineExecutor
 from emlab.engine.revision import record_revisions, revised
@@ -23,7 +25,7 @@ from emlab.errors import ParameterError, SessionError
 from emlab.formats.mrc import write_mrc
 from emlab.model import Protocol
 from emlab.session import Session
-from emlab.sets import Catalogue, Ledger
+from emlab.sets import Catalogue, Ledger, dial
 
 Create = Callable[..., Session]
 
@@ -214,3 +216,58 @@ def test_a_verdict_reaches_a_running_engine(create: Create) -> None:
     assert [judgement.key for judgement in session.judgements()] == ["other"]
     send_command(session.path, "stop")
     thread.join(30)
+
+
+def told(line: socket.socket, text: str) -> dict[str, Any]:
+    """What an engine replies to a line."""
+    line.sendall(text.encode() + b"\n")
+    with line.makefile() as replies:
+        reply: dict[str, Any] = json.loads(replies.readline())
+    return reply
+
+
+def test_an_engine_survives_whatever_it_is_told_and_says_what_was_wrong(create: Create) -> None:
+    judge = '{"command": "judge", "verdict": "noted", "note": "", "author": "me", '
+    expected = {
+        '{"command": "judge"}': "keys: missing required argument; verdict: missing",
+        judge + '"keys": ["a", 3]}': "keys.1: input should be a valid string",
+        judge.replace("noted", "wrong") + '"keys": ["a"]}': "verdict: input should be 'rej",
+        judge + '"keys": ["\\ud800"]}': "expected a JSON object",
+        '{"command": "acknowledge", "alarm": "CTF"}': "author: missing required argument",
+        '{"command": "change", "step": "select", "changes": [1]}': "changes: input should be a valid dictionary",
+        '{"command": "retry", "step": 7, "keys": [], "author": "me"}': "step: input should be a valid string",
+        '{"command": "stop", "now": "yes"}': "now: input should be a valid boolean",
+        '{"command": "pause", "why": 1, "self": 2}': "why: unexpected keyword argument",
+        '{"command": {"deep": []}}': "there is no command {'deep': []}; there are: ping, explain, pause",
+        '{"command": "ping", "x": ' + "[" * 50_000: "expected a JSON object with a command",
+        "[]": "expected a JSON object with a command",
+        "\x00": "expected a JSON object with a command",
+    }
+    session = create(idle_timeout=60, settle_time=0)
+    thread = threading.Thread(target=run, args=(session,))
+    thread.start()
+    next(session["micrographs"].follow(timeout=30))
+    with dial(session.path) as line:
+        line.settimeout(20)
+        for text, says in expected.items():
+            assert says in told(line, text)["error"]
+        for depth in range(700, 1100):  # somewhere there JSON can still be read, and not be shown
+            word = "[" * depth + "]" * depth
+            change = f'{{"command": "change", "step": "select", "changes": {{"word": {word}}}}}'
+            assert "error" in told(line, change)
+    send_command(session.path, "stop")
+    thread.join(30)
+    assert session.state == "finished"
+    assert session.judgements() == []
+
+
+def test_as_many_items_as_a_session_has_are_judged_at_once(create: Create) -> None:
+    session = create(idle_timeout=60, settle_time=0)
+    thread = threading.Thread(target=run, args=(session,))
+    thread.start()
+    next(session["micrographs"].follow(timeout=30))
+    names = [f"FoilHole_12345678_Data_12345678_{number:08d}_20251003_100140_Fractions" for number in range(3000)]
+    judge(session.path, names, "rejected", "ice", "me")
+    send_command(session.path, "stop")
+    thread.join(30)
+    assert [judgement.key for judgement in session.judgements()] == names

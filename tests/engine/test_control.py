@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from emlab.engine import control
 from emlab.engine.control import ControlServer, send_command
 from emlab.errors import EngineUnreachable, SessionError
-from emlab.sets import Catalogue, Ledger, Nudge, control_addresses
+from emlab.sets import Catalogue, Ledger, Nudge, control_addresses, dial
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +75,10 @@ def test_what_is_not_json_is_refused_and_the_next_one_served(served: Served, fol
         assert b"ping" in line.recv(1000)
 
 
-def test_endless_input_is_hung_up_on(served: Served, folder: Path) -> None:
+def test_endless_input_is_hung_up_on(served: Served, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "LONGEST_LINE", 65536)
+    with pytest.raises(SessionError, match="takes 70,030 bytes, and the engine takes no more than 65,536"):
+        send_command(folder, "judge", x="x" * 70_000)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
         line.settimeout(10)
         line.connect(str(control_addresses(folder)[0]))
@@ -82,6 +86,21 @@ def test_endless_input_is_hung_up_on(served: Served, folder: Path) -> None:
             for _ in range(100):
                 line.sendall(b"x" * 65536)
     assert send_command(folder, "ping") == {"heard": "ping"}
+
+
+def test_more_callers_than_it_can_have_are_hung_up_on_and_the_others_served(
+    served: Served, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "MOST_CALLERS", 2)
+    lines = [dial(folder) for _ in range(3)]
+    lines[2].settimeout(10)
+    assert lines[2].recv(10) == b""
+    for line in lines[:2]:
+        line.settimeout(10)
+        line.sendall(b'{"command": "ping"}\n')
+        assert b"ping" in line.recv(100)
+    for line in lines:
+        line.close()
 
 
 def test_whoever_leaves_in_the_middle_of_a_command_ends_nothing(served: Served, folder: Path) -> None:

@@ -44,7 +44,10 @@ def said(free: int = 1, state: str = "running", blocked_until: float = 0.0, **pr
         ("Nothing waits: the engine looks for files.", {"ctf": Progress(done=3)}),
         ("Everything is done; the last report is being written.", {"state": "finished", "ctf": Progress(done=3)}),
         ("The session is paused: nothing is begun until `emlab resume`.", {"state": "paused"}),
-        ("The disk is full: everything waits, and it is looked at again in 5 s.", {"blocked_until": 105.0}),
+        (
+            "The database cannot be written, its disk may be full: everything waits; it is tried again in 5 s.",
+            {"blocked_until": 105.0},
+        ),
         ("No worker is free yet on 2 CPU workers.", {"free": 0, "ctf": Progress(ready=1)}),
         ("classify: 3 items of particles gathered for a batch.", {"classify": Progress(waiting=3)}),
         ("ctf: 2 items running on 2 CPU workers.", {"ctf": Progress(running=2)}),

@@ -96,7 +96,7 @@ class Curious(Engine):
         (intake,) = self._reception._intakes
         while intake._taken + intake._arrived.qsize() < FILES:
             super()._wait()
-        self.said += "\n".join(self._answer({"command": "explain"})["now"])
+        self.said += "\n".join(self._commands.answer({"command": "explain"})["now"])
         return super()._wait()
 
 
@@ -114,7 +114,7 @@ def check(session: emlab.Session) -> None:
 
 
 def test_a_disk_that_is_full_is_waited_for(small_disk: Path, images: Path) -> None:
-    """Outputs and the database itself find no room, until somebody makes some."""
+    """Outputs and the database itself find no room, until somebody makes some; that is told once, not at each look."""
     write(images)
     filler = small_disk / "filler"
 
@@ -129,7 +129,9 @@ def test_a_disk_that_is_full_is_waited_for(small_disk: Path, images: Path) -> No
     with create(small_disk / "session", images) as session:
         run(session, fill_and_clear)
         check(session)
-        assert any("The disk is full" in event.message for event in session.events())
+        disk = f"The disk of {session.path}"
+        assert sum(event.message.startswith(f"{disk} is full (") for event in session.events()) == 1
+        assert sum(event.message.startswith(f"{disk} has room again after") for event in session.events()) == 1
         assert session.failures() == []
 
 

@@ -355,7 +355,7 @@ def test_a_session_that_is_over_takes_no_more_commands(
 
         def attend(now: float, recorded: int, *, last: bool = False) -> list[str]:
             if last:
-                replies.extend(running._answer({"command": name}) for name in ("pause", "resume", "stop"))
+                replies.extend(running._commands.answer({"command": name}) for name in ("pause", "resume", "stop"))
             return []
 
         monkeypatch.setattr(running._housekeeping, "attend", attend)
@@ -373,7 +373,7 @@ def test_a_resume_that_comes_too_late_is_refused_and_not_lost(create: Callable[.
         running = engine(session)
         running.stop()
         running._scribe.set_state("running")
-        assert "error" in running._answer({"command": "resume"})
+        assert "error" in running._commands.answer({"command": "resume"})
         running.run()
         assert session.state == "stopped"
 
