@@ -19,6 +19,7 @@ from emlab.cli import (
     export,
     launch,
     lessons,
+    notify,
     repair,
     report,
     session,
@@ -64,6 +65,7 @@ for module in (
     demo,
     simulate,
     lessons,
+    notify,
     doctor,
 ):
     module.add_to(app)
@@ -73,7 +75,7 @@ PANELS = {
     "Process a session": ("create", "start", "run", "pause", "resume", "stop", "launch", "template", "workflows"),
     "See how it goes": ("status", "view", "report", "export"),
     "Decide": ("reject", "restore", "annotate", "change", "retry"),
-    "Beside sessions": ("repair", "demo", "simulate", "lessons", "doctor"),
+    "Beside sessions": ("repair", "notify", "demo", "simulate", "lessons", "doctor"),
 }
 """The commands as `emlab --help` groups them."""
 for command in app.registered_commands:

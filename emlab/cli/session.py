@@ -8,11 +8,13 @@ from shlex import quote
 import typer
 
 from emlab.cli.follow import follow
+from emlab.cli.notify import NOTIFY
 from emlab.cli.report import PUBLISH, TEMPLATE, configure
 from emlab.cli.terminal import console
 from emlab.cli.values import LEFT_OPEN, named
 from emlab.creation import fill_session
 from emlab.engine.preflight import survey
+from emlab.monitors.notices import choose
 from emlab.session import open_session
 
 SESSION = typer.Argument(help="The session's folder.", show_default=False)
@@ -61,10 +63,13 @@ def start(
     report_every: float = REPORT_EVERY,
     template: Path = TEMPLATE,
     publish: list[str] = PUBLISH,
+    notify: list[str] = NOTIFY,
 ) -> None:
     """Start a session's engine and return; it goes on when the terminal is closed."""
     with open_session(session) as opened:
         configure(opened, template, publish)
+        if notify:
+            choose(opened.path, notify)
         opened.start(workers=workers, gpus=gpus, executor=executor, time_limit=time_limit, report_every=report_every)
         console.print(f"{opened.path} runs. `emlab status` shows how far it is, `emlab stop` ends it.")
 
@@ -76,6 +81,7 @@ def run(
     report_every: float = REPORT_EVERY,
     template: Path = TEMPLATE,
     publish: list[str] = PUBLISH,
+    notify: list[str] = NOTIFY,
 ) -> None:
     """Run a session to its end in the foreground, recorded by its notebook (notebooks/session.ipynb).
 
@@ -85,6 +91,8 @@ def run(
 
     with open_session(session) as opened:
         configure(opened, template, publish)
+        if notify:
+            choose(opened.path, notify)
         given = {"workers": workers, "executor": executor, "report_every": report_every}
         notebook = run_session_notebook(opened.path, given)
         follow(opened, console, until=lambda: notebook.poll() is not None)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from types import FrameType
@@ -15,6 +17,7 @@ from emlab.engine.executors.choice import LOCAL, executor_for
 from emlab.engine.journal import journal
 from emlab.engine.runner import TIME_LIMIT, Engine
 from emlab.errors import EmlabError
+from emlab.monitors import notices
 from emlab.python import python_module
 from emlab.sets import Catalogue
 
@@ -47,6 +50,10 @@ def main() -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    if notices.are_there():
+        # In a session of its own: it outlives an engine that is killed, with all that belongs to it, to tell of that.
+        watchman = python_module("emlab.watchman", str(arguments.session), str(os.getpid()))
+        subprocess.Popen(watchman, stdin=subprocess.DEVNULL, start_new_session=True)
     engine.run()
     return 0
 
