@@ -69,7 +69,7 @@ class ProblemsPanel:
             f"<small>{since}</small><p>{escape(alarm.message)}</p></div></div>"
         )
         if alarm.name not in self._rows:
-            button = ipywidgets.Button(description="I know", tooltip="Stay quiet until it comes again")
+            button = ipywidgets.Button(description="Acknowledge", tooltip="Stay quiet until it comes again")
             button.on_click(self._view.guard(lambda _, name=alarm.name: self._acknowledge(name)))
             row = ipywidgets.HBox([ipywidgets.HTML(), button] if self._view.can_steer else [ipywidgets.HTML()])
             row.add_class("emlab-alarm-row")
