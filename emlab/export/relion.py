@@ -11,12 +11,13 @@ import pandas as pd
 from emlab.errors import SessionError
 from emlab.export.exported import Exported
 from emlab.export.placing import place
+from emlab.export.relion_gains import place_metadata, write_gains
 from emlab.export.relion_images import write_amplitudes, write_fit
 from emlab.export.relion_particles import Places, write_coordinates, write_particles
 from emlab.export.relion_tables import corrected_tables, ctf_tables, with_optics
 from emlab.export.source import Recorded, exported_table, line_of
 from emlab.formats.star import write_star
-from emlab.model import Particles, Picks
+from emlab.model import Movie, Particles, Picks
 
 _SHELF: Final = 1000
 """Micrographs in a folder: longer ones are slow to list."""
@@ -81,10 +82,11 @@ def write_relion(
         raise SessionError(_nothing(session.path, missing))
     table = with_optics(table[is_there], beam_shift=beam_shift)
     table["shelf"] = [f"{number // _SHELF:03d}" for number in table["number"]]
+    gains, troubles = write_gains(line.get(Movie.kind), table.index, target / "Gains")
     names = []
     for done, (key, row) in enumerate(table.iterrows(), 1):
         stem = target / f"Micrographs/{row['shelf']}/{key}"
-        names.append(_placed(row, session.path.resolve(), stem, start, copy=copy, images=images))
+        names.append(_placed(row, session.path.resolve(), stem, start, gains.get(str(key)), copy=copy, images=images))
         if tick is not None:
             tick(done, len(table))
     table = table.join(pd.DataFrame(names, index=table.index))
@@ -109,10 +111,17 @@ def write_relion(
     )
     if particles and any(line[Particles.kind].to_dataframe(columns=["phases_flipped"])["phases_flipped"]):
         advice += " The images' phases are flipped: give its jobs the additional argument --ctf_phase_flipped."
+    if troubles:
+        advice += (
+            f" Do not polish particles yet: {' '.join(troubles)} Export again when the gain reference can be read, so "
+            "that RELION finds it as it was applied."
+        )
     return Exported(target, tuple(files), len(table), particles, tuple(missing), advice)
 
 
-def _placed(row: pd.Series[Any], root: Path, stem: Path, start: Path, *, copy: bool, images: bool) -> dict[str, str]:
+def _placed(
+    row: pd.Series[Any], root: Path, stem: Path, start: Path, gain: Path | None, *, copy: bool, images: bool
+) -> dict[str, str]:
     """Put a micrograph's files where RELION looks for them, and give their names."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     made = {}
@@ -123,7 +132,10 @@ def _placed(row: pd.Series[Any], root: Path, stem: Path, start: Path, *, copy: b
     ):
         if pd.notna(row[column]) and (root / row[column]).is_file():
             made[name] = stem.with_name(stem.name + suffix)
-            place(root / row[column], made[name], copy=copy, within=root)
+            if name == "name_metadata" and gain is not None:
+                place_metadata(root / row[column], made[name], gain, gain.relative_to(start).as_posix())
+            else:
+                place(root / row[column], made[name], copy=copy, within=root)
     for column, name, suffix, write in (
         ("power_spectrum", "name_spectrum", "_PS.mrc", write_amplitudes),
         ("ctf_picture", "name_fit", ".ctf", write_fit),

@@ -12,8 +12,10 @@ import starfile
 
 from emlab.errors import ParameterError, SessionError
 from emlab.formats.array import write_array
+from emlab.formats.gain import read_gain
 from emlab.formats.mrc import write_mrc
-from emlab.formats.star import write_star
+from emlab.formats.star import read_star, write_star
+from emlab.formats.tiff import write_tiff_movie
 from emlab.model import Classes
 from emlab.sets import Batch
 
@@ -71,6 +73,63 @@ def test_accepted_micrographs_are_exported_with_what_is_known_of_them(aligned: A
     assert optics["rlnMicrographPixelSize"].tolist() == [0.8]
     motion = starfile.read(done.files[0])["micrographs"]
     assert motion["rlnAccumMotionTotal"].tolist()[:3] == [5.0, 6.0, 7.0]
+
+
+@pytest.mark.parametrize(("rotation", "flip"), [(0, 0), (1, 2)])
+@pytest.mark.parametrize("eer", [False, True])
+def test_polishing_finds_the_gain_as_it_was_applied(
+    aligned: Any, tmp_path: Path, rotation: int, flip: int, eer: bool
+) -> None:
+    """RELION reads the file that the metadata name and uses it as it is; of an EER it takes the reciprocal."""
+    gain = np.random.default_rng(0).uniform(0.5, 2.0, (64, 64)).astype(np.float32)
+    gain[3, 5] = 0
+    file = tmp_path / ("camera.gain" if eer else "gain.tif")
+    write_tiff_movie(file, [gain], None)
+    connection = aligned.ledger._connection
+    given = (str(file), rotation, flip, 6 if eer else None)
+    connection.execute("UPDATE movie SET gain_reference = ?, gain_rotation = ?, gain_flip = ?, eer_grouping = ?", given)
+    for number in range(10):
+        tables = {
+            "general": {"rlnImageSizeX": 64, "rlnMicrographGainName": str(file)},
+            "hot_pixels": {"rlnCoordinateX": [7]},
+        }
+        write_star(aligned.path / f"item_{number}.star", tables)
+    project = tmp_path / "project"
+    done = aligned.open().export(project / "emlab", project=project)
+    assert "Do not polish" not in done.advice
+    table = starfile.read(done.files[0])["micrographs"]
+    metadata = [starfile.read(project / name) for name in table["rlnMicrographMetadata"]]
+    (name,) = {tables["general"]["rlnMicrographGainName"] for tables in metadata}
+    assert metadata[0]["hot_pixels"]["rlnCoordinateX"].tolist() == [7]
+    if eer and not rotation:
+        assert name == str(file)
+        return
+    assert name.startswith("emlab/Gains/")
+    applied = read_gain(file, (64, 64), rotation=rotation, flip=flip, eer=eer)
+    found = mrcfile.read(project / name)
+    assert found.dtype == np.float32
+    good = applied > 0
+    assert (found[~good] == 0).all()
+    np.testing.assert_allclose(1 / found[good] if eer else found[good], applied[good], rtol=1e-6)
+    before = {path: path.stat().st_mtime_ns for path in (done.folder / "Micrographs/000").glob("*.star")}
+    aligned.open().export(project / "emlab", project=project)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert read_star(aligned.path / "item_0.star")["general"]["rlnMicrographGainName"] == str(file)
+
+
+def test_a_gain_that_cannot_be_read_is_told_and_made_up_for(aligned: Any, tmp_path: Path) -> None:
+    file = tmp_path / "gain.mrc"
+    aligned.ledger._connection.execute("UPDATE movie SET gain_reference = ?, gain_rotation = 2", (str(file),))
+    done = aligned.open().export()
+    assert "Do not polish particles yet: " in done.advice
+    assert str(file) in done.advice
+    write_mrc(file, np.ones((64, 64), np.float32), None)
+    done = aligned.open().export()
+    assert "Do not polish" not in done.advice
+    written = read_star(done.folder / "Micrographs/000/item_0.star")["general"]
+    assert (done.folder / written["rlnMicrographGainName"]).is_file()
+    file.unlink()
+    assert "Do not polish" not in aligned.open().export().advice
 
 
 def test_every_name_leads_to_its_file(aligned: Any) -> None:
