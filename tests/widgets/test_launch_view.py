@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,12 @@ import pytest
 from emlab_widgets.form.lookout import seen
 from emlab_widgets.form.memory import Memory
 from emlab_widgets.form.model import LaunchModel
+from emlab_widgets.form.sessions_list import sessions_list
 from emlab_widgets.form.view import LaunchView
 
 from emlab.formats.mrc import write_mrc_movie
 from emlab.session import Session
+from emlab.sets import schema
 
 
 @pytest.fixture
@@ -139,3 +143,29 @@ def test_what_stops_the_start_is_said(view: LaunchView, movies: Path, monkeypatc
     assert view._start.disabled
     typed(view, "voltage", "200")
     assert not view._start.disabled
+
+
+def test_a_session_that_cannot_be_read_hides_no_other(invented: Any, tmp_path: Path) -> None:
+    view = LaunchView(LaunchModel(tmp_path, memory=Memory(tmp_path / "launch.json")), pause=0)
+    (tmp_path / "foreign").mkdir()
+    with closing(sqlite3.connect(tmp_path / "foreign" / "session.db")) as foreign:
+        foreign.execute(f"PRAGMA user_version = {schema.VERSION}")
+    view._lookout._begin()
+    assert "Grid &lt;b&gt;7&lt;/b&gt;" in view._sessions.value
+    assert "foreign <small>cannot be read now: no such table: meta</small>" in view._sessions.value
+
+
+def test_whatever_happens_to_the_list_of_sessions_is_a_line_on_the_page(
+    view: LaunchView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(folder: Path) -> str:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("emlab_widgets.form.view.sessions_list", break_down)
+    view._lookout._begin()
+    assert "Input/output error" in view._guard.widget.value
+
+
+def test_a_folder_that_goes_while_it_is_listed_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "glob", lambda folder, pattern: iter([folder / "gone" / "session.db"]))
+    assert sessions_list(tmp_path) == ""

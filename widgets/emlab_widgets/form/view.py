@@ -51,7 +51,7 @@ class LaunchView:
         self._pulse = Pulse()
         self._browser = Browser()
         self._rows: dict[str, QuestionView] = {}
-        self._lookout = Lookout(model, self._pulse, self._list, self._guard(self._noted))
+        self._lookout = Lookout(model, self._pulse, self._guard(self._list), self._guard(self._noted))
         self._timer: asyncio.TimerHandle | None = None
         self._is_unfolded = False
         self._is_started = False
