@@ -6,13 +6,12 @@ import json
 import os
 import selectors
 import socket
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from emlab.errors import EngineUnreachable, SessionError
-from emlab.sets import control_addresses, dial
+from emlab.sets.address import dial, listen, peer
 
 LONGEST_LINE = 32 * 2**20
 """Bytes, of the names of some hundred thousand items; whoever sends more is hung up on."""
@@ -35,14 +34,7 @@ class ControlServer:
         self._selector = selectors.EpollSelector()
         self._answer = answer
         self._subscribers: set[socket.socket] = set()
-        self._path = control_addresses(session)[0]
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._path.parent.chmod(0o700)
-        self._path.unlink(missing_ok=True)
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._listener.bind(str(self._path))
-        self._path.chmod(0o600)
-        self._listener.listen()
+        self._listener, self._path = listen(session)
         self._listener.setblocking(False)
         self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
 
@@ -72,7 +64,7 @@ class ControlServer:
             line, _ = self._listener.accept()
         except OSError:  # it has gone again, or there are too many
             return
-        if _peer(line) not in (os.getuid(), 0) or len(self._selector.get_map()) > MOST_CALLERS:
+        if peer(line) not in (os.getuid(), 0) or len(self._selector.get_map()) > MOST_CALLERS:
             line.close()
             return
         line.setblocking(False)
@@ -173,8 +165,3 @@ def _unreachable(session: Path, error: OSError | None) -> str:
         f"No engine answers for {session}{f' ({error.strerror})' if error else ''}: it does not run, or it runs on "
         "another machine or for another user. `emlab status` shows what is known of the session."
     )
-
-
-def _peer(line: socket.socket) -> int:
-    credentials = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return int(struct.unpack("3i", credentials)[1])
