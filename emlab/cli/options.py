@@ -44,7 +44,10 @@ def with_options(
     return command
 
 
-_FILES = Annotated[list[Path], typer.Argument(help="Movies or micrographs.", show_default=False)]
+_FILES = Annotated[
+    list[Path],
+    typer.Argument(help="Movies or micrographs; for 2D classes, STAR files of particles too.", show_default=False),
+]
 _OUT = Annotated[Path, typer.Option(help="Folder for the outputs.")]
 
 

@@ -6,22 +6,27 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from threadpoolctl import threadpool_limits
 
 from emlab.arrays.threads import sharing
 from emlab.engine.devices import cpu_cores
 from emlab.engine.fallback import failure_of, places
+from emlab.engine.given_particles import GivenParticles, read_particles
 from emlab.engine.perform import let_go, to_trouble
 from emlab.engine.workbench import FolderWorkbench, Pantry
-from emlab.errors import ParameterError
-from emlab.model import Accepted, Arrival, Parameters, Protocol, Record, validated
+from emlab.errors import FormatError, ParameterError
+from emlab.formats.array import read_array
+from emlab.model import Accepted, Arrival, Classes, Parameters, Particles, Protocol, Record, validated
 from emlab.model.watched import WatchedFolder
 from emlab.protocols import PROTOCOLS
 
 _BYPRODUCTS: Final = ("_PS", "_noDW", "_EVN", "_ODD")
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,11 @@ class Application:
     def protocol(self) -> Protocol:
         """The one that was asked for."""
         return self.steps[-1]
+
+    @property
+    def takes_particles(self) -> bool:
+        """Whether it can begin with particles that a STAR file names, too."""
+        return self.protocol.consumes == (Particles,)
 
     @property
     def models(self) -> tuple[type[Parameters], ...]:
@@ -69,7 +79,7 @@ class Application:
         Parameters
         ----------
         files
-            Movies or micrographs.
+            Movies or micrographs; for what consumes particles, RELION's STAR files of them, too.
         out
             Folder for the outputs.
         values
@@ -84,7 +94,8 @@ class Application:
         dict
             The record's fields, ``input`` (the file) and ``seconds``; or ``input``, ``error`` and ``message``.
             Paths of outputs begin with ``out``. Of a protocol that takes many items together, these are of the step
-            before, and the last one is of all: its ``input`` is the list of files.
+            before, and the last one is of all: its ``input`` is the list of files. Of a STAR file the record has
+            ``count`` and ``stacks``, and the last one has ``stars``: the same files with what was found.
 
         Raises
         ------
@@ -94,24 +105,59 @@ class Application:
         """
         files = list(files)
         _check_room(files, out)
-        told = {step.name: self._parameters(step, {**values, "folder": str(out)}) for step in self.steps}
+        named = [file for file in files if self.takes_particles and file.suffix == ".star"]
+        needed = self.steps if len(named) < len(files) else self.steps[-1:]
+        told = {step.name: self._parameters(step, {**values, "folder": str(out)}) for step in needed}
         out.mkdir(parents=True, exist_ok=True)
         pantry = Pantry()
         singly = [step for step in self.steps if not step.is_fold]
-        gathered: dict[str, Record] = {}
+        gathered: dict[Path, tuple[Record, ...]] = {}
+        given: dict[Path, GivenParticles] = {}
         shared = threads or cpu_cores()
         for file in files:
-            at = partial(FolderWorkbench, out, "", _key(file), pantry=pantry)
-            record, found = _tried(partial(_led, singly, _arrival(file), told, at, device, shared), out)
-            if record is not None:
-                gathered[str(file)] = record
+            if file in named:
+                name = _key(file) + (f"_{len(given) + 1}" if given else "")
+                at = partial(FolderWorkbench, out, "", pantry=pantry)
+                particles, found = _tried(partial(read_particles, file, name, at), _counted)
+                if particles is not None:
+                    given[file], gathered[file] = particles, particles.records
+            else:
+                at = partial(FolderWorkbench, out, "", _key(file), pantry=pantry)
+                lead = partial(_led, singly, partial(self._arrival, file), told, at, device, shared)
+                record, found = _tried(lead, partial(_described, out))
+                if record is not None:
+                    gathered[file] = (record,)
             yield {"input": str(file), **found}
         if self.protocol.is_fold and gathered:
             at = partial(FolderWorkbench, out, "", self.protocol.produces[0].plural, pantry=pantry)
-            given = (tuple(gathered.values()), None, told[self.protocol.name])
-            device = device if self.protocol.accelerated else "cpu"
-            _, found = _tried(partial(_done, self.protocol, given, at, device, shared), out)
-            yield {"input": list(gathered), **found}
+            members = tuple(chain.from_iterable(gathered.values()))
+            done = partial(
+                _done,
+                self.protocol,
+                (members, None, told[self.protocol.name]),
+                at,
+                device if self.protocol.accelerated else "cpu",
+                shared,
+            )
+            classes, found = _tried(done, partial(_described, out))
+            if isinstance(classes, Classes) and given:
+                found["stars"] = list(_named(given, gathered, classes, out))
+            yield {"input": [str(file) for file in gathered], **found}
+
+    def _arrival(self, file: Path) -> Arrival:
+        if self.takes_particles and file.suffix == ".mrcs":
+            raise FormatError(
+                f"{file} is a stack of particles, which does not tell their CTF: give the STAR file that names it "
+                "(particles.star of RELION or of `emlab export`), or the micrographs that they were cut from."
+            )
+        facts = file.stat()
+        return Arrival(
+            key=_key(file),
+            path=str(file.absolute()),
+            size=facts.st_size,
+            modified=facts.st_mtime,
+            evidence="given",
+        )
 
     def _parameters(self, protocol: Protocol, values: Mapping[str, Any]) -> Parameters:
         known = protocol.parameters.model_fields
@@ -120,30 +166,31 @@ class Application:
         )
 
 
-def _tried(work: Callable[[], Record], out: Path) -> tuple[Record | None, dict[str, Any]]:
-    """Do what is to be done, and give its record, if it made one, and what is said of it."""
+def _tried(work: Callable[[], Made], described: Callable[[Any], dict[str, Any]]) -> tuple[Made | None, dict[str, Any]]:
+    """Do what is to be done, and give what was made, if anything was, and what is said of it."""
     started = time.monotonic()
-    record = None
+    made = None
     try:
         # The matrices are small: threads for them would only wait for each other, and burn ten times the CPU.
         with threadpool_limits(1, "blas"):
-            record = work()
-        found = _described(record, out)
+            made = work()
+        found = described(made)
     except Exception as error:  # noqa: BLE001 (a file that fails must not end the others)
         trouble = to_trouble(error)
         found = {"error": trouble.error, "message": trouble.message}
-    return record, {**found, "seconds": round(time.monotonic() - started, 3)}
+    return made, {**found, "seconds": round(time.monotonic() - started, 3)}
 
 
 def _led(
     steps: Sequence[Protocol],
-    record: Record,
+    begin: Callable[[], Record],
     told: Mapping[str, Parameters],
     at: partial[FolderWorkbench],
     device: str,
     threads: int,
 ) -> Record:
     """Lead a record through steps, each of which gets what it consumes of those before."""
+    record = begin()
     made: dict[type[Record], Record] = {type(record): record}
     for step in steps:
         inputs = [made.get(kind) or _accepted(record) for kind in step.consumes]
@@ -231,7 +278,8 @@ def _check_room(files: Sequence[Path], out: Path) -> None:
             raise ParameterError(
                 f"The outputs would lie beside {file} and could replace it; name another folder for them (--out)."
             )
-        if other := taken.get(_key(file)):
+        # RELION calls all of them particles.star; theirs are numbered.
+        if (other := taken.get(_key(file))) and file.suffix != ".star":
             raise ParameterError(
                 f"The outputs of {other} and {file} would have the same names; give each file once, and files of the "
                 "same name one by one, each with a folder of its own (--out)."
@@ -243,25 +291,34 @@ def _key(file: Path) -> str:
     return file.stem.replace(".", "_")
 
 
-def _arrival(file: Path) -> Arrival:
-    facts = file.stat()
-    return Arrival(
-        key=_key(file),
-        path=str(file.absolute()),
-        size=facts.st_size,
-        modified=facts.st_mtime,
-        evidence="given",
-    )
-
-
 def _accepted(record: Record) -> Accepted:
     return Accepted(key=record.key, acquired_at=record.acquired_at, micrograph="", reason="Given.")
 
 
-def _described(record: Record, out: Path) -> dict[str, Any]:
+def _described(out: Path, record: Record) -> dict[str, Any]:
     written = {
         field.name: str(out / value)
         for field in fields(record)
         if isinstance(value := getattr(record, field.name), str) and (out / value).is_file()
     }
     return {**asdict(record), **written}
+
+
+def _counted(particles: GivenParticles) -> dict[str, Any]:
+    return {
+        "count": sum(record.count for record in particles.records),
+        "stacks": len({record.stack for record in particles.records}),
+    }
+
+
+def _named(
+    given: Mapping[Path, GivenParticles], gathered: Mapping[Path, tuple[Record, ...]], classes: Classes, out: Path
+) -> Iterator[str]:
+    """Write the given STAR files anew, with the classes; each by the name of its own."""
+    assignments, first = read_array(out / classes.assignments), 0
+    for file, records in gathered.items():
+        if file in given:
+            target = out / f"{given[file].name}_{classes.plural}.star"
+            given[file].write_classes(target, assignments, first)
+            yield str(target)
+        first += len(records)

@@ -10,25 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emlab.formats.array import read_array
+from emlab.formats.class_columns import Columns, class_columns
 from emlab.model import Classes, Particles
 from emlab.sets import Batch, IncrementalSet
-
-Columns = dict[str, NDArray[Any]]
-
-_ASSIGNED = {
-    "rlnClassNumber": "class_number",
-    "rlnAnglePsi": "angle",
-    "rlnOriginXAngst": "shift_x",
-    "rlnOriginYAngst": "shift_y",
-    "rlnMaxValueProbDistribution": "certainty",
-}
 
 
 def assigned(line: Mapping[str, IncrementalSet], batches: Sequence[Batch], root: Path) -> dict[str, Columns]:
     """Columns of each micrograph's particles, in their order, by the micrograph's key.
 
-    RELION moves an image by its origin and then turns it by psi, from x towards y, to bring it to its class. A class is
-    the one that a particle was put into when it came.
+    A class is the one that a particle was put into when it came.
 
     Parameters
     ----------
@@ -52,19 +42,7 @@ def assigned(line: Mapping[str, IncrementalSet], batches: Sequence[Batch], root:
     return found
 
 
-def unassigned(count: int) -> Columns:
-    """The same for ``count`` particles that no class has: class 0, as RELION has it."""
-    return {label: np.zeros(count, int if label == "rlnClassNumber" else float) for label in _ASSIGNED}
-
-
 def _by_member(keys: Sequence[str], table: NDArray[Any]) -> Iterator[tuple[str, Columns]]:
     for number in np.unique(table["member"]):
         rows = np.sort(table[table["member"] == number], order="particle")
-        columns = {label: rows[name] for label, name in _ASSIGNED.items()}
-        yield (
-            keys[number],
-            {
-                label: values.astype(int) if values.dtype.kind == "u" else np.round(values.astype(float), 4) + 0.0
-                for label, values in columns.items()
-            },
-        )
+        yield keys[number], class_columns(rows)

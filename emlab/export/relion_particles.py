@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from emlab.export.placing import is_newer, place
-from emlab.export.relion_classes import Columns, assigned, unassigned
+from emlab.export.relion_classes import assigned
 from emlab.export.relion_tables import particle_optics
 from emlab.formats.array import read_array
+from emlab.formats.class_columns import Columns, no_class
 from emlab.formats.star import write_star
 from emlab.model import Particles, Picks
 from emlab.sets import Batch, IncrementalSet
@@ -142,8 +143,8 @@ def _rows(cut: pd.DataFrame, classes: Mapping[str, Columns], root: Path) -> Iter
 def _of_classes(classes: Mapping[str, Columns], key: str, count: int) -> Columns:
     """What is known of the classes; without any, what RELION's extraction writes, and no more."""
     if not classes:
-        return {label: unassigned(count)[label] for label in ("rlnClassNumber", "rlnAnglePsi")}
-    return classes.get(key) or unassigned(count)
+        return {label: no_class(count)[label] for label in ("rlnClassNumber", "rlnAnglePsi")}
+    return classes.get(key) or no_class(count)
 
 
 def _columns(path: Path) -> tuple[Any, Any, Any]:
