@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from emlab.arrays.gain_fit import fit_gain
 from emlab.engine.pipeline import Stage
 from emlab.engine.watcher.patterns import Patterns
 from emlab.engine.workbench import FolderWorkbench
-from emlab.errors import EmlabError, FormatError, ParameterError
+from emlab.errors import DataError, EmlabError, FormatError, ParameterError
 from emlab.formats.completeness import check_complete
 from emlab.model import Arrival, Movie
 from emlab.model.watched import WatchedFolder
@@ -21,6 +26,12 @@ ENOUGH = 100_000
 """Files after which a folder is looked through no further."""
 TRIED = 3
 """Files that are tried before a source is said not to work on them."""
+LOOKED_AT = 40
+"""Frames in which the gain's structure is looked for, at most."""
+ORIENTATIONS = ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 0), (3, 0))
+"""All that a gain can have: its rotation and its flip."""
+
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +126,37 @@ def _try(stage: Stage, path: Path) -> None:
         workbench = FolderWorkbench(Path(folder), "", arrival.key)
         record = stage.protocol.function(arrival, stage.parameters, workbench)
         if isinstance(record, Movie):
-            workbench.read_gain(record)
             workbench.read_defects(record)
+            gain = workbench.read_gain(record)
+            if gain is not None:
+                _check_gain(record, gain, workbench)
+
+
+def _check_gain(movie: Movie, gain: Array, workbench: FolderWorkbench) -> None:
+    """Look whether the gain lies as the frames do, in as many of them as it takes to tell."""
+    counts = np.zeros(gain.shape, np.float32)
+    for frame in workbench.read_frames(movie, 0, min(movie.frames, LOOKED_AT)):
+        counts += frame
+        found = fit_gain(counts, gain)
+        if found.is_known:
+            break
+    if not found.is_foreign:
+        return
+    for rotation, flip in ORIENTATIONS:
+        if _fits(replace(movie, gain_rotation=rotation, gain_flip=flip), counts, workbench):
+            raise DataError(
+                f"The gain {movie.gain_reference} does not lie as the frames of {Path(movie.path).name} do: their fine "
+                f"structure shows it. Give gain_rotation={rotation} gain_flip={flip}; now these are "
+                f"{movie.gain_rotation} and {movie.gain_flip}."
+            )
+
+
+def _fits(movie: Movie, counts: Array, workbench: FolderWorkbench) -> bool:
+    try:
+        gain = workbench.read_gain(movie)
+    except DataError:  # of another shape
+        return False
+    return gain is not None and fit_gain(counts, gain).fits
 
 
 def _modified(path: str) -> float:

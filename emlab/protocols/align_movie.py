@@ -130,7 +130,7 @@ def align_movie(movie: Movie, parameters: AlignMovie, workbench: Workbench) -> M
         residual_motion=motion.residual * movie.pixel_size if motion.is_known else None,
         mean_counts=frames.mean,
         hot_pixels=frames.hot,
-        warning=_warning(motion),
+        warning=_warning(motion, frames),
     )
 
 
@@ -173,7 +173,12 @@ def _tables(movie: Movie, parameters: AlignMovie, motion: Motion, frames: CleanF
     return motion_tables(motion.field, general, parameters.first_frame, frames.replaced)
 
 
-def _warning(motion: Motion) -> str | None:
+def _warning(motion: Motion, frames: CleanFrames) -> str | None:
+    if frames.gain_fit is not None and frames.gain_fit.is_foreign:
+        return (
+            "The frames do not show what the gain reference makes up for: it lies otherwise than they do "
+            "(gain_rotation, gain_flip), is of another camera, or was applied before they were written."
+        )
     if not motion.is_known:
         return (
             "The frames have too little in common to tell how the specimen moved; they are summed as they are. "

@@ -36,6 +36,25 @@ def test_what_works_is_silent(movies: Path) -> None:
     preflight(stage(movies, voltage=300, gain_reference=str(movies / "gain.mrc")))
 
 
+def test_a_gain_that_lies_otherwise_is_refused_with_how_it_has_to_lie(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    gain = rng.normal(1, 0.1, (512, 512)).astype(np.float32)
+    write_mrc_movie(
+        tmp_path / "movie.mrcs", rng.poisson(4 / np.maximum(gain, 0.1), (4, *gain.shape)).astype(np.uint8), 1
+    )
+    as_stored = {(0, 0): gain, (0, 1): gain[::-1], (1, 2): np.rot90(gain[:, ::-1]), (3, 0): np.rot90(gain, -1)}
+    for (rotation, flip), stored in as_stored.items():
+        write_mrc(tmp_path / "gain.mrc", np.ascontiguousarray(stored), 1)
+        given = {"voltage": 300, "gain_reference": str(tmp_path / "gain.mrc"), "pattern": "*.mrcs"}
+        preflight(stage(tmp_path, **given, gain_rotation=rotation, gain_flip=flip))
+        advice = f"Give gain_rotation={rotation} gain_flip={flip}; now these are 2 and 0"
+        with pytest.raises(DataError, match=advice):
+            preflight(stage(tmp_path, **given, gain_rotation=2))
+    # Of another camera, or applied before: nothing that can be mended by turning it.
+    write_mrc(tmp_path / "gain.mrc", rng.normal(1, 0.1, (512, 512)).astype(np.float32), 1)
+    preflight(stage(tmp_path, **given))
+
+
 def test_an_empty_folder_works(tmp_path: Path) -> None:
     preflight(stage(tmp_path, voltage=300))
 

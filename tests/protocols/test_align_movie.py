@@ -212,6 +212,13 @@ def test_frames_that_say_nothing_are_summed_as_they_are(movie: Movie, tmp_path: 
     assert "too little in common" in found.warning
 
 
+def test_a_gain_that_lies_otherwise_is_said(movie: Movie, tmp_path: Path) -> None:
+    assert aligned(movie, tmp_path).warning is None
+    found = aligned(replace(movie, gain_flip=2), tmp_path)
+    assert found.warning is not None
+    assert "do not show what the gain reference makes up for" in found.warning
+
+
 def test_a_blank_movie_fails(movie: Movie, tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "movie.tiff", np.zeros((10, 512, 640), np.uint8), compression="lzw")
     with pytest.raises(DataError, match="blank"):

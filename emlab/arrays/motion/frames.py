@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from emlab.arrays.gain_fit import GainFit, fit_gain
 from emlab.arrays.kernel import kernel
 from emlab.arrays.module import array_module, to_host
 from emlab.arrays.motion.repair import Repair, clean, find_bad_pixels, plan_repair
@@ -36,6 +37,8 @@ class CleanFrames:
         Per frame and pixel, after the gain.
     hot
         How many bad pixels neither gain nor defects told of.
+    gain_fit
+        Whether the gain is that of the frames.
     """
 
     raw: Sequence[Array]
@@ -43,6 +46,7 @@ class CleanFrames:
     repair: Repair
     mean: float
     hot: int
+    gain_fit: GainFit | None = None
 
     def __len__(self) -> int:
         return len(self.raw)
@@ -95,7 +99,9 @@ def clean_frames(frames: Iterable[Array], gain: Array | None = None, defects: Ar
     if counts is None:
         raise DataError("There are no frames to align.")
     xp = array_module(counts)
+    fit = None
     if gain is not None:
+        fit = fit_gain(counts, gain)
         counts *= gain
     known = xp.zeros(counts.shape, bool) if defects is None else defects.copy()
     if gain is not None:
@@ -109,7 +115,7 @@ def clean_frames(frames: Iterable[Array], gain: Array | None = None, defects: Ar
         )
     bad = find_bad_pixels(counts, known)
     mean = float(counts[~bad].mean(dtype=np.float64)) / len(raw)
-    return CleanFrames(raw, gain, plan_repair(bad), mean, int(bad.sum()) - told)
+    return CleanFrames(raw, gain, plan_repair(bad), mean, int(bad.sum()) - told, fit)
 
 
 def _without_numbers(counts: Array) -> Array:
