@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Self
 from emlab.engine.control import send_command
 from emlab.engine.launch import launch_engine
 from emlab.engine.lock import SessionLock, is_locked
+from emlab.engine.options import EngineOptions
 from emlab.errors import EngineUnreachable, ParameterError, SessionBusy, SessionError, SessionMissing
-from emlab.model import RECORDS
+from emlab.model import RECORDS, validated
 from emlab.model.watched import WatchedFolder
 from emlab.sets import (
     Acknowledgement,
@@ -213,47 +215,53 @@ class Session:
         gpus: str | None = None,
         executor: str | None = None,
         time_limit: float | None = None,
-        report_every: float = 60.0,
+        report_every: float | None = None,
         watch: bool = True,
     ) -> None:
         """Start the session's engine, which goes on when this process ends; or go on with a paused one.
 
+        What nothing is said of is as it was at the last start. An engine that runs goes on as it was started, with a
+        warning where something else is said.
+
         Parameters
         ----------
         workers
-            Processes on the CPU; by default as many as the machine has room for.
+            Processes on the CPU; 0, the first time's default, for as many as the machine has room for.
         gpus
-            Indices of GPUs, separated by commas; by default all, and ``""`` for none.
+            Indices of GPUs, separated by commas; ``""`` for none, ``"all"`` the first time's default.
         executor
-            Where items are computed: ``local`` (this machine), ``dask``, ``dask://host:port``, ``slurm`` …; by
-            default where they were the last time.
+            Where items are computed: ``local`` (this machine, the first time's default), ``dask``,
+            ``dask://host:port``, ``slurm`` …
         time_limit
-            Seconds that an item may take before its process is killed and it is tried again; by default 1800.
+            Seconds that an item may take before its process is killed and it is tried again; 1800 the first time.
         report_every
-            Seconds between reports; 0 for none.
+            Seconds between reports; 0 for none, 60 the first time.
         watch
             Whether more files are taken in; without, what has come is processed.
 
         Raises
         ------
+        ParameterError
+            If one of these cannot be used.
         SessionError
             If the engine does not start; the message has the end of its log.
         """
+        said = {
+            "workers": workers,
+            "gpus": gpus,
+            "executor": executor,
+            "time_limit": time_limit,
+            "report_every": report_every,
+        }
+        options = validated(EngineOptions, said, "The engine's options")
         if self.is_running:
             # One that is just ending answers no more; the next waits a moment for its lock.
             with suppress(EngineUnreachable):
                 send_command(self.path, "resume")
+                if unheeded := options.unheeded(self.path):
+                    warnings.warn(unheeded, stacklevel=2)
                 return
-
-        launch_engine(
-            self.path,
-            workers=workers,
-            gpus=gpus,
-            executor=executor,
-            time_limit=time_limit,
-            report_every=report_every,
-            watch=watch,
-        )
+        launch_engine(self.path, options, watch=watch)
 
     def pause(self) -> None:
         """Start no more items; what is running finishes, and the folder is still watched."""

@@ -12,6 +12,7 @@ import pytest
 
 import emlab
 from emlab.engine import launch
+from emlab.engine.options import EngineOptions
 from emlab.errors import (
     EngineUnreachable,
     ParameterError,
@@ -108,9 +109,9 @@ def test_verbs_without_an_engine_are_a_sentence(tmp_path: Path, movies: Path) ->
         session.stop()
 
 
-def test_an_engine_that_cannot_start_says_why(tmp_path: Path, movies: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_cannot_start_says_why(tmp_path: Path, movies: Path) -> None:
     with create(tmp_path, movies) as session:
-        monkeypatch.setenv("XDG_RUNTIME_DIR", "/dev/null")
+        (session.path / "log.jsonl").mkdir()
         with pytest.raises(SessionError, match="did not start. Its log ends with"):
             session.start(gpus="")
 
@@ -126,11 +127,47 @@ def test_a_start_while_an_engine_ends_starts_the_next(
         session.stop(now=True)
 
 
-def test_an_executor_that_cannot_be_is_not_kept(tmp_path: Path, movies: Path) -> None:
+def test_what_cannot_be_is_not_kept(tmp_path: Path, movies: Path) -> None:
     with create(tmp_path, movies) as session:
         with pytest.raises(SessionError, match="There is no executor 'desk'. There are: local"):
             session.start(gpus="", executor="desk")
-        assert not (session.path / "executor").exists()
+        with pytest.raises(SessionError, match=r"There is no GPU 97; .*CuPy finds.* Give others, or all, by --gpus"):
+            session.start(gpus="97")
+        with pytest.raises(ParameterError, match="gpus is 'x'; indices of GPUs are expected, with commas between"):
+            session.start(gpus="x")
+        assert EngineOptions.kept(session.path) == EngineOptions()
+
+
+def test_what_a_start_was_told_is_kept_for_the_next(
+    tmp_path: Path, movies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[list[str]] = []
+    monkeypatch.setattr(
+        launch.subprocess, "Popen", lambda command, **_: commands.append(command[command.index("emlab.engine") + 2 :])
+    )
+    monkeypatch.setattr(launch, "_await", lambda session, engine: None)
+    with create(tmp_path, movies) as session:
+        session.start(gpus="", workers=3, report_every=0, time_limit=60)
+        session.resume()
+        assert commands[0] == ["--workers", "3", "--gpus", "", "--time-limit", "60.0", "--report", "0.0"]
+        assert commands[1] == commands[0]
+        session.start(gpus="all", workers=0, executor="dask")
+        assert commands[2] == ["--executor", "dask", "--gpus", "all", "--time-limit", "60.0", "--report", "0.0"]
+        (session.path / "engine.json").write_text('{"workers": "many"}')
+        with pytest.raises(SessionError, match=r"engine.json, which .* cannot be read: .*workers is .many.*Remove it"):
+            session.resume()
+
+
+def test_an_engine_that_runs_says_what_it_does_not_follow(
+    tmp_path: Path, movies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with create(tmp_path, movies) as session:
+        EngineOptions(workers=1, gpus="").keep(session.path)
+        monkeypatch.setattr("emlab.session.is_locked", lambda path: True)
+        monkeypatch.setattr("emlab.session.send_command", lambda path, command: {"state": "running"})
+        session.start(workers=1)
+        with pytest.warns(UserWarning, match="runs already, and what is said now of workers, time_limit is not"):
+            session.start(workers=2, gpus="", time_limit=60)
 
 
 def test_an_engine_is_detached_and_answers_when_start_returns(tmp_path: Path, movies: Path) -> None:

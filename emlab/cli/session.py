@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
 
@@ -13,21 +16,25 @@ from emlab.cli.report import PUBLISH, TEMPLATE, configure
 from emlab.cli.terminal import console
 from emlab.cli.values import LEFT_OPEN, named
 from emlab.creation import fill_session
+from emlab.engine.options import EngineOptions
 from emlab.engine.preflight import survey
+from emlab.model import validated
 from emlab.monitors.notices import choose
 from emlab.session import open_session
 
 SESSION = typer.Argument(help="The session's folder.", show_default=False)
-WORKERS = typer.Option(None, help="Processes on the CPU; by default as many as fit.", min=1)
-GPUS = typer.Option(None, help="Indices of GPUs, separated by commas; by default all, empty for none.")
+WORKERS = typer.Option(None, help="Processes on the CPU; 0 for as many as fit, the default.", min=0)
+GPUS = typer.Option(None, help="Indices of GPUs, with commas between; empty for none, all by default.")
 EXECUTOR = typer.Option(
     None,
-    help="Where items are computed: local, dask, dask://HOST:PORT, slurm or slurm:FILE; as last time by default.",
+    help="Where items are computed: local, dask, dask://HOST:PORT, slurm or slurm:FILE; local by default.",
 )
 TIME_LIMIT = typer.Option(
     None, help="Seconds that an item may take before it is killed and tried again; 1800 by default.", min=0.0
 )
-REPORT_EVERY = typer.Option(60.0, help="Seconds between reports while it runs, at least; 0 for none.", min=0)
+REPORT_EVERY = typer.Option(
+    None, help="Seconds between reports while it runs, at least; 0 for none, 60 by default.", min=0
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -65,19 +72,27 @@ def start(
     publish: list[str] = PUBLISH,
     notify: list[str] = NOTIFY,
 ) -> None:
-    """Start a session's engine and return; it goes on when the terminal is closed."""
+    """Start a session's engine and return; it goes on when the terminal is closed.
+
+    What is said of workers, GPUs, executor, time limit and reports is kept for the next start.
+    """
     with open_session(session) as opened:
         configure(opened, template, publish)
         if notify:
             choose(opened.path, notify)
-        opened.start(workers=workers, gpus=gpus, executor=executor, time_limit=time_limit, report_every=report_every)
+        with _heeded():
+            opened.start(
+                workers=workers, gpus=gpus, executor=executor, time_limit=time_limit, report_every=report_every
+            )
         console.print(f"{opened.path} runs. `emlab status` shows how far it is, `emlab stop` ends it.")
 
 
 def run(
     session: Path = SESSION,
     workers: int = WORKERS,
+    gpus: str = GPUS,
     executor: str = EXECUTOR,
+    time_limit: float = TIME_LIMIT,
     report_every: float = REPORT_EVERY,
     template: Path = TEMPLATE,
     publish: list[str] = PUBLISH,
@@ -93,7 +108,15 @@ def run(
         configure(opened, template, publish)
         if notify:
             choose(opened.path, notify)
-        given = {"workers": workers, "executor": executor, "report_every": report_every}
+        given = {
+            "workers": workers,
+            "gpus": gpus,
+            "executor": executor,
+            "time_limit": time_limit,
+            "report_every": report_every,
+        }
+        if opened.is_running and (unheeded := validated(EngineOptions, given, "run").unheeded(opened.path)):
+            console.print(unheeded)
         notebook = run_session_notebook(opened.path, given)
         follow(opened, console, until=lambda: notebook.poll() is not None)
         notebook.raise_for_failure()
@@ -101,7 +124,7 @@ def run(
         while opened.is_running:
             opened.wait(0.5)
         console.print(f"The session's record is {notebook.output}")
-        if report_every:
+        if EngineOptions.kept(opened.path).report_every != 0:
             console.print(f"The report is {opened.path / 'report' / 'index.html'}")
 
 
@@ -111,10 +134,20 @@ def pause(session: Path = SESSION) -> None:
         opened.pause()
 
 
-def resume(session: Path = SESSION, workers: int = WORKERS, gpus: str = GPUS, executor: str = EXECUTOR) -> None:
-    """Go on after a pause, a stop or a crash: nothing is lost, nothing done twice."""
-    with open_session(session) as opened:
-        opened.start(workers=workers, gpus=gpus, executor=executor)
+def resume(
+    session: Path = SESSION,
+    workers: int = WORKERS,
+    gpus: str = GPUS,
+    executor: str = EXECUTOR,
+    time_limit: float = TIME_LIMIT,
+    report_every: float = REPORT_EVERY,
+) -> None:
+    """Go on after a pause, a stop or a crash: nothing is lost, nothing done twice.
+
+    What is not said of workers, GPUs, executor, time limit and reports is as it was the last time.
+    """
+    with open_session(session) as opened, _heeded():
+        opened.start(workers=workers, gpus=gpus, executor=executor, time_limit=time_limit, report_every=report_every)
 
 
 def stop(
@@ -124,3 +157,13 @@ def stop(
     """Take no more files, finish what has come, and end."""
     with open_session(session) as opened:
         opened.stop(now=now)
+
+
+@contextmanager
+def _heeded() -> Iterator[None]:
+    """Print what an engine that runs already does not follow."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for warning in said:
+        console.print(str(warning.message))

@@ -15,8 +15,9 @@ from emlab.engine.chores import Chore
 from emlab.engine.devices import cpu_workers, gpu_indices
 from emlab.engine.executors.choice import LOCAL, executor_for
 from emlab.engine.journal import journal
+from emlab.engine.options import gpu_indices_of
 from emlab.engine.runner import TIME_LIMIT, Engine
-from emlab.errors import EmlabError
+from emlab.errors import EmlabError, ParameterError
 from emlab.monitors import notices
 from emlab.python import python_module
 from emlab.sets import Catalogue
@@ -33,11 +34,9 @@ def main() -> int:
     if arguments.report:
         command = tuple(python_module("emlab.report", str(arguments.session)))
         chores.append(Chore("report", command, every=arguments.report))
-    gpus = (
-        gpu_indices() if arguments.gpus is None else tuple(int(index) for index in arguments.gpus.split(",") if index)
-    )
     workers = arguments.workers or cpu_workers()
     try:
+        gpus = _gpus(arguments.gpus)
         executor = executor_for(arguments.executor, workers, gpus, _folders(arguments.session))
         watch, time_limit = not arguments.no_watch, arguments.time_limit
         engine = Engine(arguments.session, executor, chores, watch=watch, time_limit=time_limit)
@@ -56,6 +55,21 @@ def main() -> int:
         subprocess.Popen(watchman, stdin=subprocess.DEVNULL, start_new_session=True)
     engine.run()
     return 0
+
+
+def _gpus(said: str | None) -> tuple[int, ...]:
+    """Indices of the GPUs to compute on."""
+    wanted = gpu_indices_of(said)
+    if wanted == ():
+        return ()  # without asking CuPy, which takes its time
+    there = gpu_indices()
+    if wanted is not None and (missing := sorted({*wanted}.difference(there))):
+        found = f"those that CuPy finds are {', '.join(map(str, there))}" if there else "CuPy finds none"
+        raise ParameterError(
+            f"There is no GPU {', '.join(map(str, missing))}; {found}. Give others, or all, by --gpus; `emlab doctor` "
+            "says what is missing."
+        )
+    return there if wanted is None else wanted
 
 
 def _folders(session: Path) -> list[str]:

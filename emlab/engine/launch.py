@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from emlab.engine.control import send_command
+from emlab.engine.options import EngineOptions
 from emlab.errors import EngineUnreachable, SessionError
 from emlab.python import python_module
 
@@ -16,39 +17,35 @@ PATIENCE = 60.0
 
 def launch_engine(
     session: Path,
+    options: EngineOptions,
     *,
-    workers: int | None,
-    gpus: str | None,
-    executor: str | None,
-    time_limit: float | None,
-    report_every: float,
-    watch: bool,
+    watch: bool = True,
 ) -> None:
-    """Start a session's engine and wait until it answers; see `Session.start` for the parameters.
+    """Start a session's engine and wait until it answers.
 
-    The executor is remembered in the session's folder, and taken again where none is given.
+    Parameters
+    ----------
+    options
+        Kept in the session's folder; what they leave open is as it was the last time.
+    watch
+        Whether more files are taken in.
 
     Raises
     ------
     SessionError
         If it does not start; the message has the end of its log.
     """
-    kept = session / "executor"
-    if executor is None and kept.exists():
-        executor = kept.read_text(encoding="utf-8").strip()
-    command = python_module("emlab.engine", str(session.resolve()), "--report", f"{report_every:g}")
-    command += ["--workers", str(workers)] if workers else []
+    kept = EngineOptions.kept(session)
+    options = options.over(kept)
+    command = python_module("emlab.engine", str(session.resolve()), *options.arguments())
     command += [] if watch else ["--no-watch"]
-    command += ["--gpus", gpus] if gpus is not None else []
-    command += ["--time-limit", f"{time_limit:g}"] if time_limit else []
-    command += ["--executor", executor] if executor else []
     with (session / "engine.log").open("ab") as log:
         engine = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True
         )
     _await(session, engine)
-    if executor:
-        kept.write_text(f"{executor}\n", encoding="utf-8")
+    if options != kept:
+        options.keep(session)
 
 
 def _await(session: Path, engine: subprocess.Popen[bytes]) -> None:

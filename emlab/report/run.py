@@ -62,7 +62,7 @@ def run_session_notebook(session: Path, parameters: Mapping[str, Any]) -> Notebo
     Parameters
     ----------
     parameters
-        Of the notebook, beside ``session``: ``workers``, ``executor``, ``report_every``.
+        Of the notebook, beside ``session``: see `emlab.Session.start`.
     """
     output = session / "notebooks" / "session.ipynb"
     return NotebookRun(notebook("session"), output, {"session": str(session), **parameters})

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -136,6 +138,36 @@ def test_a_session_is_created_and_looked_at(emlab: Emlab, tmp_path: Path, microg
 def test_what_is_wrong_is_a_sentence(emlab: Emlab, tmp_path: Path, arguments: tuple[str, ...], complaint: str) -> None:
     with pytest.raises(SystemExit, match=complaint):
         emlab(*(argument.format(tmp=tmp_path) for argument in arguments))
+
+
+def test_a_page_that_does_not_start_says_why(emlab: Emlab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(
+            SystemExit, match=f"The port {port} of this machine cannot be used .* Give another by --port"
+        ):
+            emlab("launch", "--sessions", tmp_path, "--port", port)
+    program = "import sys; print('begun', file=sys.stderr); sys.exit('no more memory')"
+    monkeypatch.setattr("emlab.cli.page.python_module", lambda *_: [sys.executable, "-c", program])
+    with pytest.raises(SystemExit, match="did not start: exit code 1. Its log ends with:\nbegun\nno more memory"):
+        emlab("launch", "--sessions", tmp_path)
+
+
+def test_a_session_that_runs_says_which_options_are_not_applied(
+    emlab: Emlab, tmp_path: Path, micrographs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = tmp_path / "session"
+    emlab("create", session, "--workflow", "micrographs", f"micrographs={micrographs}", "voltage=300")
+    with pytest.raises(SystemExit, match="ParameterError: .* gpus is 'x'; indices of GPUs are expected"):
+        emlab("start", session, "--gpus", "x")
+    monkeypatch.setattr("emlab.session.is_locked", lambda path: True)
+    monkeypatch.setattr("emlab.session.send_command", lambda path, command: {"state": "running"})
+    for command in ("start", "resume"):
+        said = emlab(command, session, "--workers", 2, "--time-limit", 60)
+        assert "what is said now of workers, time_limit is not applied; for that end it by `emlab stop --now`" in said
+    assert "applied" not in emlab("start", session)
 
 
 def test_apply_prints_a_record_per_file_and_goes_on_after_a_bad_one(

@@ -1,0 +1,103 @@
+"""What a session's engine is told at its start, and told again at the next."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import field_validator, model_validator
+
+from emlab.errors import ParameterError, SessionError
+from emlab.model.parameters import Parameters, parameter, validated
+
+FILE = "engine.json"
+
+
+class EngineOptions(Parameters):
+    """How a session is computed; ``None`` where nothing was said of it."""
+
+    executor: str | None = parameter(None, help="Where items are computed; local by default.")
+    workers: int | None = parameter(None, ge=0, help="Processes on the CPU; 0, the default, for as many as fit.")
+    gpus: str | None = parameter(None, help="Indices of GPUs, with commas between; empty for none, all by default.")
+    time_limit: float | None = parameter(None, gt=0, unit="s", help="That an item may take; 1800 by default.")
+    report_every: float | None = parameter(None, ge=0, unit="s", help="Between reports; 0 for none, 60 by default.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _left_open(cls, values: Any) -> Any:
+        """Take an empty text as it is: it means that no GPU is used."""
+        return values
+
+    @field_validator("gpus")
+    @classmethod
+    def _check_gpus(cls, gpus: str | None) -> str | None:
+        gpu_indices_of(gpus)
+        return gpus
+
+    @classmethod
+    def kept(cls, session: Path) -> Self:
+        """What was said last of a session.
+
+        Raises
+        ------
+        SessionError
+            If it cannot be read.
+        """
+        try:
+            return validated(cls, json.loads((session / FILE).read_text(encoding="utf-8")), FILE)
+        except FileNotFoundError:
+            return cls()
+        except (OSError, ValueError) as error:
+            raise SessionError(
+                f"{session / FILE}, which says how the session was started, cannot be read: {error} Remove it, and "
+                "say what is not as by default."
+            ) from error
+
+    def keep(self, session: Path) -> None:
+        """Have these for the next start."""
+        unfinished = session / f".{FILE}.tmp"
+        unfinished.write_text(self.model_dump_json(exclude_none=True) + "\n", encoding="utf-8")
+        unfinished.replace(session / FILE)
+
+    def over(self, before: EngineOptions) -> EngineOptions:
+        """These, and what was said before of what they say nothing of."""
+        return before.model_copy(update=self.model_dump(exclude_none=True))
+
+    def unheeded(self, session: Path) -> str:
+        """Say what of these a session that runs does not follow; empty where that is nothing."""
+        said, kept = self.model_dump(exclude_none=True), self.kept(session).model_dump()
+        other = [name for name, value in said.items() if kept[name] != value]
+        if not other:
+            return ""
+        return (
+            f"{session} runs already, and what is said now of {', '.join(other)} is not applied; for that end it by "
+            "`emlab stop --now`, then start it again."
+        )
+
+    def arguments(self) -> list[str]:
+        """As ``python -m emlab.engine`` takes them."""
+        said = {
+            "--executor": self.executor,
+            "--workers": self.workers or None,
+            "--gpus": self.gpus,
+            "--time-limit": self.time_limit,
+            "--report": 60.0 if self.report_every is None else self.report_every,
+        }
+        return [word for name, value in said.items() if value is not None for word in (name, str(value))]
+
+
+def gpu_indices_of(gpus: str | None) -> tuple[int, ...] | None:
+    """Indices that a person gave; ``None`` for all.
+
+    Raises
+    ------
+    ParameterError
+        If they are none.
+    """
+    if gpus is None or gpus == "all":
+        return None
+    if not re.fullmatch(r"(\d+(,\d+)*)?", gpus):
+        raise ParameterError("indices of GPUs are expected, with commas between, such as 0,1; all; or nothing for none")
+    return tuple(int(index) for index in gpus.split(",") if index)
