@@ -285,6 +285,9 @@ class Session:
     def reject(self, keys: str | Sequence[str], reason: str = "") -> None:
         """Take items out by hand, whatever the limits say of them.
 
+        They count as rejected in tables, exports and reports. What was made of them stays in its sets, and their
+        particles in the classes; a step that has not come to them yet does not heed it.
+
         Raises
         ------
         SessionError
@@ -292,15 +295,31 @@ class Session:
         """
         self._judge(keys, "rejected", reason)
 
-    def restore(self, keys: str | Sequence[str], reason: str = "") -> None:
+    def restore(self, keys: str | Sequence[str], reason: str = "") -> bool:
         """Let items go on, whatever the limits say of them.
+
+        They count as accepted in tables, exports and reports, and the steps behind the selection take them: particles
+        are picked, cut out and classified. The set of accepted items stays what the limits made it. A session that was
+        finished is started, to do this and no more; one that was stopped does it when it is resumed.
+
+        Returns
+        -------
+        bool
+            Whether a step has yet to take them.
 
         Raises
         ------
         SessionError
             If the session has no such item.
         """
+        was_finished = self.state == "finished"
         self._judge(keys, "restored", reason)
+        from emlab.engine.restoration import have_more_to_do
+
+        more = have_more_to_do(self.catalogue, [keys] if isinstance(keys, str) else keys)
+        if was_finished and more:
+            self.start(watch=False)
+        return more
 
     def annotate(self, keys: str | Sequence[str], note: str) -> None:
         """Note something about items.

@@ -25,7 +25,10 @@ def add_to(app: typer.Typer) -> None:
 def reject(
     session: Path = SESSION, items: list[str] = ITEMS, reason: str = typer.Option("", help="Why, for others.")
 ) -> None:
-    """Take micrographs out by hand, whatever the limits say of them."""
+    """Take micrographs out by hand, whatever the limits say of them.
+
+    They count as rejected in tables, exports and reports. What was made of them stays, also in the classes.
+    """
     with open_session(session) as opened:
         opened.reject(items, reason)
 
@@ -33,9 +36,13 @@ def reject(
 def restore(
     session: Path = SESSION, items: list[str] = ITEMS, reason: str = typer.Option("", help="Why, for others.")
 ) -> None:
-    """Let micrographs go on by hand, whatever the limits say of them."""
+    """Let micrographs go on by hand, whatever the limits say of them.
+
+    They count as accepted in tables, exports and reports, and particles are picked and classified as in others.
+    """
     with open_session(session) as opened:
-        opened.restore(items, reason)
+        if opened.restore(items, reason) and opened.state in {"stopped", "crashed"}:
+            console.print(f"Go on with: emlab resume {quote(str(session))}")
 
 
 def annotate(

@@ -8,7 +8,7 @@ from typing import Any
 
 from emlab.engine.backlog import Backlog
 from emlab.engine.pipeline import Stage
-from emlab.engine.recovery import offer_again, restore_stage
+from emlab.engine.recovery import offer_again, offer_restored, restore_stage
 from emlab.engine.retrial import record_retrials, retrials
 from emlab.engine.revision import record_revisions, revised
 from emlab.engine.scribe import Scribe
@@ -75,3 +75,20 @@ class Adoption:
                 growing.update(stage.outputs.values())
         self._scribe.reopen_sets(growing)
         return sum(map(len, given_up.values()))
+
+    def let_go_on(self, keys: Sequence[str]) -> None:
+        """Offer items to the steps behind the one that decided against them, and open the sets that this may come to.
+
+        Each is offered once, however often it is restored.
+        """
+        new = set(keys) - self._backlog.restored
+        self._write_out()
+        self._backlog.restored |= new
+        growing: set[str] = set()
+        for stage in self._stages:
+            if stage.name in self._backlog.retired:
+                continue
+            is_offered = offer_restored(self._backlog, self._catalogue, stage, new, time.monotonic())
+            if is_offered or growing.intersection(stage.inputs):
+                growing.update(stage.outputs.values())
+        self._scribe.reopen_sets(growing)

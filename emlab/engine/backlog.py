@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from emlab.engine.gathering import Gathering
 from emlab.engine.pipeline import Stage
+from emlab.engine.restoration import as_accepted
 from emlab.engine.task import Cause
-from emlab.model import Record
+from emlab.model import Accepted, Record, Rejected
 from emlab.sets import Batch
 
 SHARD = 1000
@@ -88,8 +89,10 @@ class Backlog:
         self.stages: dict[str, Stage] = {}
         self.progress: dict[str, Progress] = {}
         self.retired: set[str] = set()
+        self.restored: set[str] = set()
+        """Items that go on whatever a step decides, see `emlab.engine.restoration`."""
         self._consumers: dict[str, list[Stage]] = {}
-        self._instead: dict[str, set[str]] = {}
+        self._instead: dict[str, dict[str, str]] = {}
         self._parts: dict[str, dict[str, _Parts]] = {}
         self._gatherings: dict[str, Gathering] = {}
         for stage in stages:
@@ -108,7 +111,7 @@ class Backlog:
         for name in dict.fromkeys(stage.inputs):
             self._consumers.setdefault(name, []).append(stage)
         for name in stage.outputs.values():
-            self._instead[name] = set(stage.outputs.values()) - {name}
+            self._instead[name] = {other: kind for kind, other in stage.outputs.items() if other != name}
 
     def retire(self, name: str) -> None:
         """Let a stage start nothing more; what it is running may finish."""
@@ -132,12 +135,16 @@ class Backlog:
     def add(self, set_name: str, number: int, record: Record, now: float) -> None:
         """Take note of a new record: every consumer that now has all its inputs gets an item.
 
-        One that waits for what the same step could have made instead waits no longer.
+        One that waits for what the same step could have made instead waits no longer, unless the item was restored.
         """
         for stage in self._consumers.get(set_name, ()):
             self.offer(stage, set_name, number, record, now)
-        for name in self._instead.get(set_name, ()):
+        instead = as_accepted(record) if isinstance(record, Rejected) and record.key in self.restored else None
+        for name, kind in self._instead.get(set_name, {}).items():
             for stage in self._consumers.get(name, ()):
+                if instead is not None and kind == Accepted.kind and stage.name not in self._gatherings:
+                    self.offer(stage, name, number, instead, now)
+                    continue
                 self._parts[stage.name].pop(record.key, None)
                 if stage.name not in self._gatherings:
                     self.progress[stage.name].waiting = len(self._parts[stage.name])

@@ -111,7 +111,10 @@ class Commands:
     def _judge(self, keys: list[str], verdict: Verdict, note: str, author: str) -> Reply:
         for key in keys:
             self._scribe.judge(key, verdict, note, author)
-        return self._noted("judge", keys=keys, verdict=verdict, note=note, author=author)
+        reply = self._noted("judge", keys=keys, verdict=verdict, note=note, author=author)
+        if verdict == "restored" and not self._is_over:
+            self._adoption.let_go_on(keys)
+        return reply
 
     def _acknowledge(self, alarm: str, author: str) -> Reply:
         return self._noted("acknowledge", alarm=alarm, author=author)

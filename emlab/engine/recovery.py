@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from emlab.engine.backlog import Backlog
 from emlab.engine.pipeline import Stage
-from emlab.sets import Batch, Catalogue, IncrementalSet
+from emlab.engine.restoration import as_accepted, rejected_before, rejecting_sets, restored_keys
+from emlab.model import Record, Rejected
+from emlab.sets import Batch, Catalogue, IncrementalSet, SetFacts
 from emlab.sets.schema import from_row, record_columns
 
 
 def restore(backlog: Backlog, catalogue: Catalogue, now: float) -> None:
     """Fill a new backlog from the session's database."""
+    backlog.restored = restored_keys(catalogue)
     for stage in backlog.stages.values():
         restore_stage(backlog, catalogue, stage, now)
 
@@ -37,6 +40,15 @@ def offer_again(backlog: Backlog, catalogue: Catalogue, stage: Stage, keys: Coll
         return
     for name in dict.fromkeys(stage.inputs):
         _offer_missing(backlog, catalogue, stage, name, now, keys)
+
+
+def offer_restored(backlog: Backlog, catalogue: Catalogue, stage: Stage, keys: Collection[str], now: float) -> bool:
+    """Put in line what a stage was not given because the step before decided against it; whether there is any."""
+    if stage.protocol.is_fold or not (found := rejected_before(catalogue, stage.inputs, keys)):
+        return False
+    for name in dict.fromkeys(stage.inputs):
+        _offer_missing(backlog, catalogue, stage, name, now, found)
+    return True
 
 
 def _restore_fold(backlog: Backlog, catalogue: Catalogue, stage: Stage, now: float) -> None:
@@ -74,16 +86,37 @@ def _offer_missing(
 ) -> None:
     """Offer what one input has and no output; of these items only, where they are named."""
     sets = catalogue.sets()
-    source = sets[name]
     made = set(stage.outputs.values())
-    # What a step before decided against, with a record in another of its sets, never comes.
+    # What a step before decided against, with a record in another of its sets, never comes, but by hand.
     runs = {sets[taken].run for taken in stage.inputs}
     # The arrivals belong to the run that takes them in, which does not make them.
     made_there = [set(run.outputs.values()) - set(run.inputs) for run in catalogue.runs() if run.name in runs]
     instead = set().union(*made_there) - set(stage.inputs)
-    done = " ".join(
-        f"AND NOT EXISTS (SELECT 1 FROM {sets[other].kind} o WHERE o.set_id = {sets[other].id} AND o.key = i.key)"
-        for other in sorted(made | instead)
+    restored = backlog.restored
+    for number, record in _missing(catalogue, stage, name, made, keys, instead, restored):
+        backlog.offer(stage, name, number, record, now)
+    by_hand = restored if keys is None else restored.intersection(keys)
+    for other in rejecting_sets(catalogue, name) if by_hand else ():
+        for number, record in _missing(catalogue, stage, other, made | {name}, by_hand):
+            assert isinstance(record, Rejected)  # noqa: S101
+            backlog.offer(stage, name, number, as_accepted(record), now)
+
+
+def _missing(
+    catalogue: Catalogue,
+    stage: Stage,
+    name: str,
+    made: set[str],
+    keys: Collection[str] | None,
+    instead: Collection[str] = (),
+    restored: Collection[str] = (),
+) -> Iterator[tuple[int, Record]]:
+    """Give numbers and records of a set that none of ``made`` has, and of ``instead`` only items that are restored."""
+    sets = catalogue.sets()
+    source = sets[name]
+    done = " ".join(f"AND NOT {_is_in(sets[other])}" for other in sorted(made))
+    done += " ".join(
+        f" AND (NOT {_is_in(sets[other])} OR i.key IN (SELECT value FROM json_each(?)))" for other in sorted(instead)
     )
     named = "" if keys is None else "AND i.key IN (SELECT value FROM json_each(?))"
     columns = ", ".join(f"i.{column}" for column in record_columns(source.kind))
@@ -91,7 +124,16 @@ def _offer_missing(
         f"SELECT i.number, {columns} FROM {source.kind} i WHERE i.set_id = ? {done}"
         " AND NOT EXISTS (SELECT 1 FROM failure f JOIN run r ON r.id = f.run_id"
         f" WHERE r.name = ? AND f.key = i.key AND f.final) {named} ORDER BY i.number",
-        (source.id, stage.name, *([] if keys is None else [json.dumps(list(keys))])),
+        (
+            source.id,
+            *[json.dumps(sorted(restored)) for _ in instead],
+            stage.name,
+            *([] if keys is None else [json.dumps(list(keys))]),
+        ),
     )
     for number, *row in rows:
-        backlog.offer(stage, name, number, from_row(source.kind, tuple(row)), now)
+        yield number, from_row(source.kind, tuple(row))
+
+
+def _is_in(facts: SetFacts) -> str:
+    return f"EXISTS (SELECT 1 FROM {facts.kind} o WHERE o.set_id = {facts.id} AND o.key = i.key)"

@@ -148,7 +148,8 @@ class Overviewer:
         # What is gathered for a batch of a fold is not behind.
         last = next((stage for stage in reversed(stages) if stage.protocol not in folds), None)
         failed = len({failure.key for failure in self.stages.failures})
-        diverted = sum(len(sets[name]) for name in _ends(self._session.runs))
+        restored = self.stages.restored
+        diverted = sum(len(sets[name]) - restored.get(name, 0) for name in _ends(self._session.runs))
         return Overview(
             state=self._session.state,
             stages=tuple(stages),

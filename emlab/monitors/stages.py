@@ -9,6 +9,7 @@ from itertools import chain
 
 import numpy as np
 
+from emlab.model import Accepted, Rejected
 from emlab.monitors.rates import per_hour
 from emlab.monitors.watched import Watched
 from emlab.sets import Failure, IncrementalSet, Run
@@ -64,6 +65,12 @@ class Stages:
         self._next_failure = 0
         self._next_batch = 0
         self._next_retry = 0
+        self._by_hand = _ByHand(session)
+
+    @property
+    def restored(self) -> Mapping[str, int]:
+        """How many rejected items go on because somebody says so; under the name of their set and of the accepted."""
+        return self._by_hand.counts
 
     @property
     def failures(self) -> list[Failure]:
@@ -92,7 +99,34 @@ class Stages:
         for batch in self._session.batches(self._next_batch):
             self._next_batch = batch.number + 1
             self._tallies[batch.run].sizes[batch.key] = batch.stop - batch.first
-        return [tally.stage(sets, self._now()) for tally in self._tallies.values()]
+        self._by_hand.update(sets)
+        return [tally.stage(sets, self._now(), self.restored) for tally in self._tallies.values()]
+
+
+class _ByHand:
+    """What people let go on although a run decided against it."""
+
+    def __init__(self, session: Watched) -> None:
+        self._session = session
+        self._next = 0
+        self._restored: set[str] = set()
+        self._found: dict[str, set[str]] = {}
+        self.counts: dict[str, int] = {}
+
+    def update(self, sets: Mapping[str, IncrementalSet]) -> None:
+        """Read what is new."""
+        for judgement in self._session.judgements(self._next):
+            self._next = judgement.number + 1
+            if judgement.verdict == "restored":
+                self._restored.add(judgement.key)
+            elif judgement.verdict == "rejected":
+                self._restored.discard(judgement.key)
+        for run in self._session.runs:
+            kinds = {sets[name].kind: name for name in run.outputs.values() if name not in run.inputs}
+            if Accepted.kind in kinds and (rejected := kinds.get(Rejected.kind)):
+                found = self._found.setdefault(rejected, set())
+                found.update(key for key in self._restored - found if sets[rejected].get(key) is not None)
+                self.counts[rejected] = self.counts[kinds[Accepted.kind]] = len(found & self._restored)
 
 
 class _Tally:
@@ -133,10 +167,10 @@ class _Tally:
                 self._done += new
             self._counted[name] = seen
 
-    def stage(self, sets: Mapping[str, IncrementalSet], now: float) -> Stage:
-        """Give the run's progress."""
+    def stage(self, sets: Mapping[str, IncrementalSet], now: float, by_hand: Mapping[str, int]) -> Stage:
+        """Give the run's progress, where so many items come to it by hand beside those of a set."""
         self._count(sets)
-        available = min(len(sets[name]) for name in self.run.inputs)
+        available = min(len(sets[name]) + by_hand.get(name, 0) for name in self.run.inputs)
         failed = sum(self.sizes.get(key, 1) for key in self.failed)
         is_open = any(sets[name].is_open for name in self._outputs)
         recorded, seconds, latency = (self._recent[name] for name in ("recorded_at", "seconds", "latency"))

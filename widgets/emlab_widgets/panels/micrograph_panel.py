@@ -12,6 +12,8 @@ from emlab_widgets.panels.view import View
 
 _LOOKED_AT, _PASSING = 512, 256
 """px of the pictures: of a micrograph that a person chose, and of those that come and go."""
+_REJECTED = "Tables, exports and reports leave it out; what was made of it stays, also in the classes."
+_RESTORED = "It counts as accepted, and its particles are picked and classified as those of others."
 
 
 class MicrographPanel:
@@ -64,6 +66,7 @@ class MicrographPanel:
         self._shown = state
         decision = self._view.decision(row)
         self._verdict.description = "Restore" if decision == "rejected" else "Reject"
+        self._verdict.tooltip = _RESTORED if decision == "rejected" else _REJECTED
         html = micrograph_view(self._view.session, items.keys[row], records, decision, judgements, width)
         self._content.value = f'<div class="emlab">{html}</div>'
 
