@@ -25,6 +25,7 @@ from emlab.cli import (
     session,
     simulate,
     status,
+    table,
     template,
     view,
 )
@@ -58,6 +59,7 @@ for module in (
     template,
     status,
     view,
+    table,
     report,
     export,
     curate,
@@ -73,8 +75,8 @@ app.add_typer(apply.commands(), name="apply", rich_help_panel="Beside sessions")
 app.add_typer(cluster.commands(), name="cluster", rich_help_panel="Beside sessions")
 PANELS = {
     "Process a session": ("create", "start", "run", "pause", "resume", "stop", "launch", "template", "workflows"),
-    "See how it goes": ("status", "view", "report", "export"),
-    "Decide": ("reject", "restore", "annotate", "change", "retry"),
+    "See how it goes": ("status", "view", "table", "report", "export"),
+    "Decide": ("reject", "restore", "annotate", "acknowledge", "change", "retry"),
     "Beside sessions": ("repair", "notify", "demo", "simulate", "lessons", "doctor"),
 }
 """The commands as `emlab --help` groups them."""

@@ -1,4 +1,4 @@
-"""``emlab reject``, ``restore``, ``annotate``, ``change``, ``retry``: what a person decides."""
+"""``emlab reject``, ``restore``, ``annotate``, ``acknowledge``, ``change``, ``retry``: what a person decides."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import typer
 
 from emlab.cli.terminal import console
 from emlab.cli.values import LEFT_OPEN, named
+from emlab.errors import ParameterError
 from emlab.monitors import counted
+from emlab.monitors.checks import CHECKS
 from emlab.session import open_session
 
 SESSION = typer.Argument(help="The session's folder.", show_default=False)
@@ -18,7 +20,7 @@ ITEMS = typer.Argument(metavar="ITEM…", help="Names of micrographs, as tables 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (reject, restore, annotate, change, retry):
+    for command in (reject, restore, annotate, acknowledge, change, retry):
         app.command()(command)
 
 
@@ -51,6 +53,16 @@ def annotate(
     """Note something about a micrograph."""
     with open_session(session) as opened:
         opened.annotate(item, note)
+
+
+def acknowledge(
+    session: Path = SESSION, alarm: str = typer.Argument(help="Its name, as `emlab status` gives it: Disk, say.")
+) -> None:
+    """Say that you know of an alarm: nobody is told of it again until it comes anew."""
+    with open_session(session) as opened:
+        if alarm not in CHECKS:
+            raise ParameterError(f"There is no alarm {alarm!r}; there are: {', '.join(CHECKS)}.")
+        opened.acknowledge(alarm)
 
 
 def change(

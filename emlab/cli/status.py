@@ -62,7 +62,8 @@ def _show(session: Session, folder: Path, found: dict[str, Any]) -> None:
     console.print(Text.assemble((session.name, "bold"), f"  {overview.state}. {overview.pace} {overview.outlook}"))
     console.print(table_of(overview), soft_wrap=False)
     for alarm in found["alarms"]:
-        console.print(Text.assemble((f"{alarm['name']}: ", LEVELS[alarm["level"]]), alarm["message"]))
+        known, style = (" (acknowledged)", "dim") if alarm["is_acknowledged"] else ("", LEVELS[alarm["level"]])
+        console.print(Text.assemble((f"{alarm['name']}{known}: ", style), alarm["message"]))
     for sentence in found["now"]:
         console.print(sentence)
     console.print(found["engine"]["summary"], style="dim")

@@ -161,6 +161,17 @@ class Items:
         table["decision"] = np.where(np.isfinite(self["rejected"]), "rejected", decision)
         return table
 
+    def to_csv(self, rows: NDArray[np.intp] | None = None) -> str:
+        """The table of some items, or all, for a spreadsheet: Å, degrees, e/Å², seconds since 1970.
+
+        A text that begins like a formula would be one there: it gets an apostrophe before it.
+        """
+        table = self.to_dataframe() if rows is None else self.to_dataframe().iloc[rows]
+        table = table.rename_axis("name").reset_index()
+        texts = table.select_dtypes(["object", "string"])
+        table[texts.columns] = texts.replace(r"^(?=[=+\-@\t\r])", "'", regex=True)
+        return str(table.to_csv(index=False))
+
     def _derived(self, name: str, derive: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         """What follows from the columns, derived once after each change."""
         changes, derived = self._derivatives.get(name, (-1, np.empty(0)))

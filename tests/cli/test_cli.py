@@ -275,6 +275,20 @@ def test_what_was_given_up_is_listed_and_tried_again(emlab: Emlab, invented: Any
     assert emlab("retry", invented.path) == "Nothing was given up.\n"
 
 
+def test_an_alarm_is_acknowledged_and_every_micrograph_printed(emlab: Emlab, invented: Any) -> None:
+    invented.add(range(6))
+    assert "Acquisition: No new file" in emlab("status", invented.path)
+    invented.release()
+    with pytest.raises(SystemExit, match="There is no alarm 'Weather'; there are: Engine, Disk"):
+        emlab("acknowledge", invented.path, "Weather")
+    assert "Engine: The engine is gone" in emlab("status", invented.path)
+    emlab("acknowledge", invented.path, "Engine")
+    assert "Engine (acknowledged): The engine is gone" in emlab("status", invented.path)
+    header, *rows = emlab("table", invented.path).splitlines()
+    assert header.startswith("name,acquired_at,")
+    assert [row.partition(",")[0] for row in rows] == [f"item_{number}" for number in range(6)]
+
+
 def test_lessons_are_copied_and_never_over_one_s_own(emlab: Emlab, tmp_path: Path) -> None:
     copies = emlab("lessons", tmp_path / "mine").split()
     assert [Path(copy).stem[:1] for copy in copies] == ["1", "2", "3", "4"]

@@ -88,15 +88,9 @@ class TablePanel:
         }
 
     def csv(self) -> bytes:
-        """The rows that are found, in the order shown, with every measure in Å, degrees and e/Å²; UTF-8.
-
-        A text that begins like a formula would be one in a spreadsheet: it has an apostrophe before it.
-        """
+        """The rows that are found, in the order shown, with every measure; UTF-8."""
         rows, _ = self._rows(self._columns())
-        table = self._view.items.to_dataframe().iloc[rows].rename_axis("name").reset_index()
-        texts = table.select_dtypes(["object", "string"])
-        table[texts.columns] = texts.replace(r"^(?=[=+\-@\t\r])", "'", regex=True)
-        return bytes(table.to_csv(index=False).encode())
+        return self._view.items.to_csv(rows).encode()
 
     @property
     def _measures(self) -> dict[str, Measure]:
