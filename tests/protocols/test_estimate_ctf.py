@@ -96,6 +96,15 @@ def test_the_spectrum_that_the_alignment_left_is_used(image: NDArray[Any], tmp_p
     assert from_spectrum.defocus_angle == pytest.approx(from_image.defocus_angle, abs=0.05)
 
 
+def test_tiles_without_rings_tell_no_tilt(image: NDArray[Any], tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).normal(size=SIZE).astype(np.float32)
+    write_mrc(tmp_path / "spectrum.mrc", tile_spectrum(image, 686), 1.5)
+    left = {"power_spectrum": "spectrum.mrc", "spectrum_pixel_size": 1.5}
+    item = replace(micrograph(tmp_path / "noise.mrc", noise), **left)
+    asked, unasked = (estimated(item, tmp_path, estimate_tilt=asked) for asked in (True, False))
+    assert (asked.tilt_angle, asked.defocus_u, asked.score) == (None, unasked.defocus_u, unasked.score)
+
+
 def test_the_sum_without_dose_weighting_is_preferred(image: NDArray[Any], tmp_path: Path) -> None:
     item = micrograph(tmp_path / "weighted.mrc", np.zeros(SIZE, np.float32))
     write_mrc(tmp_path / "unweighted.mrc", image, 1.5)

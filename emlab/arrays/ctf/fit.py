@@ -118,12 +118,10 @@ class _State:
     amplitude: Array
     used: Array
     """(spline,) whether the height has a share of it."""
-    levels: Array
-    """The inverse of the levels' matrix."""
-    mixed: Array
-    """(level, spline) products of both kinds."""
+    across: Array
+    """(spline, level) how the coefficients of the background follow those of the height."""
     heights: Array
-    """(spline, spline) matrix of the heights, the levels following."""
+    """(spline, spline) matrix of the heights, the background following."""
     misfit: float
 
     @property
@@ -138,6 +136,7 @@ class _Problem:
     def __init__(self, data: Flattened, lens: Lens, with_phase: bool, thickness: float) -> None:
         self.data, self.lens, self.with_phase, self.thickness = data, lens, with_phase, thickness
         self.levels, self.splines, self.mixed, self.squared = _curves(data.rings)
+        self.inverse, self.sums = _background(data)
         self.fading = self.faded(np.array([thickness]))
 
     def moments(self, defocus: Defocus) -> Array:
@@ -146,7 +145,7 @@ class _Problem:
 
     def faded(self, thicknesses: Array, *, inverted: bool = True) -> Array:
         """What ice leaves of the rings, (thickness, ring): they fade and return, or only fade."""
-        fading = depth_fading(self.lens, self.data.rings.frequency, thicknesses[:, None])
+        fading = _faded(self.data.rings, self.lens, thicknesses.tobytes())
         return fading if inverted else np.where(np.logical_and.accumulate(fading > 0, axis=1), fading, 0.0)
 
     def climbed(self, start: Defocus) -> _State:
@@ -173,52 +172,49 @@ class _Problem:
     def curves(self, vector: Array) -> _State:
         """Both curves at their best for a defocus."""
         moments = self.moments(Defocus(*vector.tolist()))
-        levels, (mixed,), (heights,), (a,), (b,), (explained,) = self.explained(moments, self.fading)
+        (across,), (heights,), (a,), (b,), (explained,) = self.explained(moments, self.fading)
         background, amplitude = self.levels @ b, self.fading[0] * (self.splines @ a)
         misfit = self.data.total - float(explained)
-        return _State(vector, moments, background, amplitude, a > 0, levels, mixed, heights, misfit)
+        return _State(vector, moments, background, amplitude, a > 0, across, heights, misfit)
 
     def explained(self, moments: Array, fading: Array) -> tuple[Array, ...]:
         """What fading the rings in several ways, (choice, ring), makes of a defocus's moments.
 
-        The equations as in `_State`; of each choice the coefficients of the height (choice, spline) and of the
+        Of each choice what `_State` has of the equations, the coefficients of the height (choice, spline) and of the
         background (choice, level), and by how much they lower the sum of squares (choice,).
         """
         ones, waves = moments[:, 0], moments[:, 1]
         level, spline = self.levels.shape[1], self.splines.shape[1]
-        levels, sums = np.linalg.inv(_product(self.levels, ones[:, 0], self.levels)), self.levels.T @ ones[:, -1]
         mixed = ((fading * ones[:, 1]) @ self.mixed).reshape(-1, level, spline)
         products = (fading * waves[:, -1]) @ self.splines
-        across = np.swapaxes(mixed, 1, 2) @ levels
+        across = np.swapaxes(mixed, 1, 2) @ self.inverse
         squares = ((fading**2 * waves[:, 1]) @ self.squared).reshape(-1, spline, spline)
         # Where rings are wide the background can all but imitate them, and rounding makes what is left negative.
         least = _LEAST * np.trace(squares, axis1=1, axis2=2)[:, None, None] * np.eye(spline)
         heights = squares - across @ mixed + least
         roots = np.linalg.cholesky(heights)
-        wanted = np.linalg.solve(roots, (products - across @ sums)[:, :, None])[:, :, 0]
+        wanted = np.linalg.solve(roots, (products - across @ self.sums)[:, :, None])[:, :, 0]
         a = np.array([nnls(root.T, one)[0] for root, one in zip(roots, wanted, strict=True)])
-        b = levels @ sums - (a[:, None] @ across)[:, 0]
-        return levels, mixed, heights, a, b, b @ sums + (a * products).sum(axis=1)
+        b = self.inverse @ self.sums - (a[:, None] @ across)[:, 0]
+        return across, heights, a, b, b @ self.sums + (a * products).sum(axis=1)
 
     def normal_equations(self, state: _State) -> tuple[Array, Array]:
         """Right-hand side and matrix for a step of the unknowns, the curves following."""
         moments, a, used = state.moments, state.amplitude[:, None], state.used
         ones, waves, slopes = moments[:, 0], moments[:, 1], moments[:, 2:-1]
         of_levels = self.levels.T @ (a * ones[:, 2:-1])
-        across = state.mixed[:, used].T @ state.levels
-        of_heights = (self.splines[:, used] * self.fading.T).T @ (a * waves[:, 2:-1]) - across @ of_levels
+        of_heights = self.splines[:, used].T @ (self.fading.T * a * waves[:, 2:-1]) - state.across[used] @ of_levels
         residual = slopes[:, :, -1] - state.background[:, None] * slopes[:, :, 0] - a * slopes[:, :, 1]
-        curvature = np.tensordot(state.amplitude**2, slopes[:, :, 2:-1], 1)
-        curvature -= of_levels.T @ state.levels @ of_levels
+        curvature = np.einsum("r,rij->ij", state.amplitude**2, slopes[:, :, 2:-1])
+        curvature -= of_levels.T @ self.inverse @ of_levels
         curvature -= of_heights.T @ np.linalg.solve(state.heights[used][:, used], of_heights)
         return (a * residual).sum(axis=0), curvature
 
     def result(self, state: _State) -> Fit:
-        weights, sums = self.data.weights, self.levels.T @ state.moments[:, 0, -1]
-        variance = state.misfit / float(weights @ self.data.rings.counts)
+        variance = state.misfit / float(self.data.weights @ self.data.rings.counts)
         noise = variance * self._clustering(state, variance)
         _, curvature = self.normal_equations(state)
-        without_rings = self.data.total - float(sums @ state.levels @ sums)
+        without_rings = self.data.total - float(self.sums @ self.inverse @ self.sums)
         return Fit(
             defocus=state.defocus,
             covariance=_inverse(curvature) * noise,
@@ -256,13 +252,22 @@ def _curves(rings: Rings) -> tuple[Array, Array, Array, Array]:
     return levels, splines, mixed, squared
 
 
+@lru_cache(maxsize=2)
+def _background(data: Flattened) -> tuple[Array, Array]:
+    """Of a background without rings, whatever the defocus: the inverse matrix, and the right-hand side."""
+    levels, weights = _curves(data.rings)[0], data.weights
+    matrix = levels.T @ ((weights * data.rings.counts)[:, None] * levels)
+    return np.linalg.inv(matrix), levels.T @ (weights * data.sums[:, 0])
+
+
+@lru_cache(maxsize=8)
+def _faded(rings: Rings, lens: Lens, thicknesses: bytes) -> Array:
+    """`depth_fading`, (thickness, ring): the same are tried of all spectra of a session."""
+    return depth_fading(lens, rings.frequency, np.frombuffer(thicknesses)[:, None])
+
+
 def _vector(defocus: Defocus) -> Array:
     return np.array([defocus.mean, defocus.straight, defocus.diagonal, defocus.phase_shift])
-
-
-def _product(left: Array, weights: Array, right: Array) -> Array:
-    product: Array = left.T @ (weights[:, None] * right)
-    return product
 
 
 def _inverse(matrix: Array) -> Array:
