@@ -59,8 +59,7 @@ def compile_kernels(xp: ModuleType = np) -> None:
 
 def _estimate(image: Array, lens: Lens) -> None:
     data = flatten(tile_spectrum(image, 256), rings_between(256, 1.0, 1 / 30.0, 1 / 4.0, array_module(image)))
-    for phase_shift in (False, True):
-        fit = estimate(data, lens, SearchRange(5000.0, 20_000.0, 1500.0, phase_shift), nodes=True)
+    fit = estimate(data, lens, SearchRange(5000.0, 20_000.0, 0.0), nodes=True)
     equiphase_profile(data, lens, fit)
     score(data, lens, fit)
     thumbnail(diagnostic_picture(data, lens, fit, 5.0)[:, :, 0])
