@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from emlab.arrays.gain_fit import fit_gain
 from emlab.engine.pipeline import Stage
 from emlab.engine.watcher.patterns import Patterns
+from emlab.engine.watcher.tree import files_below
 from emlab.engine.workbench import FolderWorkbench
 from emlab.errors import DataError, EmlabError, FormatError, ParameterError
 from emlab.formats.completeness import check_complete
 from emlab.model import Arrival, Movie
 from emlab.model.watched import WatchedFolder
-from emlab.monitors.words import counted
+from emlab.monitors.words import and_more, counted
 
 ENOUGH = 100_000
 """Files after which a folder is looked through no further."""
@@ -45,7 +46,7 @@ class Survey:
     matching
         Paths that match the patterns, the newest last.
     others
-        Names of files that do not, relative to the folder.
+        Names of files that do not, relative to the folder, and of folders that no pattern leads into.
     """
 
     folder: str
@@ -59,8 +60,7 @@ class Survey:
         if not self.others:
             return f"{self.folder} is empty now; files are taken as they come."
         return (
-            f"No file in {self.folder} matches the pattern now; it holds {counted(len(self.others), 'other file')}, "
-            f"such as {self.others[0]}."
+            f"No file in {self.folder} matches the pattern now; it holds {and_more(self.others[0], len(self.others))}."
         )
 
 
@@ -70,16 +70,14 @@ def survey(watched: WatchedFolder) -> Survey:
     Raises
     ------
     ParameterError
-        If there is no such folder.
+        If there is no such folder, or it cannot be read.
     """
     root = watched.folder
     if not Path(root).is_dir():
         raise ParameterError(_no_folder(Path(root)))
     patterns = Patterns(watched.patterns)
     matching, others = [], []
-    found = (os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names)  # noqa: PTH118
-    for path in islice(found, ENOUGH):
-        relative = os.path.relpath(path, root)
+    for path, relative in islice(files_below(root, patterns), ENOUGH):
         if patterns.match(relative):
             matching.append(path)
         else:

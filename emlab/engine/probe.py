@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from emlab.engine.watcher.patterns import Patterns
+from emlab.engine.watcher.tree import files_below
 from emlab.engine.workbench import FolderWorkbench
 from emlab.errors import EmlabError, FormatError, ParameterError
 from emlab.formats.completeness import check_complete
@@ -18,7 +19,7 @@ from emlab.formats.movie import inspect
 from emlab.formats.sidecar import find_sidecar, read_sidecar
 from emlab.model import Arrival, FileFacts, Movie, Protocol, Sidecar
 from emlab.model.acquisition import Acquisition, scaled_pixel_size
-from emlab.monitors.words import duration
+from emlab.monitors.words import and_more, duration
 
 BUDGET: Final = 20.0
 """Seconds after which a folder is looked through no further."""
@@ -62,7 +63,7 @@ class Findings:
     count
         Files that match.
     others
-        How many do not.
+        How many do not, and folders that no pattern leads into.
     other
         One of those, relative to the folder.
     newest_at
@@ -104,9 +105,8 @@ class Findings:
                 return "Looking …"
             if not self.others:
                 return "The folder is empty now; files are taken as they come."
-            verb, noun = ("is", "other file") if self.others == 1 else ("are", "other files")
             pattern = f" {self.pattern}" if len(self.pattern) < _SHORT else ""
-            return f"No file matches{pattern} now; there {verb} {self.others:,} {noun} such as {self.other}."
+            return f"No file matches{pattern} now; the folder holds {and_more(self.other, self.others)}."
         noun = self.noun.removesuffix("s") if self.count == 1 else self.noun
         some = "" if self.is_whole else "more than "
         parts = [f"{some}{self.count:,} {noun}"]
@@ -155,7 +155,7 @@ def probe(
     count = others = 0
     other, is_whole = "", True
     started = told = clock()
-    for path, relative in _files(root, patterns):
+    for path, relative in files_below(root, patterns):
         if patterns.match(relative):
             count += 1
             newest = _with(newest, path)
@@ -177,31 +177,6 @@ def probe(
         is_whole=is_whole,
     )
     yield replace(_with_facts(found, parameters, protocol, sorted(newest, reverse=True)), is_done=True)
-
-
-def _files(root: str, patterns: Patterns) -> Iterator[tuple[str, str]]:
-    """Paths of files, absolute and relative, below folders that may hold what is meant."""
-    ahead, seen = [root], {os.path.realpath(root)}
-    while ahead:
-        folder = ahead.pop()
-        try:
-            entries = os.scandir(folder)
-        except OSError as error:
-            if folder == root:
-                raise ParameterError(f"The folder cannot be read: {error.strerror}.") from None
-            continue
-        with entries:
-            for entry in entries:
-                relative = entry.path[len(root) :].lstrip("/")
-                if not entry.is_dir():
-                    yield entry.path, relative
-                elif patterns.may_lie_in(relative):
-                    if entry.is_symlink():
-                        target = os.path.realpath(entry.path)
-                        if target in seen:
-                            continue
-                        seen.add(target)
-                    ahead.append(entry.path)
 
 
 def _with(newest: list[tuple[float, str]], path: str) -> list[tuple[float, str]]:

@@ -16,6 +16,11 @@ def number(value: float | None, digits: int = 0) -> str:
     return f"{value:,.{digits}f}"
 
 
+def and_more(first: str, count: int) -> str:
+    """Name one of several: ``notes.txt and 1,203 more``."""
+    return f"{first} and {count - 1:,} more" if count > 1 else first
+
+
 def counted(count: int, noun: str) -> str:
     """Give a count with its noun: ``1 movie``, ``1,204 movies``, ``2 batches``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}{'es' if noun.endswith(('s', 'ch')) else 's'}"

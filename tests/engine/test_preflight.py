@@ -95,9 +95,23 @@ def test_a_survey_says_what_is_there(movies: Path) -> None:
         return str(survey(WatchedFolder(folder=str(movies), **parameters)))
 
     assert said(pattern="**/*.mrcs") == f"1 file to take in {movies} now."
-    assert said(pattern="*.tiff").endswith("it holds 1 other file, such as square/movie.mrcs.")
+    assert said(pattern="*.tiff").endswith("matches the pattern now; it holds square/.")
+    (movies / "notes.txt").touch()
+    assert said(pattern="square/*.tiff").endswith("it holds notes.txt and 1 more.")
+    (movies / "notes.txt").unlink()
     (movies / "square" / "movie.mrcs").unlink()
-    assert said(pattern="*.tiff").endswith("is empty now; files are taken as they come.")
+    assert said(pattern="**/*.tiff").endswith("is empty now; files are taken as they come.")
+
+
+def test_squares_that_are_links_are_looked_into_as_the_engine_does(movies: Path, tmp_path: Path) -> None:
+    watched = tmp_path / "watched"
+    watched.mkdir()
+    (watched / "square").symlink_to(movies / "square")
+    (watched / "again").symlink_to(movies / "square")
+    (watched / "back").symlink_to(watched)
+    assert str(survey(WatchedFolder(folder=str(watched), pattern="**/*.mrcs"))).startswith("1 file to take")
+    with pytest.raises(ParameterError, match=r"voltage of .*movie.mrcs is not known"):
+        preflight(stage(watched))
 
 
 def test_a_folder_that_is_not_there_is_named_with_what_is(tmp_path: Path) -> None:

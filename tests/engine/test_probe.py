@@ -78,7 +78,7 @@ def test_what_cannot_be_used_is_a_sentence(tmp_path: Path) -> None:
 def test_a_folder_without_what_is_meant_says_so(tmp_path: Path) -> None:
     assert look(tmp_path).sentence(0) == "The folder is empty now; files are taken as they come."
     (tmp_path / "notes.txt").write_text("hello")
-    assert look(tmp_path).sentence(0) == "No file matches now; there is 1 other file such as notes.txt."
+    assert look(tmp_path).sentence(0) == "No file matches now; the folder holds notes.txt."
     assert look(tmp_path, pattern="*.eer").sentence(0).startswith("No file matches *.eer now;")
     assert look(tmp_path).is_foreign
 

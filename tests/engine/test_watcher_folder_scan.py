@@ -9,6 +9,7 @@ import pytest
 
 from emlab.engine.watcher.folder_scan import FolderScan
 from emlab.engine.watcher.patterns import Patterns
+from emlab.engine.watcher.tree import files_below
 
 
 class Scanned:
@@ -120,3 +121,25 @@ def test_folders_that_cannot_hold_a_file_are_not_entered(tmp_path: Path) -> None
 
 def _fail(path: str) -> None:
     raise OSError(116, "Stale file handle", path)
+
+
+def test_a_link_to_itself_is_no_trouble_of_its_folder(scanned: Scanned) -> None:
+    (scanned.root / "one" / "self.mov").symlink_to(scanned.root / "one" / "self.mov")
+    assert scanned.look(0) == ["one/a.mov", "two/b.mov"]
+    assert scanned.scan.troubles == {}
+
+
+def test_whoever_looks_once_finds_what_the_scan_does(scanned: Scanned, tmp_path: Path) -> None:
+    outside = tmp_path.with_name(f"{tmp_path.name}-outside")
+    outside.mkdir()
+    (outside / "c.mov").touch()
+    (scanned.root / ".hidden").mkdir()
+    os.mkfifo(scanned.root / "pipe.mov")
+    for name in ("link", "twin"):
+        (scanned.root / name).symlink_to(outside)
+    for name, target in (("back", scanned.root), ("inner", scanned.root / "one"), ("broken.mov", outside / "none")):
+        (scanned.root / "two" / name).symlink_to(target)
+    found = [relative for _, relative in files_below(str(scanned.root), Patterns(["**/*.mov"]))]
+    assert len(found) == 3
+    once = {Path(path).name for path in found}
+    assert once == {Path(path).name for path in scanned.look(0)} == {"a.mov", "b.mov", "c.mov"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from emlab.engine.watcher.patterns import Patterns
+from emlab.engine.watcher.tree import Tree
 
 GRANULARITY = 3.0
 """How long a folder's modification time may hide a change, seconds: network servers and FAT round to 1 or 2 s."""
@@ -51,11 +51,10 @@ class FolderScan:
     ) -> None:
         self.troubles: dict[str, str] = {}
         self._root = root
-        self._patterns = patterns
+        self._tree = Tree(root, patterns)
         self._known = known
         self._before_listing = before_listing
         self._folders = {root: _Folder()}
-        self._links: dict[Path, str] = {}
         self._thorough_at: float | None = None
 
     def changed(self, now: float) -> Iterator[str]:
@@ -74,7 +73,7 @@ class FolderScan:
 
     def below(self, folder: str, now: float) -> Iterator[str]:
         """Paths of files that are not known, in one folder that has just appeared and below it."""
-        if self._is_meant(folder):
+        if self._tree.may_hold(folder):
             self._folders[folder] = _Folder()
             yield from self._visited(folder, now, thorough=True)
 
@@ -84,10 +83,7 @@ class FolderScan:
 
     def relative(self, path: str) -> str:
         """``path`` as the patterns see it."""
-        return path[len(self._root) :].lstrip("/")
-
-    def _is_meant(self, folder: str) -> bool:
-        return self._patterns.may_lie_in(self.relative(folder))
+        return self._tree.relative(path)
 
     def _visited(self, path: str, now: float, *, thorough: bool) -> Iterator[str]:
         folder = self._folders.get(path)
@@ -118,17 +114,12 @@ class FolderScan:
             for entry in entries:
                 if entry.path in self._known or entry.path in self._folders:
                     continue
-                if entry.is_dir():
-                    if self._is_meant(entry.path) and (not entry.is_symlink() or self._is_followed(entry.path)):
-                        folders.append(entry.path)
-                elif entry.is_file() and self._patterns.match(self.relative(entry.path)):
+                kind = self._tree.kind(entry)
+                if kind == "folder":
+                    folders.append(entry.path)
+                elif kind == "file" and self._tree.patterns.match(self.relative(entry.path)):
                     files.append(entry.path)
         return sorted(files), sorted(folders)
-
-    def _is_followed(self, link: str) -> bool:
-        """Whether a link to a folder is entered: once for each target, and not where it leads back inside."""
-        target = Path(link).resolve()
-        return not target.is_relative_to(Path(self._root).resolve()) and self._links.setdefault(target, link) == link
 
     def _lost(self, path: str, error: OSError) -> None:
         gone = isinstance(error, FileNotFoundError | NotADirectoryError)
