@@ -125,8 +125,10 @@ def _placed(
     """Put a micrograph's files where RELION looks for them, and give their names."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     made = {}
+    # RELION tells formats by their endings.
+    ending = ".tif" if Path(row["path"]).suffix.lower() in {".tif", ".tiff"} else ".mrc"
     for column, name, suffix in (
-        ("path", "name", ".mrc"),
+        ("path", "name", ending),
         ("unweighted", "name_unweighted", "_noDW.mrc"),
         ("metadata", "name_metadata", ".star"),
     ):

@@ -188,6 +188,16 @@ def test_all_micrographs_can_be_exported_and_copied(filled: Any) -> None:
     ]
 
 
+def test_a_tiff_is_called_one(filled: Any) -> None:
+    """RELION would read an MRC from a file of this ending, and does not know one in capitals."""
+    write_tiff_movie(filled.path / "item_2.TIFF", np.ones((1, 8, 8), np.float32), 0.8)
+    filled.ledger._connection.execute("UPDATE micrograph SET path = 'item_2.TIFF' WHERE key = 'item_2'")
+    done = filled.open().export()
+    names = starfile.read(done.files[0])["micrographs"]["rlnMicrographName"]
+    assert names[2] == "Micrographs/000/item_2.tif"
+    assert (done.folder / names[2]).read_bytes()[:2] == b"II"
+
+
 def test_a_micrograph_that_is_gone_is_left_out_and_told(filled: Any) -> None:
     (filled.path / "item_5.mrc").unlink()
     done = filled.open().export()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 from emlab.engine.workbench import FolderWorkbench
 from emlab.errors import DataError, ParameterError
@@ -129,14 +130,23 @@ def test_relion_reads_the_shifts_that_align(movie: Movie, tmp_path: Path) -> Non
     )
 
 
-def test_relion_finds_the_hot_pixels_where_it_reads_them(
+def test_relion_finds_hot_pixels_and_specimen_where_it_reads_them(
     simulated: SimulatedMovie, movie: Movie, tmp_path: Path
 ) -> None:
     """RELION reads the rows of a TIFF from the last to the first (``rwTIFF.h``), and so must who tells it places."""
     found = aligned(movie, tmp_path, local_motion=False)
     assert found.metadata is not None
-    hot = read_star(tmp_path / found.metadata)["hot_pixels"]
+    tables = read_star(tmp_path / found.metadata)
+    hot, shifts = tables["hot_pixels"], tables["global_shift"]
     y, x = (np.asarray(hot[name], float).astype(int) for name in ("rlnCoordinateY", "rlnCoordinateX"))
+    frames = tifffile.imread(movie.path)[:, ::-1] * tifffile.imread(tmp_path / "gain.tiff")[::-1]
+    frames[:, y, x] = frames.mean()
+    moves = zip(shifts["rlnMicrographShiftY"], shifts["rlnMicrographShiftX"], strict=True)
+    total = sum(np.roll(frame, (round(v), round(u)), (0, 1)) for frame, (v, u) in zip(frames, moves, strict=True))
+    pair = [
+        gaussian_filter(image, 3)[20:-20, 20:-20].ravel() for image in (total, read_image(tmp_path / found.path)[0])
+    ]
+    assert np.corrcoef(*pair)[0, 1] > 0.95
     as_relion = tifffile.imread(movie.path)[:, ::-1].mean(axis=0)
     beside = np.median([np.roll(as_relion, step, axis=1) for step in (-2, -1, 1, 2)], axis=0)
     # What is replaced is hot or dead.
