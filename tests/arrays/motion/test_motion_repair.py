@@ -115,7 +115,7 @@ def test_nothing_to_align_is_said(frames: list[np.ndarray], message: str) -> Non
         clean_frames(frames)
 
 
-def test_pixels_that_are_not_numbers_are_replaced() -> None:
+def test_pixels_that_are_not_numbers_are_replaced(card: Any) -> None:
     frames = [counts(4.0, seed) for seed in range(6)]
     frames[2][40, 50], frames[3][7, 9] = np.nan, np.inf
     cleaned = clean_frames(frames)
@@ -124,6 +124,8 @@ def test_pixels_that_are_not_numbers_are_replaced() -> None:
     assert cleaned.hot == len(cleaned.replaced) < 8
     assert cleaned.mean == pytest.approx(4.0, rel=0.02)
     assert all(np.isfinite(frame).all() for frame in cleaned)
+    there = clean_frames([card.asarray(frame) for frame in frames])
+    np.testing.assert_array_equal(there.replaced, cleaned.replaced)
 
 
 def test_a_movie_with_many_pixels_that_are_not_numbers_is_told_from_a_blank_one() -> None:
