@@ -4,7 +4,7 @@ from emlab.monitors.alarms import Alarm, Alarms
 from emlab.monitors.comparison import Agreement, Comparison, different_parameters
 from emlab.monitors.events import Events
 from emlab.monitors.groups import grouped, means, medians
-from emlab.monitors.histogram import Histogram, histogram, quantiles, robust_range
+from emlab.monitors.histogram import ENOUGH, Histogram, histogram, quantiles, robust_range
 from emlab.monitors.items import MEASURES, Items
 from emlab.monitors.line import Line
 from emlab.monitors.magnifier import Magnifier, clipped
@@ -22,6 +22,7 @@ from emlab.monitors.words import clock, counted, duration, moment, number
 
 __all__ = [
     "BOUNDS",
+    "ENOUGH",
     "MEASURES",
     "Agreement",
     "Alarm",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
 import pytest
+from emlab_widgets.figures.chart import Chart
 from emlab_widgets.figures.timeline import Timeline
 from emlab_widgets.measures import DEFOCUS, MOTION
 
@@ -91,3 +93,30 @@ def test_another_run_of_the_same_kind_is_drawn_in_place_of_the_old_one(
     items.update()
     timeline.update(items)
     assert patches[0][:, [0, 2]].tolist() == [[0, 0], [1, 0], [2, 0], [3, 0], [4, 2]]
+
+
+def test_what_a_page_asks_for_is_never_older_than_a_patch_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    lock, value = threading.RLock(), [1.0]
+    sent: list[float] = []
+
+    def draw() -> None:
+        with lock:
+            value[0] += 1
+            chart.patch(np.array([[0, 0, 0, value[0]]], np.float32))
+
+    def whole() -> np.ndarray:
+        found = np.array([[0, 0, 0, value[0]]], np.float32)
+        if asked.is_set() and not drawing.ident:
+            drawing.start()
+            drawing.join(0.2)  # which it would end in, if it did not wait for what was read here to be sent
+        return found
+
+    asked, drawing = threading.Event(), threading.Thread(target=draw)
+    chart = Chart([], whole, lock=lock)
+    chart.patch(np.array([[0, 0, 0, value[0]]], np.float32))
+    monkeypatch.setattr(Chart, "patch", lambda _, rows: sent.append(rows[0, 3]))
+    monkeypatch.setattr(Chart, "send_state", lambda chart, key=None: sent.append(unpacked(chart.data)[0, 3]))
+    asked.set()
+    chart._handle_custom_msg({"fresh": True}, [])
+    drawing.join()
+    assert sent == [1.0, 2.0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ class Chart(anywidget.AnyWidget):
         Gives every row as `patch` takes them: for a page that comes later, which has seen no patch.
     on_click
         Called with the row of a point that was clicked.
+    lock
+        Held by whoever changes what `whole` gives and sends patches of it: pages ask for all of it in threads of their
+        own, and what was read before a patch must not come after it.
     """
 
     _esm = "".join((_HERE / name).read_text("utf-8") for name in _PROGRAM)
@@ -43,26 +47,33 @@ class Chart(anywidget.AnyWidget):
     limits = traitlets.Dict().tag(sync=True)
     origin = traitlets.Float().tag(sync=True)
     chosen = traitlets.Int(-1).tag(sync=True)
-    data = traitlets.Bytes().tag(sync=True, to_json=lambda _, chart: chart.whole().tobytes())
+    data = traitlets.Bytes().tag(sync=True, to_json=lambda _, chart: chart.packed())
 
     def __init__(
         self,
         charts: list[dict[str, Any]],
         whole: Callable[[], NDArray[np.float32]],
         on_click: Callable[[int], None] | None = None,
+        lock: AbstractContextManager[Any] | None = None,
     ) -> None:
-        self.whole = whole
+        self._whole = whole
+        self._lock = lock or nullcontext()
         self._on_click = on_click
         self._is_patched = False
         super().__init__(charts=charts)
         self.add_class("emlab-timeline")
         self.on_msg(self._heard)
 
+    def packed(self) -> bytes:
+        """Give every row, float32, as `patch` takes them."""
+        with self._lock:
+            return self._whole().tobytes()
+
     def fill(self, origin: float) -> None:
         """Send everything, with the time (seconds since 1970) that times are relative to."""
-        with self.hold_sync():
+        with self._lock, self.hold_sync():
             self.origin = origin
-            self.data = self.whole().tobytes()
+            self.data = self.packed()
 
     def patch(self, rows: NDArray[np.float32]) -> None:
         """Send rows that are new or have changed.

@@ -11,7 +11,7 @@ import numpy as np
 from bqplot.interacts import BrushIntervalSelector
 from numpy.typing import NDArray
 
-from emlab.monitors import Items, histogram, number, quantiles
+from emlab.monitors import ENOUGH, Items, counted, histogram, number, quantiles
 from emlab_widgets import theme
 from emlab_widgets.figures.plot import Plot, axis
 from emlab_widgets.figures.ticks import number_ticks
@@ -87,11 +87,19 @@ class Distribution:
         with self._bars.hold_sync():
             self._frame(binned.centres, min([first, *near]), max([last, *near]), _top(int(binned.counts.max())), near)
             self._bars.y = binned.counts.astype(float)
-        low, high = quantiles(values, (0.1, 0.9))
-        digits, unit = self._measure.digits, self._measure.unit
-        # How many they are changes with each, and every message to a page has its price: the page's head tells that.
-        note = f"80 % from {number(low, digits)} to {number(high, digits)} {unit}"
+        note = self._note(values)
         self._plot.annotate(f"{note} · {binned.beyond:,} off the scale" if binned.beyond else note)
+
+    def _note(self, values: NDArray[np.float64]) -> str:
+        """Where most of the values lie, which are in ascending order; of a few how many they are.
+
+        Of many, it would be another sentence with each, and every message to a page has its price.
+        """
+        if values.size < ENOUGH:
+            return counted(values.size, "micrograph")
+        low, high = quantiles(values, (0.1, 0.9))
+        digits = self._measure.digits
+        return f"80 % from {number(low, digits)} to {number(high, digits)} {self._measure.unit}"
 
     def _frame(self, centres: NDArray[np.float64], first: float, last: float, most: float, near: list[float]) -> None:
         """Draw what stays when one more is counted: axes, the places of the bars, and limits."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +28,8 @@ class Timeline:
         Called with the item's row when its point is clicked.
     height
         Of each plot, px.
+    lock
+        Held while items are read and drawn; see `emlab_widgets.figures.chart.Chart`.
 
     Attributes
     ----------
@@ -34,12 +37,18 @@ class Timeline:
         To be displayed.
     """
 
-    def __init__(self, *measures: Measure, on_click: Callable[[int], None] | None = None, height: int = 200) -> None:
+    def __init__(
+        self,
+        *measures: Measure,
+        on_click: Callable[[int], None] | None = None,
+        height: int = 200,
+        lock: AbstractContextManager[Any] | None = None,
+    ) -> None:
         self._measures = measures
         self._items: Items | None = None
         self._seen = 0
         charts = [_facts(measure, height) for measure in measures]
-        self._chart = Chart(charts, self._whole, on_click)
+        self._chart = Chart(charts, self._whole, on_click, lock)
         self.widget: Any = self._chart
 
     def update(

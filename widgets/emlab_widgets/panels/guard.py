@@ -21,10 +21,12 @@ class Guard:
     ----------
     widget
         The line, which is there only while something is wrong.
+    lock
+        Held while a callback runs.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self.widget = ipywidgets.HTML(layout=ipywidgets.Layout(display="none"))
         self.widget.add_class("emlab-trouble")
 
@@ -33,7 +35,7 @@ class Guard:
 
         @functools.wraps(callback)
         def guarded(*arguments: Any) -> None:
-            with self._lock:
+            with self.lock:
                 try:
                     callback(*arguments)
                 except Exception as error:

@@ -22,7 +22,7 @@ class MeasuresPanel:
     def __init__(self, view: View) -> None:
         self._view = view
         shown = [*measured(view.session, *self.SHOWN), *present(view.items, *self.SHOWN_IF_PRESENT)]
-        self._timeline = Timeline(*shown, on_click=view.guard(view.focus.choose))
+        self._timeline = Timeline(*shown, on_click=view.guard(view.focus.choose), lock=view.guard.lock)
         self._distributions = [Distribution(measure) for measure in shown]
         distributions = ipywidgets.GridBox([one.widget for one in self._distributions])
         distributions.add_class("emlab-plots")

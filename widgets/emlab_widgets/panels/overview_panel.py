@@ -21,7 +21,7 @@ class OverviewPanel:
     def __init__(self, view: View) -> None:
         self._view = view
         shown = measured(view.session, RESOLUTION, MEAN_DEFOCUS, MOTION, ASTIGMATISM)
-        self._timeline = Timeline(*shown, on_click=view.guard(view.focus.choose), height=176)
+        self._timeline = Timeline(*shown, on_click=view.guard(view.focus.choose), height=176, lock=view.guard.lock)
         self._stages = ipywidgets.HTML()
         self.widget: Any = ipywidgets.VBox([self._timeline.widget, self._stages])
 
