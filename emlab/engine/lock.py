@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TextIO
 
 from emlab.engine.mount import is_network
-from emlab.errors import SessionBusy
+from emlab.errors import SessionBusy, SessionMissing
 
 PATIENCE = 1.0
 """Seconds that an engine tries, because a reader's look at the lock holds it for a moment."""
 BEAT = 5.0
-"""Seconds between an engine's signs of life on a network file system."""
+"""Seconds between an engine's looks at its lock, and its signs of life on a network file system."""
 SILENCE = 60.0
 """Seconds without one after which an engine of another host is taken for dead."""
 
@@ -60,7 +60,7 @@ class SessionLock:
         self._file.flush()
 
     def beat(self, now: float) -> None:
-        """Give a sign of life, if it is time and others cannot see the kernel's lock.
+        """Look, if it is time, whether the session is still there; give a sign of life to who cannot see the lock.
 
         Parameters
         ----------
@@ -71,10 +71,16 @@ class SessionLock:
         ------
         SessionBusy
             If an engine of another host has taken the session, because there was no sign for so long.
+        SessionMissing
+            If the session was removed.
         """
-        if not self._shared or now < self._due:
+        if now < self._due:
             return
         self._due = now + BEAT
+        if os.fstat(self._file.fileno()).st_nlink == 0:
+            raise SessionMissing(f"{self._folder} was removed; this engine ends.")
+        if not self._shared:
+            return
         with suppress(OSError):  # the server is away: the next sign is as good
             if (owner := _owner(self._path)) != self._me:
                 raise SessionBusy(f"{self._folder} was taken over by {owner or 'somebody'}; this engine ends.")

@@ -25,7 +25,7 @@ from emlab.engine.reception import Reception
 from emlab.engine.recovery import restore
 from emlab.engine.scribe import Scribe
 from emlab.engine.task import Outcome, Task, Trouble
-from emlab.errors import SessionBusy, SessionError
+from emlab.errors import SessionBusy, SessionError, SessionMissing
 from emlab.formats.atomic import sweep
 from emlab.protocols import PROTOCOLS
 from emlab.sets import Away, Catalogue, Ledger, Provenance
@@ -143,8 +143,8 @@ class Engine:
             while self._scribe.state in {"running", "paused"} or (self._scribe.is_behind and self._stopping is None):
                 self._turn(self._wait())
             self._finish_chores()
-        except SessionBusy:
-            raise  # the session is another engine's: nothing more is written to it
+        except (SessionBusy, SessionMissing):
+            raise  # the session is another engine's, or nobody's: nothing more is written to it
         except Exception as error:
             self._scribe.testify(f"The engine broke down; `emlab resume` goes on. {type(error).__name__}: {error}")
             raise
