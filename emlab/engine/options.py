@@ -10,6 +10,7 @@ from typing import Any, Self
 from pydantic import field_validator, model_validator
 
 from emlab.errors import ParameterError, SessionError
+from emlab.formats.atomic import whole_file
 from emlab.model.parameters import Parameters, parameter, validated
 
 FILE = "engine.json"
@@ -56,10 +57,9 @@ class EngineOptions(Parameters):
             ) from error
 
     def keep(self, session: Path) -> None:
-        """Have these for the next start."""
-        unfinished = session / f".{FILE}.tmp"
-        unfinished.write_text(self.model_dump_json(exclude_none=True) + "\n", encoding="utf-8")
-        unfinished.replace(session / FILE)
+        """Have these for the next start, which may come after a power cut."""
+        with whole_file(session / FILE) as unfinished:
+            unfinished.write_text(self.model_dump_json(exclude_none=True) + "\n", encoding="utf-8")
 
     def over(self, before: EngineOptions) -> EngineOptions:
         """These, and what was said before of what they say nothing of."""

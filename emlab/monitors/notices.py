@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from emlab.errors import ParameterError, ProgramError
+from emlab.formats.atomic import whole_file
 
 if TYPE_CHECKING:
     from apprise import NotifyBase
@@ -90,7 +91,8 @@ def choose(session: Path, names: Collection[str]) -> None:
         See `addressees`.
     """
     addressees(names)
-    (session / CHOSEN).write_text("\n".join(names) + "\n", encoding="utf-8")
+    with whole_file(session / CHOSEN) as path:
+        path.write_text("\n".join(names) + "\n", encoding="utf-8")
 
 
 def chosen(session: Path) -> list[str]:
