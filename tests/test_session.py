@@ -158,6 +158,16 @@ def test_what_a_start_was_told_is_kept_for_the_next(
             session.resume()
 
 
+def test_what_is_kept_survives_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is on the disk before it has its name: else it would be an empty file then."""
+    durable: list[str] = []
+    monkeypatch.setattr("emlab.formats.atomic.sync", lambda path: durable.append(Path(path).name))
+    EngineOptions(workers=1).keep(tmp_path)
+    assert len(durable) == 2
+    assert "engine.json" in durable[0]
+    assert EngineOptions.kept(tmp_path) == EngineOptions(workers=1)
+
+
 def test_an_engine_that_runs_says_what_it_does_not_follow(
     tmp_path: Path, movies: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
