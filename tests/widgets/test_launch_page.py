@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from emlab.formats.mrc import write_mrc_movie
 from emlab.session import open_session
@@ -40,6 +40,20 @@ def test_a_page_that_found_no_widgets_is_loaded_again(pages: Any, page: Page) ->
         })"""
     )
     page.goto(pages.launch, wait_until="commit")
+    expect(page.get_by_role("button", name="Start session")).to_be_visible(timeout=90_000)
+    assert page.evaluate("performance.getEntriesByType('navigation')[0].type") == "reload"
+
+
+def test_a_page_whose_server_missed_what_the_kernel_shows_is_loaded_again(pages: Any, page: Page) -> None:
+    shown = re.compile(r'<script type="application/vnd.voila.cell-output\+json">.*?</script>', re.DOTALL)
+
+    def without(route: Route) -> None:
+        whole = route.fetch(timeout=90_000)
+        assert shown.search(whole.text())
+        route.fulfill(response=whole, body=shown.sub("", whole.text()))
+
+    page.route("**/launch.ipynb*", without, times=1)
+    page.goto(pages.launch, wait_until="commit", timeout=90_000)
     expect(page.get_by_role("button", name="Start session")).to_be_visible(timeout=90_000)
     assert page.evaluate("performance.getEntriesByType('navigation')[0].type") == "reload"
 

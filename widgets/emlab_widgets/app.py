@@ -96,6 +96,8 @@ def page_server(
         "PasswordIdentityProvider.allow_password_change": False,
         "VoilaConfiguration.template": "emlab",
         "VoilaConfiguration.extension_allowlist": repr(WIDGETS),
+        # What a kernel shows comes late on a busy machine; after 4 s Voila would give a page without it.
+        "VoilaExecutor.iopub_timeout": 60,
         "MappingKernelManager.allowed_message_types": repr(_MESSAGES),
         "MappingKernelManager.cull_idle_timeout": _IDLE,
         "MappingKernelManager.cull_interval": 15,
