@@ -160,12 +160,14 @@ def _damage(scene: Scene, rng: random.Random) -> None:
 
 def _end(engine: psutil.Process, workers: list[psutil.Process]) -> None:
     _kill(engine)
+    for worker in workers:  # one may hang since before it asked the kernel to die with its engine
+        _kill(worker, signal.SIGCONT)
     psutil.wait_procs([engine, *workers])
 
 
-def _kill(process: psutil.Process) -> None:
+def _kill(process: psutil.Process, number: int = signal.SIGKILL) -> None:
     with suppress(ProcessLookupError):
-        os.kill(process.pid, signal.SIGKILL)
+        os.kill(process.pid, number)
 
 
 @contextmanager
