@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import SimpleNamespace
 
@@ -39,6 +40,7 @@ def test_it_ends_although_a_process_has_something_to_say_just_then(turns: int) -
         return tending.cancelled()
 
     try:
-        assert asyncio.run(ended())
+        with ThreadPoolExecutor(1) as thread:  # where a browser's tests ran before, this one has a loop that runs
+            assert thread.submit(asyncio.run, ended()).result()
     finally:
         os.close(bell)
