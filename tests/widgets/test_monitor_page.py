@@ -137,8 +137,15 @@ def test_a_brush_tells_what_it_keeps_and_is_applied(pages: Any, invented: Any, p
     page.mouse.up()
     expect(kept).to_contain_text(re.compile(r"\b8 of 20|\b9 of 20|\b7 of 20"))
     expect(page.locator(".emlab-code code")).to_contain_text('session.change("select", min_defocus=')
-    apply.click()
+    # The same without a mouse.
+    limit = page.get_by_label("CTF resolution up to (Å)")
+    expect(limit).to_have_value("6")
+    limit.fill("5.5")
+    limit.press("Tab")
+    expect(page.locator(".emlab-code code")).to_contain_text("max_ctf_resolution=5.5")
+    apply.press("Enter")
     expect(page.locator(".emlab-verdict")).to_contain_text("judges again what it has: select-2.", timeout=60_000)
     assert [run.name for run in session.runs][-1] == "select-2"
     assert session.runs[-1].parameters["max_defocus"] < 11_500
+    assert session.runs[-1].parameters["max_ctf_resolution"] == 5.5
     session.close()

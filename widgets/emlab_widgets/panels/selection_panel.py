@@ -14,14 +14,15 @@ from emlab_widgets.figures.distribution import Distribution
 from emlab_widgets.html import empty
 from emlab_widgets.measures import ASTIGMATISM, ICE, MEAN_DEFOCUS, MOTION, RESOLUTION, SCORE, Measure, measured
 from emlab_widgets.panels.code import Code
+from emlab_widgets.panels.limit_fields import LimitFields
 from emlab_widgets.panels.view import View
 
 _MEASURES = (RESOLUTION, MEAN_DEFOCUS, MOTION, ASTIGMATISM, ICE, SCORE)
-_UNCHANGED = "Drag across a histogram to keep what lies inside; drag its edges to adjust."
+_UNCHANGED = "Drag across a histogram to keep what lies inside, drag its edges to adjust, or type a limit below."
 
 
 class SelectionPanel:
-    """Histograms to be brushed: how many micrographs the brushed limits would keep is shown at once.
+    """Histograms to be brushed, and fields: how many micrographs the limits would keep is shown at once.
 
     Applying them makes a new run beside the old one; the same line of code can be copied.
     """
@@ -35,6 +36,7 @@ class SelectionPanel:
             Distribution(measure, on_brush=guard(lambda span, measure=measure: self._brush(measure, span)))
             for measure in shown
         ]
+        self._fields = LimitFields(shown, guard(self._type), guard(self._refuse))
         self._verdict = ipywidgets.HTML()
         self._apply = _button("Apply to the session", "primary", guard(lambda _: self._change()))
         self._reset = _button("Take back", "", guard(lambda _: self._forget()))
@@ -43,7 +45,7 @@ class SelectionPanel:
         buttons = [self._apply, self._reset] if view.can_steer else [self._reset]
         bar = ipywidgets.HBox(buttons)
         bar.add_class("emlab-buttons")
-        box = ipywidgets.VBox([self._verdict, bar, self._code, self._answer])
+        box = ipywidgets.VBox([self._verdict, self._fields.widget, bar, self._code, self._answer])
         box.add_class("emlab-verdict")
         plots = ipywidgets.GridBox([one.widget for one in self._distributions])
         plots.add_class("emlab-plots")
@@ -83,6 +85,20 @@ class SelectionPanel:
                 self._brushed[bound.parameter] = float(f"{edge * measure.divisor:.4g}")
         self._judge()
 
+    def _type(self, parameter: str, limit: float | None) -> None:
+        """Take a limit that was typed; the one in force takes back what was brushed."""
+        rule = self._view.rule
+        self._brushed[parameter] = limit
+        if rule is not None and rule.limits.get(parameter) == limit:
+            del self._brushed[parameter]
+        self._answer.value = ""
+        self._judge()
+
+    def _refuse(self, text: str) -> None:
+        sentence = f"“{text}” is not a number; leave the field empty for no limit."
+        self._answer.value = f'<div class="emlab"><p role="alert">{escape(sentence)}</p></div>'
+        self._judge()
+
     def _judge(self) -> None:
         rule, items = self._view.rule, self._view.items
         can_apply = rule is not None and bool(self._brushed)
@@ -105,6 +121,7 @@ class SelectionPanel:
         words = f"{_words(in_force(items, self.limits))}{how}"
         self._verdict.value = f'<div class="emlab"><p class="emlab-kept" role="status">{counts}</p><p>{words}</p></div>'
         self._code.text = self.code
+        self._fields.show(self.limits)
 
     def _change(self) -> None:
         rule = self._view.rule
