@@ -11,8 +11,9 @@ from rich.progress import Progress
 
 from emlab.cli.options import with_options
 from emlab.cli.terminal import aside
-from emlab.engine.apply import Application, applications, without_byproducts
+from emlab.engine.apply import Application, applications
 from emlab.engine.devices import use_card
+from emlab.engine.given_files import without_byproducts
 from emlab.errors import ParameterError
 from emlab.plain import plain
 

@@ -8,13 +8,14 @@ from dataclasses import asdict, dataclass, fields
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits
 
 from emlab.arrays.threads import sharing
 from emlab.engine.devices import cpu_cores
 from emlab.engine.fallback import failure_of, places
+from emlab.engine.given_files import check_room, key_of
 from emlab.engine.given_particles import GivenParticles, read_particles
 from emlab.engine.perform import let_go, to_trouble
 from emlab.engine.workbench import FolderWorkbench, Pantry
@@ -23,8 +24,6 @@ from emlab.formats.array import read_array
 from emlab.model import Accepted, Arrival, Classes, Parameters, Particles, Protocol, Record, validated
 from emlab.model.watched import WatchedFolder
 from emlab.protocols import PROTOCOLS
-
-_BYPRODUCTS: Final = ("_PS", "_noDW", "_EVN", "_ODD")
 
 Made = TypeVar("Made")
 
@@ -104,7 +103,7 @@ class Application:
             another file.
         """
         files = list(files)
-        _check_room(files, out)
+        check_room(files, out)
         named = [file for file in files if self.takes_particles and file.suffix == ".star"]
         needed = self.steps if len(named) < len(files) else self.steps[-1:]
         told = {step.name: self._parameters(step, {**values, "folder": str(out)}) for step in needed}
@@ -116,13 +115,13 @@ class Application:
         shared = threads or cpu_cores()
         for file in files:
             if file in named:
-                name = _key(file) + (f"_{len(given) + 1}" if given else "")
+                name = key_of(file) + (f"_{len(given) + 1}" if given else "")
                 at = partial(FolderWorkbench, out, "", pantry=pantry)
                 particles, found = _tried(partial(read_particles, file, name, at), _counted)
                 if particles is not None:
                     given[file], gathered[file] = particles, particles.records
             else:
-                at = partial(FolderWorkbench, out, "", _key(file), pantry=pantry)
+                at = partial(FolderWorkbench, out, "", key_of(file), pantry=pantry)
                 lead = partial(_led, singly, partial(self._arrival, file), told, at, device, shared)
                 record, found = _tried(lead, partial(_described, out))
                 if record is not None:
@@ -152,7 +151,7 @@ class Application:
             )
         facts = file.stat()
         return Arrival(
-            key=_key(file),
+            key=key_of(file),
             path=str(file.absolute()),
             size=facts.st_size,
             modified=facts.st_mtime,
@@ -250,45 +249,6 @@ def _steps(protocol: Protocol) -> tuple[Protocol, ...]:
             return ()
         steps += [step for step in found if step not in steps]
     return (*steps, protocol) if protocol.is_source or steps else ()
-
-
-def without_byproducts(files: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """The files that are meant where a shell's ``*.mrc`` named all of a folder, and those that are left out.
-
-    These are what motion correction writes beside a micrograph: its power spectrum and other sums. One whose
-    micrograph is not among the files was named on purpose.
-    """
-    given = {file.absolute() for file in files}
-    left = [file for file in files if _main(file.absolute()) in given]
-    return [file for file in files if file not in left], left
-
-
-def _main(file: Path) -> Path | None:
-    """What a file of this name is a by-product of."""
-    for suffix in _BYPRODUCTS:
-        if file.stem.endswith(suffix):
-            return file.with_name(file.stem.removesuffix(suffix) + file.suffix)
-    return None
-
-
-def _check_room(files: Sequence[Path], out: Path) -> None:
-    taken: dict[str, Path] = {}
-    for file in files:
-        if out.resolve() in {file.absolute().parent.resolve(), file.resolve().parent}:
-            raise ParameterError(
-                f"The outputs would lie beside {file} and could replace it; name another folder for them (--out)."
-            )
-        # RELION calls all of them particles.star; theirs are numbered.
-        if (other := taken.get(_key(file))) and file.suffix != ".star":
-            raise ParameterError(
-                f"The outputs of {other} and {file} would have the same names; give each file once, and files of the "
-                "same name one by one, each with a folder of its own (--out)."
-            )
-        taken[_key(file)] = file
-
-
-def _key(file: Path) -> str:
-    return file.stem.replace(".", "_")
 
 
 def _accepted(record: Record) -> Accepted:

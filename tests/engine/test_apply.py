@@ -12,7 +12,8 @@ import scipy.linalg  # noqa: F401 - brings its BLAS
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from emlab.arrays.threads import threads
-from emlab.engine.apply import Application, applications, without_byproducts
+from emlab.engine.apply import Application, applications
+from emlab.engine.given_files import without_byproducts
 from emlab.errors import ParameterError
 from emlab.formats.mrc import write_mrc
 from emlab.formats.tiff import write_tiff_movie
