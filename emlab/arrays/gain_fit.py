@@ -78,10 +78,12 @@ def fit_gain(counts: Array, gain: Array) -> GainFit:
     steps = xp.where(usual[:, 1:] & usual[:, :-1], gain[:, 1:] - gain[:, :-1], np.float32(0))
     found = counts[:, 1:] - counts[:, :-1]
     squares, products = steps * steps, steps * found
-    sums = (squares, products, products * products, products * squares, squares * squares)
-    power, common, *moments = (float(one) for one in xp.stack([one.sum(dtype=np.float64) for one in sums]))
-    if not power > 0 or not np.isfinite(common):
+    levels = (gain * usual, counts * usual)
+    sums = (squares, products, products * products, products * squares, squares * squares, *levels)
+    power, common, *more = (float(one) for one in xp.stack([one.sum(dtype=np.float64) for one in sums]))
+    if not power > 0 or not np.isfinite(common) or not more[4] > 0:
         return GainFit(0.0, np.inf)
     slope = common / power
-    spread = moments[0] - 2 * slope * moments[1] + slope**2 * moments[2]
-    return GainFit(slope, float(np.sqrt(max(spread, 0.0))) / power)
+    spread = more[0] - 2 * slope * more[1] + slope**2 * more[2]
+    scale = more[3] / more[4]  # what is unusual moves the means
+    return GainFit(slope * scale, float(np.sqrt(max(spread, 0.0))) / power * scale)
