@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from emlab.monitors import Alarms, Items, Overviewer, selection_rule
+from emlab.monitors import Situation
 from emlab.plain import plain
 from emlab.session import Session
 
@@ -22,14 +22,9 @@ def status_of(session: Session) -> dict[str, Any]:
         Seconds where nothing else is said; ``latency`` is from an item's last input to its start, where a worker was
         free.
     """
-    items = Items(session)
-    items.update()
-    overviewer = Overviewer(session, items)
-    overview = overviewer.update()
-    alarms = Alarms(str(session.path))
-    alarms.update(items, overview, selection_rule(session), overviewer.stages.failures)
-    for known in session.acknowledgements():
-        alarms.acknowledge(known.alarm, known.at)
+    situation = Situation(session)
+    situation.update()
+    overview, alarms = situation.overview, situation.alarms
     recorded = sum(len(records) for records in session.sets.values())
     cpu = 1e3 * session.engine_cpu / recorded if recorded else math.nan
     latency = max((stage.latency * 1e3 for stage in overview.stages if stage.latency >= 0), default=math.nan)
@@ -58,7 +53,7 @@ def status_of(session: Session) -> dict[str, Any]:
         },
         "failures": [
             {"run": failure.run, "key": failure.key, "error": failure.error, "message": failure.message}
-            for failure in sorted(overviewer.stages.failures, key=lambda failure: failure.number)
+            for failure in reversed(situation.failures)
         ],
     }
     return dict(plain(found))

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emlab.errors import EmlabError
-from emlab.monitors import Alarms, Items, Overviewer, selection_rule
+from emlab.monitors import Situation
 from emlab.monitors.notices import Addressee, Notice, addressees, chosen
 from emlab.session import Session, open_session
 
@@ -41,30 +41,20 @@ class Watchman:
     def __init__(self, session: Session, told: Sequence[Addressee]) -> None:
         self._session = session
         self._told = told
-        self._items = Items(session)
-        self._overviewer = Overviewer(session, self._items)
-        self._alarms = Alarms(str(session.path))
-        self._next_acknowledgement = 0
+        self._situation = Situation(session)
         self._unsent: list[tuple[float, Addressee, Notice]] = []
 
     def look(self) -> None:
         """See what is new, and tell of it."""
-        self._items.update()
-        overview = self._overviewer.update()
-        rule, failures = selection_rule(self._session), self._overviewer.stages.failures
-        new = self._alarms.update(self._items, overview, rule, failures)
-        for known in self._session.acknowledgements(self._next_acknowledgement):
-            self._alarms.acknowledge(known.alarm, known.at)
-            self._next_acknowledgement = known.number + 1
-        for alarm in new:
-            if alarm.name not in self._alarms.acknowledged:
+        for alarm in self._situation.update():
+            if alarm.name not in self._situation.alarms.acknowledged:
                 self._send(alarm.level, alarm.name, alarm.message)
         self._tell()
 
     def end(self) -> None:
         """Take a last look, once the engine is gone."""
         self.look()
-        overview = self._overviewer.update()
+        overview = self._situation.overview
         if overview.state == "finished":
             self._send("info", "finished", overview.progress)
             self._tell()

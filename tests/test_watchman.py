@@ -126,7 +126,7 @@ def test_an_alarm_is_told_once_and_again_to_who_was_not_reached(
         assert str(session.path) in message["message"]
         assert [addressee.address for _, addressee, _ in watchman._unsent] == [addressees()[1].address]
         mailbox.is_open = False
-        watchman._alarms._free = lambda _: (1, 10**12)
+        watchman._situation.alarms._free = lambda _: (1, 10**12)
         watchman.look()
         mailbox.is_open = True
         watchman.look()

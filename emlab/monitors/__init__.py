@@ -14,6 +14,7 @@ from emlab.monitors.progress import progress_lines
 from emlab.monitors.rates import per_hour
 from emlab.monitors.rule import BOUNDS, Rule, by_measure, in_force, kept, selection_rule
 from emlab.monitors.search import matching
+from emlab.monitors.situation import Situation
 from emlab.monitors.stages import Stage, Stages
 from emlab.monitors.system import GpuLoad, Load, System
 from emlab.monitors.thinning import thinned
@@ -38,6 +39,7 @@ __all__ = [
     "Overview",
     "Overviewer",
     "Rule",
+    "Situation",
     "Stage",
     "Stages",
     "System",

@@ -36,7 +36,7 @@ class ProblemsPanel:
     def update(self) -> None:
         """Draw what there is now."""
         self._draw_alarms()
-        failed = self._view.overviewer.stages.failures
+        failed = self._view.failures
         self._failures.value = f'<div class="emlab"><h2>Failures</h2>{failures(failed)}</div>'
         self._events.value = f'<div class="emlab"><h2>Events</h2>{events(list(self._view.events.recent))}</div>'
         self._offer(Counter(failure.run for failure in reversed(failed) if failure.can_be_retried))

@@ -10,18 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from emlab.monitors import (
-    Alarms,
-    Events,
-    Items,
-    Load,
-    Overview,
-    Overviewer,
-    System,
-    by_measure,
-    in_force,
-    selection_rule,
-)
+from emlab.monitors import Alarm, Events, Load, Situation, System, by_measure, in_force
 from emlab.session import Session
 from emlab_widgets.panels.focus import Focus
 from emlab_widgets.panels.guard import Guard
@@ -43,19 +32,15 @@ class Panel(Protocol):
         """Draw what there is now."""
 
 
-class View:
-    """One session as a page sees it: its items, its overview, and the micrograph in focus.
+class View(Situation):
+    """One session as a page sees it: how it stands, and the micrograph in focus.
 
     Attributes
     ----------
-    session, items, overviewer, events
+    session, events
         Read once for all panels.
-    overview
-        As of the last update.
     focus
         The micrograph that all panels show.
-    alarms
-        What is wrong now.
     loads
         How busy the machine was, during the last hour.
     guard
@@ -67,38 +52,27 @@ class View:
     """
 
     def __init__(self, session: Session, *, can_steer: bool) -> None:
+        super().__init__(session)
         self.session = session
-        self.items = Items(session)
-        self.overviewer = Overviewer(session, self.items)
         self.events = Events(session)
         self.focus = Focus(self.items)
         self.guard = Guard()
-        self.alarms = Alarms(str(session.path))
         self.loads: deque[Load] = deque(maxlen=LOOKS)
         self.is_large = False
         self.can_steer = can_steer
         self._system = System(session.path)
         self._decided_at = -1
-        self._next_acknowledgement = 0
         self._listeners: list[Callable[[], None]] = []
-        self.overview: Overview = self.overviewer.update()
-        self.rule = selection_rule(session)
 
-    def update(self, *, recorded: bool = True) -> None:
-        """Read what is new: in the session, where something was ``recorded``, and of the machine."""
+    def update(self, *, recorded: bool = True) -> list[Alarm]:
+        """Look again, as `Situation.update` does, and at the machine."""
+        new = super().update(recorded=recorded)
         if recorded:
-            if self.items.update():
-                self.focus.update()
-            self.rule = selection_rule(self.session)
+            self.focus.update()
             self.events.update()
-        self.overview = self.overviewer.update()
-        self.alarms.update(self.items, self.overview, self.rule, self.overviewer.stages.failures)
-        if recorded:
-            for known in self.session.acknowledgements(self._next_acknowledgement):
-                self.alarms.acknowledge(known.alarm, known.at)
-                self._next_acknowledgement = known.number + 1
         if not self.loads or time.time() - self.loads[-1].at > 0.9 * LOOK_EVERY:
             self.loads.append(self._system.look())
+        return new
 
     def listen(self, listener: Callable[[], None]) -> None:
         """Call ``listener`` whenever a person has done something that more than one panel shows."""
