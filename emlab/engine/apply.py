@@ -16,14 +16,18 @@ from emlab.arrays.threads import sharing
 from emlab.engine.devices import cpu_cores
 from emlab.engine.fallback import failure_of, places
 from emlab.engine.given_files import check_room, key_of
+from emlab.engine.given_gain import with_upright_gain
 from emlab.engine.given_particles import GivenParticles, read_particles
 from emlab.engine.perform import let_go, to_trouble
 from emlab.engine.workbench import FolderWorkbench, Pantry
 from emlab.errors import FormatError, ParameterError
 from emlab.formats.array import read_array
-from emlab.model import Accepted, Arrival, Classes, Parameters, Particles, Protocol, Record, validated
+from emlab.model import Accepted, Arrival, Classes, Movie, Parameters, Particles, Protocol, Record, validated
 from emlab.model.watched import WatchedFolder
 from emlab.protocols import PROTOCOLS
+
+GAINS = "Gains"
+"""Folder among the outputs for gain references that had to be turned or flipped."""
 
 Made = TypeVar("Made")
 
@@ -122,7 +126,7 @@ class Application:
                     given[file], gathered[file] = particles, particles.records
             else:
                 at = partial(FolderWorkbench, out, "", key_of(file), pantry=pantry)
-                lead = partial(_led, singly, partial(self._arrival, file), told, at, device, shared)
+                lead = partial(_led, singly, partial(self._arrival, file), told, at, device, shared, out / GAINS)
                 record, found = _tried(lead, partial(_described, out))
                 if record is not None:
                     gathered[file] = (record,)
@@ -187,11 +191,14 @@ def _led(
     at: partial[FolderWorkbench],
     device: str,
     threads: int,
+    gains: Path,
 ) -> Record:
     """Lead a record through steps, each of which gets what it consumes of those before."""
     record = begin()
     made: dict[type[Record], Record] = {type(record): record}
     for step in steps:
+        if isinstance(record, Movie):
+            made[Movie] = with_upright_gain(record, gains)
         inputs = [made.get(kind) or _accepted(record) for kind in step.consumes]
         record = _done(step, (*inputs, told[step.name]), at, device if step.accelerated else "cpu", threads)
         made[type(record)] = record

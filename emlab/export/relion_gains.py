@@ -7,13 +7,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from emlab.errors import EmlabError
 from emlab.export.placing import is_newer
-from emlab.formats.gain import read_gain
-from emlab.formats.mrc import write_mrc
+from emlab.formats.gain import read_gain, write_gain
 from emlab.formats.star import read_star, write_star
 from emlab.sets import IncrementalSet
 
@@ -72,7 +70,5 @@ def _write(source: Path, target: Path, shape: tuple[int, int], rotation: int, fl
     if not is_newer(source, target):
         return
     gain = read_gain(source, shape, rotation=rotation, flip=flip, eer=eer)
-    if eer:
-        gain = np.divide(1, gain, out=np.zeros_like(gain), where=gain > 0)
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_mrc(target, gain, None)
+    write_gain(target, gain, eer=eer)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from emlab.errors import DataError, ParameterError
 from emlab.formats.image import read_image
 from emlab.formats.kind import kind_of
+from emlab.formats.mrc import write_mrc
 from emlab.formats.source import Source
 
 Array = NDArray[Any]
@@ -70,6 +71,11 @@ def read_gain(
     if gain.shape != shape:
         raise DataError(_misfit(path, gain.shape, shape))
     return np.ascontiguousarray(gain, np.float32)
+
+
+def write_gain(path: Path, gain: Array, *, eer: bool = False) -> None:
+    """Write what `read_gain` gave as an MRC that needs neither turning nor flipping; an EER is divided by it."""
+    write_mrc(path, np.divide(1, gain, out=np.zeros_like(gain), where=gain > 0) if eer else gain, None)
 
 
 def _resampled(gain: Array, shape: tuple[int, int]) -> Array:

@@ -14,10 +14,13 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from emlab.arrays.threads import threads
 from emlab.engine.apply import Application, applications
 from emlab.engine.given_files import without_byproducts
+from emlab.engine.given_gain import with_upright_gain
+from emlab.engine.workbench import FolderWorkbench
 from emlab.errors import ParameterError
 from emlab.formats.mrc import write_mrc
+from emlab.formats.star import read_star
 from emlab.formats.tiff import write_tiff_movie
-from emlab.model import Protocol
+from emlab.model import Movie, Protocol
 from emlab.simulation import Conditions, simulate_micrograph, simulate_movie
 
 
@@ -127,6 +130,40 @@ def test_a_file_comes_out_the_same_however_many_threads_share_it(tmp_path: Path,
     assert shared["shift_x"] == pytest.approx(alone["shift_x"], abs=1e-6)
     for name in ("path", "power_spectrum"):
         np.testing.assert_allclose(mrcfile.read(shared[name]), mrcfile.read(alone[name]), rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize(("rotation", "flip"), [(0, 0), (1, 2)])
+def test_metadata_name_the_gain_as_it_was_applied(tmp_path: Path, rotation: int, flip: int) -> None:
+    """RELION reads the file that the metadata name and multiplies with it as it is."""
+    movie = simulate_movie(Conditions(seed=3, size=(256, 272), frames=3))
+    write_tiff_movie(tmp_path / "movie.tif", movie.frames, 1.5)
+    stored = np.rot90(movie.gain_reference[:, ::-1] if flip else movie.gain_reference, rotation)
+    write_mrc(tmp_path / "gain.mrc", np.ascontiguousarray(stored, np.float32), None)
+    gain = {"gain_reference": str(tmp_path / "gain.mrc"), "gain_rotation": rotation, "gain_flip": flip}
+    values = {**gain, "dose_per_frame": 1.0, "voltage": 300.0}
+    (found,) = applications()["align_movie"].run([tmp_path / "movie.tif"], tmp_path / "out", values)
+    assert "message" not in found, found
+    assert found["warning"] is None or "gain" not in found["warning"]
+    name = read_star(found["metadata"])["general"]["rlnMicrographGainName"]
+    assert (name == gain["gain_reference"]) is (rotation == 0)
+    np.testing.assert_allclose(mrcfile.read(name), movie.gain_reference, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("name", "rotation"), [("camera.gain", 0), ("camera.gain", 3), ("camera.tif", 0)])
+def test_a_gain_is_turned_once_and_the_frames_get_the_same(tmp_path: Path, name: str, rotation: int) -> None:
+    gain = np.random.default_rng(0).uniform(0.5, 2.0, (8, 8)).astype(np.float32)
+    gain[3, 5] = 0
+    write_tiff_movie(tmp_path / name, [gain], None)
+    optics = {"pixel_size": 1.0, "voltage": 300.0, "spherical_aberration": 2.7, "amplitude_contrast": 0.1}
+    lying = {"gain_reference": str(tmp_path / name), "gain_rotation": rotation, "eer_grouping": 6}
+    shape = {"frames": 6, "height": 16, "width": 16}
+    movie = Movie(key="movie", acquired_at=0.0, path="/movie.eer", **optics, **lying, **shape)  # type: ignore[arg-type]
+    upright = with_upright_gain(movie, tmp_path / "Gains")
+    assert (upright == movie) is (name == "camera.gain" and rotation == 0)
+    assert with_upright_gain(movie, tmp_path / "Gains") == upright
+    assert len(list(tmp_path.glob("Gains/*"))) == (upright != movie)
+    given, found = (FolderWorkbench(tmp_path, "", "movie").read_gain(one) for one in (movie, upright))
+    np.testing.assert_allclose(found, given, rtol=1e-6)
 
 
 def test_a_file_gets_as_many_threads_as_there_are_cores(
