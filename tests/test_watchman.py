@@ -182,7 +182,7 @@ def test_a_trial_says_who_was_reached(
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 0
-    assert capsys.readouterr().out.startswith("Told: json://127.0.0.1")
-    assert mailbox.titles == ["emlab: a trial"]
+    assert capsys.readouterr().out.startswith("Sent to: json://127.0.0.1")
+    assert mailbox.titles == ["emlab: a test"]
     assert addressees()[0].tell(Notice("error", "title", "text"))
     assert mailbox.messages[-1]["type"] == "failure"

@@ -49,7 +49,11 @@ def _version(asked: bool) -> None:
 
 
 @app.callback()
-def _options(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True)) -> None:
+def _options(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version and exit."
+    ),
+) -> None:
     """Process cryo-EM movies while the microscope writes them."""
 
 
@@ -71,13 +75,13 @@ for module in (
     doctor,
 ):
     module.add_to(app)
-app.add_typer(apply.commands(), name="apply", rich_help_panel="Beside sessions")
-app.add_typer(cluster.commands(), name="cluster", rich_help_panel="Beside sessions")
+app.add_typer(apply.commands(), name="apply", rich_help_panel="Tools")
+app.add_typer(cluster.commands(), name="cluster", rich_help_panel="Tools")
 PANELS = {
-    "Process a session": ("create", "start", "run", "pause", "resume", "stop", "launch", "template", "workflows"),
-    "See how it goes": ("status", "view", "table", "report", "export"),
-    "Decide": ("reject", "restore", "annotate", "acknowledge", "change", "retry"),
-    "Beside sessions": ("repair", "notify", "demo", "simulate", "lessons", "doctor"),
+    "Run a session": ("create", "start", "run", "pause", "resume", "stop", "launch", "template", "workflows"),
+    "Look at a session": ("status", "view", "table", "report", "export"),
+    "Change a session": ("reject", "restore", "annotate", "acknowledge", "change", "retry"),
+    "Tools": ("repair", "notify", "demo", "simulate", "lessons", "doctor"),
 }
 """The commands as `emlab --help` groups them."""
 for command in app.registered_commands:

@@ -21,31 +21,31 @@ from emlab.plain import plain
 def commands() -> typer.Typer:
     """One command per protocol that works on files."""
     group = typer.Typer(
-        help="Use one protocol by itself: writes the outputs, prints one JSON record per input.",
+        help="Run one protocol on files: write the outputs and print one JSON record per file.",
         no_args_is_help=True,
     )
     for name, application in applications().items():
-        last = ", and one of all of them" if application.protocol.is_fold else ""
+        last = ", and one for all of them" if application.protocol.is_fold else ""
         summary = f"{application.protocol.summary}\n\nOne line of JSON per file on standard output{last}."
         more = {"threads": _THREADS} | ({"gpu": _GPU} if application.protocol.accelerated else {})
         group.command(name, help=summary)(with_options(_applying(application), application.options, more))
     return group
 
 
-_GPU = Annotated[int | None, typer.Option(help="Compute on this card, counted from 0; on the CPU by default.")]
+_GPU = Annotated[int | None, typer.Option(help="The GPU to compute on, counted from 0; by default the CPU.")]
 _THREADS = Annotated[
-    int | None, typer.Option(min=1, help="How many threads share the work on a file; by default one for each core.")
+    int | None, typer.Option(min=1, help="Threads that share the work on a file; by default one per core.")
 ]
 
 
 def _applying(application: Application) -> Any:
     def apply(files: list[Path], out: Path, values: dict[str, Any]) -> None:
         if missing := [str(file) for file in files if not file.is_file()]:
-            raise ParameterError(f"There is no file {', '.join(missing)}.")
+            raise ParameterError(f"File not found: {', '.join(missing)}.")
         files, left = without_byproducts(files)
         if left:
             names = left[0].name if len(left) == 1 else f"{left[0].name} and {len(left) - 1} more"
-            aside.print(f"Left out: {names}, which motion correction writes beside a micrograph.")
+            aside.print(f"Skipped {names}, which motion correction writes beside a micrograph.")
         gpu: int | None = values.pop("gpu", None)
         if gpu is not None:
             use_card(gpu)

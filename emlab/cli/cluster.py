@@ -14,32 +14,34 @@ from emlab.errors import ProgramError
 if TYPE_CHECKING:
     from emlab.engine.executors.cluster import Cluster
 
-SETTINGS = typer.Argument(None, help="A TOML file; see `emlab cluster settings`.")
+SETTINGS = typer.Argument(None, help="A TOML file of settings; see `emlab cluster settings`.")
 
 
 def commands() -> typer.Typer:
     """The commands, in a group of their own."""
-    group = typer.Typer(help="SLURM jobs that sessions share (`emlab start --executor slurm`).", no_args_is_help=True)
+    group = typer.Typer(
+        help="Manage SLURM jobs that sessions share (`emlab start --executor slurm`).", no_args_is_help=True
+    )
     for command in (start, status, stop, settings):
         group.command()(command)
     return group
 
 
 def start(settings: Path = SETTINGS) -> None:
-    """Submit the jobs and keep them running; they end when no session has used them for a while."""
+    """Submit the jobs and keep them running; they end once no session has used them for a while."""
     cluster = _cluster(settings)
     started = cluster.start()
     console.print(
-        f"The cluster {'runs' if started else 'was running already'}. Now: emlab start SESSION --executor "
+        f"The cluster {'is running' if started else 'was already running'}. Next: emlab start SESSION --executor "
         f"slurm{f':{settings}' if settings else ''}. Its log is {cluster.folder / 'cluster.log'}"
     )
 
 
 def status(settings: Path = SETTINGS) -> None:
-    """Say which workers the cluster has."""
+    """List the cluster's workers."""
     cluster = _cluster(settings)
     if not cluster.is_running:
-        console.print("The cluster does not run. `emlab cluster start` starts it.")
+        console.print("The cluster is not running. `emlab cluster start` starts it.")
         return
     with cluster.client(asynchronous=False) as client:
         found = client.scheduler_info()
@@ -53,15 +55,15 @@ def status(settings: Path = SETTINGS) -> None:
 def stop(settings: Path = SETTINGS) -> None:
     """End the jobs; sessions that use them wait until the cluster is started again."""
     ended = _cluster(settings).stop()
-    console.print("The cluster has ended." if ended else "The cluster did not run.")
+    console.print("The cluster has ended." if ended else "The cluster was not running.")
 
 
 def settings() -> None:
-    """Print a settings file with everything that can be said, to be edited."""
+    """Print a settings file with every setting, to edit."""
     _need()
     from emlab.engine.executors.slurm import described_settings, settings_path
 
-    console.print(f"# Save it as {settings_path()}, or anywhere and name it.")
+    console.print(f"# Save it as {settings_path()}, or anywhere else and name it with slurm:FILE.")
     print(described_settings(), end="")
 
 

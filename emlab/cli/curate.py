@@ -25,40 +25,44 @@ def add_to(app: typer.Typer) -> None:
 
 
 def reject(
-    session: Path = SESSION, items: list[str] = ITEMS, reason: str = typer.Option("", help="Why, for others.")
+    session: Path = SESSION,
+    items: list[str] = ITEMS,
+    reason: str = typer.Option("", help="The reason, recorded for others."),
 ) -> None:
-    """Take micrographs out by hand, whatever the limits say of them.
+    """Reject micrographs by hand, whatever the limits say.
 
-    They count as rejected in tables, exports and reports. What was made of them stays, also in the classes.
+    They count as rejected in tables, exports and reports. What was already made from them stays, also in the classes.
     """
     with open_session(session) as opened:
         opened.reject(items, reason)
 
 
 def restore(
-    session: Path = SESSION, items: list[str] = ITEMS, reason: str = typer.Option("", help="Why, for others.")
+    session: Path = SESSION,
+    items: list[str] = ITEMS,
+    reason: str = typer.Option("", help="The reason, recorded for others."),
 ) -> None:
-    """Let micrographs go on by hand, whatever the limits say of them.
+    """Accept micrographs by hand, whatever the limits say.
 
-    They count as accepted in tables, exports and reports, and particles are picked and classified as in others.
+    They count as accepted in tables, exports and reports, and their particles are picked and classified too.
     """
     with open_session(session) as opened:
         if opened.restore(items, reason) and opened.state in {"stopped", "crashed"}:
-            console.print(f"Go on with: emlab resume {quote(str(session))}")
+            console.print(f"To continue: emlab resume {quote(str(session))}")
 
 
 def annotate(
     session: Path = SESSION, item: str = typer.Argument(help="A micrograph's name."), note: str = typer.Argument()
 ) -> None:
-    """Note something about a micrograph."""
+    """Add a note to a micrograph."""
     with open_session(session) as opened:
         opened.annotate(item, note)
 
 
 def acknowledge(
-    session: Path = SESSION, alarm: str = typer.Argument(help="Its name, as `emlab status` gives it: Disk, say.")
+    session: Path = SESSION, alarm: str = typer.Argument(help="The alarm's name as in `emlab status`, such as Disk.")
 ) -> None:
-    """Say that you know of an alarm: nobody is told of it again until it comes anew."""
+    """Acknowledge an alarm: no more notices of it until it occurs again."""
     with open_session(session) as opened:
         if alarm not in CHECKS:
             raise ParameterError(f"There is no alarm {alarm!r}; there are: {', '.join(CHECKS)}.")
@@ -67,10 +71,10 @@ def acknowledge(
 
 def change(
     session: Path = SESSION,
-    step: str = typer.Argument(help="The step, as `emlab status` calls it."),
-    values: list[str] = typer.Argument(metavar="NAME=VALUE…", help=f"Its parameters that change; {LEFT_OPEN}"),
+    step: str = typer.Argument(help="The step's name as in `emlab status`."),
+    values: list[str] = typer.Argument(metavar="NAME=VALUE…", help=f"The parameters to change; {LEFT_OPEN}"),
 ) -> None:
-    """Do a step anew with other parameters, and what builds on it; what was made before stays beside it.
+    """Repeat a step, and those that build on it, with other parameters; earlier results stay.
 
     For example: emlab change sessions/monday select max_ctf_resolution=5
     """
@@ -78,20 +82,20 @@ def change(
         runs = opened.change(step, **named(values))
         console.print(f"New runs: {', '.join(runs)}.")
         if not opened.is_running:
-            console.print(f"They begin with: emlab resume {quote(str(session))}")
+            console.print(f"To start them: emlab resume {quote(str(session))}")
 
 
 def retry(
     session: Path = SESSION,
-    step: str = typer.Argument(None, help="Only what this step gave up, as `emlab status` calls it."),
-    items: list[str] = typer.Argument(None, metavar="[ITEM]…", help="Only these."),
+    step: str = typer.Argument(None, help="Only items that failed in this step, named as in `emlab status`."),
+    items: list[str] = typer.Argument(None, metavar="[ITEM]…", help="Only these items."),
 ) -> None:
-    """Try again what was given up: after an outage that lasted for longer than items wait, say.
+    """Retry failed items, for example after an outage that lasted longer than items wait.
 
-    What is done stays as it is, and what had failed stays on record, with who had it tried again.
+    Finished items stay as they are. The failures stay on record, with the name of who asked for the retry.
     """
     with open_session(session) as opened:
         found = opened.retry(step, items or [])
-        console.print(f"{counted(found, 'item')} tried again." if found else "Nothing was given up.")
+        console.print(f"{counted(found, 'item')} will be retried." if found else "No failed items.")
         if found and opened.state in {"stopped", "crashed"}:
-            console.print(f"Go on with: emlab resume {quote(str(session))}")
+            console.print(f"To continue: emlab resume {quote(str(session))}")

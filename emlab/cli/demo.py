@@ -24,20 +24,20 @@ def add_to(app: typer.Typer) -> None:
 
 
 def demo(
-    folder: Path = typer.Argument(None, help="Where to put movies and session; emlab-demo/<date>-<time> by default."),
-    movies: int = typer.Option(12, help="How many movies the microscope takes.", min=1),
+    folder: Path = typer.Argument(None, help="The folder for movies and session; emlab-demo/<date>-<time> by default."),
+    movies: int = typer.Option(12, help="Number of movies to simulate.", min=1),
     pace: float = typer.Option(6.0, help="Seconds from one movie to the next.", min=0),
 ) -> None:
-    """Show everything once: movies are written, aligned and judged while they come, particles sorted, a report made."""
+    """Show everything once: simulated movies are aligned and judged, particles sorted, a report written."""
     folder = folder or Path("emlab-demo") / time.strftime("%Y-%m-%d-%H%M%S")
     if folder.exists():
         raise SessionExists(f"{folder} exists already. Remove it, or name another folder: emlab demo FOLDER")
     microscope, path = folder / "microscope", folder / "session"
     microscope.mkdir(parents=True)
     console.print(
-        f"A simulated microscope takes {movies} movies, one every {pace:g} s, into {microscope}.\n"
-        f"The session in {path} aligns each one, estimates its CTF, judges it and cuts its particles out while the "
-        "next is being taken; their 2D classes come last."
+        f"A simulated microscope takes {movies} movies, one every {pace:g} s, into {microscope}.\nThe session in "
+        f"{path} aligns each one, estimates its CTF, judges it and extracts its particles while the next is being "
+        "taken; their 2D classes come last."
     )
     camera = subprocess.Popen(
         python_module("emlab", "simulate", str(microscope), "--movies", str(movies), "--pace", str(pace)),
@@ -67,5 +67,5 @@ def demo(
         camera.terminate()
         camera.wait()
     report = (path / "report" / "index.html").resolve()
-    console.print(f"\nThe session is {state}. Look at it again: emlab view {quote(str(path))}")
+    console.print(f"\nThe session is {state}. To see it again: emlab view {quote(str(path))}")
     console.print(Text.assemble("The report: ", (report.as_uri(), "bold")))

@@ -19,8 +19,8 @@ def add_to(app: typer.Typer) -> None:
     app.command()(doctor)
 
 
-def doctor(folder: Path = typer.Argument(Path(), help="Where sessions are to be.")) -> None:
-    """Say what this machine has for emlab, and what to install for what it has not."""
+def doctor(folder: Path = typer.Argument(Path(), help="The folder for sessions.")) -> None:
+    """Check what this machine offers emlab, and say what to install."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for finding in examine(folder):
         table.add_row(Text(*MARKS[finding.ok]), finding.name, finding.found)

@@ -19,16 +19,16 @@ def add_to(app: typer.Typer) -> None:
 
 def export(
     session: Path = typer.Argument(help="The session's folder.", show_default=False),
-    folder: Path = typer.Argument(None, help="Where to; SESSION/relion by default.", show_default=False),
+    folder: Path = typer.Argument(None, help="The folder to write; SESSION/relion by default.", show_default=False),
     to: str = typer.Option("relion", help="The program to write for."),
-    project: Path = typer.Option(None, help="The folder that RELION is started in; FOLDER by default."),
-    selection: str = typer.Option(None, help="The set to take; the newest accepted micrographs by default."),
-    every: bool = typer.Option(False, "--all", help="Rejected micrographs too."),
-    copy: bool = typer.Option(False, "--copy", help="Copy the micrographs, instead of links into the session."),
-    images: bool = typer.Option(True, help="Spectra and fits as MRC too, 1 to 5 MB a micrograph."),
-    beam_shift: bool = typer.Option(False, "--beam-shift", help="An optics group for each of EPU's beam shifts."),
+    project: Path = typer.Option(None, help="The folder in which RELION is started; FOLDER by default."),
+    selection: str = typer.Option(None, help="The set to export; the newest accepted micrographs by default."),
+    every: bool = typer.Option(False, "--all", help="Also export rejected micrographs."),
+    copy: bool = typer.Option(False, "--copy", help="Copy the micrographs instead of linking into the session."),
+    images: bool = typer.Option(True, help="Also write spectra and fits as MRC, 1 to 5 MB per micrograph."),
+    beam_shift: bool = typer.Option(False, "--beam-shift", help="Make one optics group per EPU beam shift."),
 ) -> None:
-    """Write the accepted micrographs and their particles for RELION 5; run it again to add those that came since."""
+    """Write the accepted micrographs and their particles for RELION 5; run it again to add newer ones."""
     with open_session(session) as opened, Progress(console=aside, transient=True) as progress:
         bar = progress.add_task("Exporting")
         done = opened.export(
@@ -48,6 +48,6 @@ def export(
     aside.print(f"{counted(done.micrographs, 'micrograph')}{found}. {done.advice}")
     if done.missing:
         aside.print(
-            f"Left out: the images of {counted(len(done.missing), 'micrograph')} are not there any more: "
+            f"Skipped {counted(len(done.missing), 'micrograph')}, because the images no longer exist: "
             f"{', '.join(done.missing[:5])}{' …' if len(done.missing) > 5 else ''}"
         )

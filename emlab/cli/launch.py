@@ -18,16 +18,16 @@ def add_to(app: typer.Typer) -> None:
 
 
 def launch(
-    sessions: Path = typer.Option(Path("sessions"), help="The folder that sessions are created in."),
+    sessions: Path = typer.Option(Path("sessions"), help="The folder in which sessions are created."),
     template: str = typer.Option(
-        None, help="One more template to choose, a file; see `emlab workflows` for the known."
+        None, help="A file with one more template to offer; `emlab workflows` lists the known ones."
     ),
-    port: int = typer.Option(0, help="Of this machine; 0 for any that is free."),
+    port: int = typer.Option(0, help="The port to listen on; 0 for any free one."),
     browser: bool = typer.Option(False, "--browser", help="Open the page in this machine's browser."),
 ) -> None:
     """Serve the form that starts sessions, and their live views, until Ctrl-C.
 
-    The pages need the token in the address. Sessions go on when this ends.
+    The pages need the token in the address. Sessions keep running when this ends.
     """
     arguments = ["--sessions", str(sessions.resolve())]
     if template is not None:
@@ -41,4 +41,4 @@ def launch(
         try:
             server.wait()
         except KeyboardInterrupt:
-            console.print("The form is closed; sessions go on.")
+            console.print("The form is closed; sessions keep running.")

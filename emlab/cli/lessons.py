@@ -16,11 +16,13 @@ def add_to(app: typer.Typer) -> None:
     app.command("lessons")(copy)
 
 
-def copy(folder: Path = typer.Argument(Path("emlab-lessons"), help="Where to; made if need be.")) -> None:
-    """Copy the notebooks that teach: a first session, sets as tables, comparing two runs, writing a protocol."""
+def copy(
+    folder: Path = typer.Argument(Path("emlab-lessons"), help="The folder to copy to; created if needed."),
+) -> None:
+    """Copy notebooks to learn from: a first session, sets as tables, comparing two runs, writing a protocol."""
     copies = {lesson: folder / lesson.name for lesson in lessons()}
     if there := [str(path) for path in copies.values() if path.exists()]:
-        raise ParameterError(f"{there[0]} is there already, with what you may have written. Name another folder.")
+        raise ParameterError(f"{there[0]} already exists and may contain your changes. Name another folder.")
     folder.mkdir(parents=True, exist_ok=True)
     for lesson, path in copies.items():
         shutil.copyfile(lesson, path)

@@ -46,9 +46,9 @@ def with_options(
 
 _FILES = Annotated[
     list[Path],
-    typer.Argument(help="Movies or micrographs; for 2D classes, STAR files of particles too.", show_default=False),
+    typer.Argument(help="Movies or micrographs; for 2D classes also STAR files of particles.", show_default=False),
 ]
-_OUT = Annotated[Path, typer.Option(help="Folder for the outputs.")]
+_OUT = Annotated[Path, typer.Option(help="The folder for the outputs.")]
 
 
 def described(field: FieldInfo) -> str:

@@ -71,6 +71,6 @@ def _check_port(port: int) -> None:
             trial.bind(("127.0.0.1", port))
         except OSError as error:
             raise ProgramError(
-                f"The port {port} of this machine cannot be used ({error.strerror}). Give another by --port, or leave "
-                "it out for one that is free."
+                f"Port {port} of this machine cannot be used ({error.strerror}). Give another with --port, or leave "
+                "it out to get a free one."
             ) from error

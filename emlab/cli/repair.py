@@ -15,15 +15,15 @@ def add_to(app: typer.Typer) -> None:
 
 
 def repair(session: Path = typer.Argument(help="The session's folder.", show_default=False)) -> None:
-    """Rebuild a session's damaged database of what can be read of it.
+    """Rebuild a session's damaged database from what can still be read.
 
-    Records whose rows and outputs are whole are kept; `emlab resume` does the rest again. The damaged database stays
+    Records whose rows and outputs are intact are kept; `emlab resume` redoes the rest. The damaged database stays
     beside the new one.
     """
     done = repair_session(session)
     if done.damaged is None:
-        print(f"The database of {session} is sound; nothing was changed.")
+        print(f"The database of {session} is intact; nothing was changed.")
         return
-    rest = "everything" if done.lost is None else f"what the other {done.lost:,} were of"
-    print(f"{done.kept:,} records are kept. `emlab resume {session}` does {rest} again.")
+    rest = "everything else" if done.lost is None else f"the other {done.lost:,}"
+    print(f"{done.kept:,} records are kept. `emlab resume {session}` redoes {rest}.")
     print(f"The damaged database is {done.damaged}")

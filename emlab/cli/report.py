@@ -15,8 +15,8 @@ TEMPLATE = typer.Option(
 PUBLISH = typer.Option(
     None,
     metavar="TARGET",
-    help="Where each report is copied to: a folder, HOST:FOLDER (rsync) or s3://BUCKET/FOLDER; several times for "
-    "several. {name} stands for the session's name; secrets come from the environment.",
+    help="Copy each report to a folder, HOST:FOLDER (rsync) or s3://BUCKET/FOLDER; may be given several times. {name} "
+    "stands for the session's name; secrets come from the environment.",
 )
 
 
@@ -27,16 +27,16 @@ def add_to(app: typer.Typer) -> None:
 
 def report(
     session: Path = typer.Argument(help="The session's folder.", show_default=False),
-    compare: Path = typer.Option(None, metavar="SESSION", help="Another session, to be shown beside this one."),
+    compare: Path = typer.Option(None, metavar="SESSION", help="Another session to show beside this one."),
     template: Path = TEMPLATE,
     publish: list[str] = PUBLISH,
 ) -> None:
-    """Write a session's report now, publish it, and print where it is."""
+    """Write a session's report now, publish it, and print its path."""
     with open_session(session) as opened:
         try:
             page = opened.report(template=template, compare=compare)
         except KeyboardInterrupt:
-            aside.print("Stopped before the report was written; one from before stays as it was.")
+            aside.print("Stopped before the report was written; an earlier report is unchanged.")
             raise typer.Exit(130) from None
         print(page)
         for address in opened.publish(page, publish or None):

@@ -23,17 +23,17 @@ from emlab.monitors.notices import choose
 from emlab.session import open_session
 
 SESSION = typer.Argument(help="The session's folder.", show_default=False)
-WORKERS = typer.Option(None, help="Processes on the CPU; 0 for as many as fit, the default.", min=0)
-GPUS = typer.Option(None, help="Indices of GPUs, with commas between; empty for none, all by default.")
+WORKERS = typer.Option(None, help="Number of CPU worker processes; by default 0, as many as fit.", min=0)
+GPUS = typer.Option(None, help="GPU indices, separated by commas; empty for none. All GPUs by default.")
 EXECUTOR = typer.Option(
     None,
-    help="Where items are computed: local, dask, dask://HOST:PORT, slurm or slurm:FILE; local by default.",
+    help="Where to compute: local, dask, dask://HOST:PORT, slurm or slurm:FILE; local by default.",
 )
 TIME_LIMIT = typer.Option(
-    None, help="Seconds that an item may take before it is killed and tried again; 1800 by default.", min=0.0
+    None, help="Seconds an item may take before it is killed and retried; 1800 by default.", min=0.0
 )
 REPORT_EVERY = typer.Option(
-    None, help="Seconds between reports while it runs, at least; 0 for none, 60 by default.", min=0
+    None, help="Least seconds between reports while the session runs; 0 for no reports, 60 by default.", min=0
 )
 
 
@@ -46,10 +46,10 @@ def add_to(app: typer.Typer) -> None:
 def create(
     session: Path = SESSION,
     values: list[str] = typer.Argument(None, metavar="[NAME=VALUE]…", help=f"See `emlab workflows NAME`; {LEFT_OPEN}"),
-    workflow: str = typer.Option("screening", help="One of `emlab workflows`, or a file."),
-    name: str = typer.Option(None, help="The session's name; the folder's by default."),
+    workflow: str = typer.Option("screening", help="A name from `emlab workflows`, or a file."),
+    name: str = typer.Option(None, help="The session's name; by default the folder's name."),
 ) -> None:
-    """Create a session: nothing is started yet.
+    """Create a session, without starting it.
 
     For example: emlab create sessions/monday movies=/data/epu/Supervisor_monday voltage=300 pixel_size=0.85
     """
@@ -58,7 +58,7 @@ def create(
             console.print(f"– {note}")
         for watched in created.watched:
             console.print(str(survey(watched)))
-        console.print(f"Created {created.path}. Now: emlab start {quote(str(session))}")
+        console.print(f"Created {created.path}. Next: emlab start {quote(str(session))}")
 
 
 def start(
@@ -72,9 +72,9 @@ def start(
     publish: list[str] = PUBLISH,
     notify: list[str] = NOTIFY,
 ) -> None:
-    """Start a session's engine and return; it goes on when the terminal is closed.
+    """Start a session's engine in the background; it keeps running when the terminal is closed.
 
-    What is said of workers, GPUs, executor, time limit and reports is kept for the next start.
+    The workers, GPUs, executor, time limit and report interval given here also apply to the next start.
     """
     with open_session(session) as opened:
         configure(opened, template, publish)
@@ -84,7 +84,7 @@ def start(
             opened.start(
                 workers=workers, gpus=gpus, executor=executor, time_limit=time_limit, report_every=report_every
             )
-        console.print(f"{opened.path} runs. `emlab status` shows how far it is, `emlab stop` ends it.")
+        console.print(f"{opened.path} is running. `emlab status` shows its progress, `emlab stop` ends it.")
 
 
 def run(
@@ -98,7 +98,7 @@ def run(
     publish: list[str] = PUBLISH,
     notify: list[str] = NOTIFY,
 ) -> None:
-    """Run a session to its end in the foreground, recorded by its notebook (notebooks/session.ipynb).
+    """Run a session in the foreground until it ends, recorded in a notebook (notebooks/session.ipynb).
 
     Ctrl-C leaves the engine running; `emlab stop` ends it.
     """
@@ -123,13 +123,13 @@ def run(
         # The last report is written, and published, after the last record.
         while opened.is_running:
             opened.wait(0.5)
-        console.print(f"The session's record is {notebook.output}")
+        console.print(f"The notebook that records the session is {notebook.output}")
         if EngineOptions.kept(opened.path).report_every != 0:
             console.print(f"The report is {opened.path / 'report' / 'index.html'}")
 
 
 def pause(session: Path = SESSION) -> None:
-    """Start no more items; those running finish, and files are still noticed."""
+    """Pause: running items finish, no new ones start, and new files are still noticed."""
     with open_session(session) as opened:
         opened.pause()
 
@@ -142,9 +142,9 @@ def resume(
     time_limit: float = TIME_LIMIT,
     report_every: float = REPORT_EVERY,
 ) -> None:
-    """Go on after a pause, a stop or a crash: nothing is lost, nothing done twice.
+    """Continue after a pause, a stop or a crash; nothing is lost or done twice.
 
-    What is not said of workers, GPUs, executor, time limit and reports is as it was the last time.
+    Workers, GPUs, executor, time limit and report interval stay as they were unless given here.
     """
     with open_session(session) as opened, _heeded():
         opened.start(workers=workers, gpus=gpus, executor=executor, time_limit=time_limit, report_every=report_every)
@@ -152,9 +152,9 @@ def resume(
 
 def stop(
     session: Path = SESSION,
-    now: bool = typer.Option(False, "--now", help="End at once; `emlab resume` does the rest."),
+    now: bool = typer.Option(False, "--now", help="Stop at once; `emlab resume` does the rest."),
 ) -> None:
-    """Take no more files, finish what has come, and end."""
+    """Take no more files, finish those that came, and end."""
     with open_session(session) as opened:
         opened.stop(now=now)
 

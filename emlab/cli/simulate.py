@@ -19,20 +19,20 @@ def add_to(app: typer.Typer) -> None:
 
 
 def run(
-    folder: Path = typer.Argument(help="Where to write; made if need be.", show_default=False),
-    movies: int = typer.Option(12, help="How many.", min=1),
-    pace: float = typer.Option(6.0, help="Seconds from one to the next.", min=0),
+    folder: Path = typer.Argument(help="The folder to write to; created if needed.", show_default=False),
+    movies: int = typer.Option(12, help="Number of movies.", min=1),
+    pace: float = typer.Option(6.0, help="Seconds from one movie to the next.", min=0),
     size: int = typer.Option(1024, help="Height and width, px."),
-    frames: int = typer.Option(24, help="Frames of a movie."),
-    format: str = typer.Option("tiff", help="tiff (LZW), mrc or eer."),
-    fault: list[str] = typer.Option([], help=f"What is to go wrong once; may be given several times: {FAULTS}."),
+    frames: int = typer.Option(24, help="Frames per movie."),
+    format: str = typer.Option("tiff", help="File format: tiff (LZW), mrc or eer."),
+    fault: list[str] = typer.Option([], help=f"A fault to inject once; may be given several times: {FAULTS}."),
     seed: int = typer.Option(0, help="The same seed writes the same movies."),
 ) -> None:
-    """Let a simulated microscope write movies, EPU's metadata and the truth into a folder."""
+    """Simulate a microscope that writes movies, EPU metadata and the ground truth into a folder."""
     from emlab.simulation import Fault, simulate
 
     if unknown := [name for name in fault if name not in list(Fault)]:
-        raise ParameterError(f"There is no fault {', '.join(unknown)}; there are: {FAULTS}.")
+        raise ParameterError(f"Unknown fault: {', '.join(unknown)}. Known faults: {FAULTS}.")
     faults = [Fault(name) for name in fault]
     console.print(f"Writing {movies} movies to {folder}, one every {pace:g} s.")
     for written in simulate(

@@ -32,15 +32,15 @@ def add_to(app: typer.Typer) -> None:
 
 def status(
     sessions: list[Path] = typer.Argument(
-        metavar="SESSION…", help="Sessions' folders; sessions/* say.", show_default=False
+        metavar="SESSION…", help="Session folders, for example sessions/*.", show_default=False
     ),
-    as_json: bool = typer.Option(False, "--json", help="As one JSON object; as a list of them for several sessions."),
-    metrics: bool = typer.Option(False, "--prometheus", help="As metrics that Prometheus reads."),
-    watch: bool = typer.Option(False, "--follow", help="Go on showing it until the session ends."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object; for several sessions, a list."),
+    metrics: bool = typer.Option(False, "--prometheus", help="Print metrics for Prometheus."),
+    watch: bool = typer.Option(False, "--follow", help="Keep showing it until the session ends."),
 ) -> None:
-    """Say how far a session is, what waits, what failed, what is wrong, and how long it will take."""
+    """Show a session's progress: what waits, what failed, what is wrong, and how long it will take."""
     if watch and len(sessions) > 1:
-        raise ParameterError(f"One session can be followed at a time; {len(sessions)} are given.")
+        raise ParameterError(f"Only one session can be followed at a time; you gave {len(sessions)}.")
     found = []
     for folder in sessions:
         with open_session(folder) as session:
@@ -69,8 +69,8 @@ def _show(session: Session, folder: Path, found: dict[str, Any]) -> None:
     console.print(found["engine"]["summary"], style="dim")
     failed = found["failures"]
     if (before := len(failed) - SHOWN) > 0:
-        console.print(Text.assemble(FAILED, f"{before:,} more before these; `--json` has them all."))
+        console.print(Text.assemble(FAILED, f"{before:,} earlier ones are not shown; `--json` lists them all."))
     for failure in failed[-SHOWN:]:
         console.print(Text.assemble(FAILED, f"{failure['run']} {failure['key']}: {failure['message']}"))
     if failed:
-        console.print(f"Where what they met is over, `emlab retry {quote(str(folder))}` tries them again.")
+        console.print(f"Once the cause is fixed, retry them: emlab retry {quote(str(folder))}")

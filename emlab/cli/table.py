@@ -16,7 +16,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def table(session: Path = typer.Argument(help="The session's folder.", show_default=False)) -> None:
-    """Print every micrograph with its measures as CSV: Å, degrees, e/Å², and seconds since 1970.
+    """Print every micrograph and its measures as CSV (Å, degrees, e/Å², seconds since 1970).
 
     For example: emlab table sessions/monday > monday.csv
     """

@@ -23,12 +23,14 @@ def add_to(app: typer.Typer) -> None:
 
 
 def workflows(
-    name: str = typer.Argument(None, help="A name or a file, to see what it asks for."),
-    everything: bool = typer.Option(False, "--all", help="With the parameters that a form folds away."),
+    name: str = typer.Argument(None, help="A workflow's name or file, to see what it asks for."),
+    everything: bool = typer.Option(
+        False, "--all", help="Also show the advanced parameters, which the form folds away."
+    ),
 ) -> None:
-    """List the workflows and templates that are known, or what one asks for.
+    """List the known workflows and templates, or what one asks for.
 
-    Known are emlab's own, those in the folders of $EMLAB_TEMPLATES (separated by colons), and those in
+    emlab knows its own, those in the folders named in $EMLAB_TEMPLATES (separated by colons), and those in
     ~/.config/emlab/templates.
     """
     if name is None:
@@ -51,11 +53,13 @@ def workflows(
 
 
 def template(
-    path: str = typer.Argument(metavar="PATH", help="A workflow or a template: a file, or one of `emlab workflows`."),
+    path: str = typer.Argument(
+        metavar="PATH", help="A workflow or template: a file, or a name from `emlab workflows`."
+    ),
     values: list[str] = typer.Argument(None, metavar="[NAME=VALUE]…", help="See `emlab workflows PATH`."),
-    session: Path = typer.Option(None, help="The session's folder; in ./sessions by default."),
-    name: str = typer.Option(None, help="The session's name; the folder's by default."),
-    no_start: bool = typer.Option(False, "--no-start", "--noschedule", help="Create the session, and start nothing."),
+    session: Path = typer.Option(None, help="The session's folder; a new one in ./sessions by default."),
+    name: str = typer.Option(None, help="The session's name; by default the folder's name."),
+    no_start: bool = typer.Option(False, "--no-start", "--noschedule", help="Create the session without starting it."),
     _no_window: bool = typer.Option(False, "--nogui", hidden=True),
 ) -> None:
     """Fill a template and start its session, without a browser.
@@ -73,10 +77,10 @@ def template(
     )
     with fill_session(session or propose_path(Path("sessions"), folder), path, name, given) as created:
         if no_start:
-            console.print(f"Created {created.path}. Now: emlab start {quote(str(created.path))}")
+            console.print(f"Created {created.path}. Next: emlab start {quote(str(created.path))}")
         else:
             created.start()
-            console.print(f"{created.path} runs. Look at it: emlab view {quote(str(created.path))}")
+            console.print(f"{created.path} is running. To watch it: emlab view {quote(str(created.path))}")
 
 
 def _title(entry: Entry) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from emlab.errors import ParameterError
 
-LEFT_OPEN = "NAME= leaves a limit open."
+LEFT_OPEN = "NAME= sets no limit."
 
 
 def named(texts: Iterable[str] | None) -> dict[str, str]:
@@ -21,7 +21,7 @@ def named(texts: Iterable[str] | None) -> dict[str, str]:
     for text in texts or ():
         name, sign, value = text.partition("=")
         if not sign or not name:
-            raise ParameterError(f"{text!r} is not of the form name=value.")
+            raise ParameterError(f"{text!r} does not have the form name=value.")
         if name in values:
             raise ParameterError(f"{name} is given twice.")
         values[name] = value

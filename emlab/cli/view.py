@@ -20,17 +20,17 @@ def add_to(app: typer.Typer) -> None:
 
 def view(
     session: Path = typer.Argument(help="The session's folder.", show_default=False),
-    port: int = typer.Option(0, help="Of this machine; 0 for any that is free."),
-    read_only: bool = typer.Option(False, "--read-only", help="A page that changes nothing, for users."),
+    port: int = typer.Option(0, help="The port to listen on; 0 for any free one."),
+    read_only: bool = typer.Option(False, "--read-only", help="Serve a page for users, which cannot change anything."),
 ) -> None:
-    """Serve the live view of a session until Ctrl-C; whoever has the token in its address can use it."""
+    """Serve a session's live view until Ctrl-C; whoever has the token in its address can use it."""
     open_session(session).close()
     with served(session, port, read_only=read_only) as (address, server):
         console.print(f"Live view: {address}")
         try:
             server.wait()
         except KeyboardInterrupt:
-            console.print("The live view has ended; the session goes on.")
+            console.print("The live view has ended; the session keeps running.")
 
 
 def served(

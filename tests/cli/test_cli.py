@@ -80,7 +80,7 @@ def test_what_is_in_brackets_is_text_and_what_can_be_copied_works(
 ) -> None:
     session = tmp_path / "grid [bold] 2 [v]"
     told = emlab("create", session, "--workflow", "micrographs", f"micrographs={micrographs}", "voltage=300")
-    assert f"Now: emlab start '{session}'" in told
+    assert f"Next: emlab start '{session}'" in told
     assert emlab("status", session).startswith("grid [bold] 2 [v]  created.")
     with pytest.raises(SystemExit, match=re.escape("There is no /none [v].")):
         emlab("status", "/none [v]")
@@ -106,7 +106,7 @@ def test_several_sessions_are_told_of_at_once(emlab: Emlab, tmp_path: Path, micr
     metrics = emlab("status", *sessions, "--prometheus").splitlines()
     assert metrics.count("# TYPE emlab_up gauge") == 1
     assert f'emlab_up{{session="two",path="{sessions[1]}"}} 0' in metrics
-    with pytest.raises(SystemExit, match="One session can be followed at a time; 2 are given"):
+    with pytest.raises(SystemExit, match="Only one session can be followed at a time; you gave 2"):
         emlab("status", *sessions, "--follow")
 
 
@@ -125,14 +125,14 @@ def test_a_session_is_created_and_looked_at(emlab: Emlab, tmp_path: Path, microg
     ("arguments", "complaint"),
     [
         (("create", "{tmp}/s", "movies={tmp}/nothing"), "ParameterError: There is no folder .*nothing"),
-        (("create", "{tmp}/s", "movies"), "'movies' is not of the form name=value"),
+        (("create", "{tmp}/s", "movies"), "'movies' does not have the form name=value"),
         (("create", "{tmp}/s", "movies={tmp}", "movies={tmp}"), "movies is given twice"),
         (("status", "{tmp}/none"), "SessionMissing: There is no .*none"),
         (("start", "{tmp}"), "SessionMissing: .* is not a session"),
-        (("apply", "import_micrographs", "{tmp}/none.mrc"), "ParameterError: There is no file .*none.mrc"),
+        (("apply", "import_micrographs", "{tmp}/none.mrc"), "ParameterError: File not found: .*none.mrc"),
         (("launch", "--template", "{tmp}/nothing.json"), "WorkflowError: There is no workflow .*nothing.json"),
         (("workflows", "nothing"), "WorkflowError: There is no workflow 'nothing'"),
-        (("simulate", "{tmp}/m", "--fault", "fire"), "There is no fault fire; there are: slow_writer"),
+        (("simulate", "{tmp}/m", "--fault", "fire"), "Unknown fault: fire. Known faults: slow_writer"),
     ],
 )
 def test_what_is_wrong_is_a_sentence(emlab: Emlab, tmp_path: Path, arguments: tuple[str, ...], complaint: str) -> None:
@@ -145,9 +145,7 @@ def test_a_page_that_does_not_start_says_why(emlab: Emlab, tmp_path: Path, monke
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with pytest.raises(
-            SystemExit, match=f"The port {port} of this machine cannot be used .* Give another by --port"
-        ):
+        with pytest.raises(SystemExit, match=f"Port {port} of this machine cannot be used .* Give another with --port"):
             emlab("launch", "--sessions", tmp_path, "--port", port)
     program = "import sys; print('begun', file=sys.stderr); sys.exit('no more memory')"
     monkeypatch.setattr("emlab.cli.page.python_module", lambda *_: [sys.executable, "-c", program])
@@ -180,7 +178,7 @@ def test_apply_prints_a_record_per_file_and_goes_on_after_a_bad_one(
     with pytest.raises(SystemExit) as ended:
         emlab("apply", "import_micrographs", *files, spectrum, "--voltage", "200", "--out", tmp_path / "out")
     said = " ".join(str(ended.value.code).split())
-    assert "Left out: micrograph_0_PS.mrc, which motion correction writes beside a micrograph." in said
+    assert "Skipped micrograph_0_PS.mrc, which motion correction writes beside a micrograph." in said
     lines = [json.loads(line) for line in str(ended.value.code).splitlines() if line.startswith("{")]
     assert [line["input"] for line in lines] == [str(file) for file in files]
     assert [line.get("error") for line in lines] == [None, "FormatError", None]
@@ -266,13 +264,13 @@ def test_what_was_given_up_is_listed_and_tried_again(emlab: Emlab, invented: Any
         invented.fail(number, "align", "the [server] was away")
     invented.end("stopped", "stopped")
     told = " ".join(emlab("status", invented.path).split())
-    assert "failed 2 more before these" in told
+    assert "failed 2 earlier ones are not shown" in told
     assert "failed align item_13: the [server] was away" in told
-    assert "`emlab retry" in told
-    assert "1 item tried again." in emlab("retry", invented.path, "align", "item_3")
-    assert emlab("retry", invented.path).startswith("11 items tried again.\nGo on with: emlab resume")
+    assert "retry them: emlab retry" in told
+    assert "1 item will be retried." in emlab("retry", invented.path, "align", "item_3")
+    assert emlab("retry", invented.path).startswith("11 items will be retried.\nTo continue: emlab resume")
     assert "failed align" not in emlab("status", invented.path)
-    assert emlab("retry", invented.path) == "Nothing was given up.\n"
+    assert emlab("retry", invented.path) == "No failed items.\n"
 
 
 def test_an_alarm_is_acknowledged_and_every_micrograph_printed(emlab: Emlab, invented: Any) -> None:
@@ -293,5 +291,5 @@ def test_lessons_are_copied_and_never_over_one_s_own(emlab: Emlab, tmp_path: Pat
     copies = emlab("lessons", tmp_path / "mine").split()
     assert [Path(copy).stem[:1] for copy in copies] == ["1", "2", "3", "4"]
     assert all(Path(copy).is_file() for copy in copies)
-    with pytest.raises(SystemExit, match=r"1_first_session.ipynb is there already"):
+    with pytest.raises(SystemExit, match=r"1_first_session.ipynb already exists"):
         emlab("lessons", tmp_path / "mine")
