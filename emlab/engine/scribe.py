@@ -14,6 +14,7 @@ from typing import Any
 
 from emlab.engine.task import Trouble
 from emlab.model import Record
+from emlab.monitors.words import duration
 from emlab.sets import Away, Batch, Closing, Ledger, Provenance, Verdict
 from emlab.sets.salvage import is_of_damage
 
@@ -39,6 +40,8 @@ class Scribe:
         self._unwritten: list[Callable[[], Any]] = []
         self._due = math.inf
         self._unreadable_since: float | None = None
+        self._refused_since = 0.0
+        self._refusals: list[str] = []
         self.open_sets = open_sets
         self.state = ""
         self._cpu_at_start = time.process_time()
@@ -127,18 +130,23 @@ class Scribe:
         """
         if not self._unwritten or (time.monotonic() < self._due and not at_once):
             return True
+        outage = self._outage()
         try:
             with self._ledger.transaction():
                 for write in self._unwritten:
                     write()
+                if outage:
+                    self._ledger.add_event("warning", outage)
                 self._account()
         except sqlite3.DatabaseError as error:
             if not self._may_pass(error):
                 raise
-            log.error("the database cannot be written: %s", error)  # noqa: TRY400
+            self._take_refusal(str(error))
             return False
+        if outage:
+            log.warning("%s", outage)
         self.recorded += len(self._unwritten)
-        self._unwritten, self._due, self._unreadable_since = [], math.inf, None
+        self._unwritten, self._due, self._unreadable_since, self._refusals = [], math.inf, None, []
         return True
 
     def testify(self, message: str) -> None:
@@ -153,6 +161,21 @@ class Scribe:
         now = time.monotonic()
         self._unreadable_since = self._unreadable_since or now
         return now - self._unreadable_since < OUTAGE
+
+    def _take_refusal(self, why: str) -> None:
+        """Tell the log once why the database cannot be written, however often that is tried."""
+        if not self._refusals:
+            self._refused_since = time.monotonic()
+        if why not in self._refusals:
+            self._refusals.append(why)
+            log.error("The database cannot be written (%s): everything waits until it can.", why)
+
+    def _outage(self) -> str:
+        """What is to be said once the database can be written again; empty where it can."""
+        if not self._refusals:
+            return ""
+        lasted = duration(time.monotonic() - self._refused_since)
+        return f"The database could not be written for {lasted} ({', '.join(self._refusals)}): everything waited."
 
     def _write(self, write: Callable[[], Any], leisure: float = 0.0) -> None:
         self._unwritten.append(write)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import sqlite3
 import threading
 import time
@@ -281,9 +282,9 @@ def test_a_stopped_session_goes_on_where_it_was(
 
 
 def test_a_full_disk_is_waited_for(
-    create: Callable[..., Session], movies: Path, monkeypatch: pytest.MonkeyPatch
+    create: Callable[..., Session], movies: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The first commits fail as SQLite fails on a full disk; nothing is lost, nothing twice."""
+    """The first commits fail as SQLite fails on a full disk; nothing is lost, nothing twice, and it is said once."""
     monkeypatch.setattr("emlab.engine.runner.DISK_RETRY", 0.02)
     write(movies, "good", "good")
     with create(expected_count=2) as session:
@@ -300,6 +301,12 @@ def test_a_full_disk_is_waited_for(
         running.run()
         assert left == [0]
         assert keys(session, "accepted") == ["movie_0", "movie_1"]
+        said = [record.message for record in caplog.records if record.name == "emlab.engine.scribe"]
+        outage = [message for message in said if message.startswith("The database")]
+        assert outage[0] == "The database cannot be written (database or disk is full): everything waits until it can."
+        (told,) = [event.message for event in session.events() if "could not be written" in event.message]
+        assert outage[1:] == [told]
+        assert re.fullmatch(r"The database could not be written for .* \(database or disk is full\): .*", told)
 
 
 def test_the_end_waits_for_a_full_disk_too(
