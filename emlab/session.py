@@ -30,6 +30,7 @@ from emlab.sets import (
     Retry,
     Run,
     Verdict,
+    verdicts,
 )
 from emlab.sets.unfinished import is_unfinished, take_back
 
@@ -182,11 +183,11 @@ class Session:
 
         In the order in which they were selected.
         """
-        verdicts = {judgement.key: judgement.verdict for judgement in self.judgements() if judgement.verdict != "noted"}
+        by_hand = verdicts(self.judgements())
         keys: dict[str, None] = {}
         for name, passed in (("accepted", "accepted"), ("rejected", "rejected")):
             for key in self[name].to_dataframe(columns=["key"])["key"]:
-                if verdicts.get(key, passed) in ("accepted", "restored"):
+                if by_hand.get(key, passed) in ("accepted", "restored"):
                     keys[key] = None
         return list(keys)
 

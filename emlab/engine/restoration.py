@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from emlab.model import Accepted, Rejected
-from emlab.sets import Catalogue, IncrementalSet
+from emlab.sets import Catalogue, IncrementalSet, verdicts
 
 
 def restored_keys(catalogue: Catalogue) -> set[str]:
     """Items whose newest verdict is that they go on."""
-    verdicts = {
-        judgement.key: judgement.verdict for judgement in catalogue.judgements() if judgement.verdict != "noted"
-    }
-    return {key for key, verdict in verdicts.items() if verdict == "restored"}
+    return {key for key, verdict in verdicts(catalogue.judgements()).items() if verdict == "restored"}
 
 
 def as_accepted(record: Rejected) -> Accepted:

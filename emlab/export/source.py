@@ -10,7 +10,7 @@ import pandas as pd
 
 from emlab.errors import SessionError
 from emlab.model import Accepted, Ctf, Micrograph, Movie, Particles, Picks
-from emlab.sets import Batch, IncrementalSet, Judgement, Run, lineage
+from emlab.sets import Batch, IncrementalSet, Judgement, Run, lineage, verdicts
 
 
 class Recorded(Protocol):
@@ -78,11 +78,8 @@ def exported_table(
     """
     table = line[Micrograph.kind].to_dataframe().reset_index().set_index("key")
     if Accepted.kind in line and not every:
-        verdicts = {judgement.key: judgement.verdict for judgement in judgements if judgement.verdict != "noted"}
-        accepted = set(line[Accepted.kind].to_dataframe(columns=["key"])["key"])
-        accepted |= {key for key, verdict in verdicts.items() if verdict == "restored"}
-        accepted -= {key for key, verdict in verdicts.items() if verdict == "rejected"}
-        table = table[table.index.isin(accepted)]
+        decided = {**dict.fromkeys(line[Accepted.kind].columns(("key",))["key"], "accepted"), **verdicts(judgements)}
+        table = table[table.index.isin([key for key, verdict in decided.items() if verdict != "rejected"])]
     table["movie_pixel_size"] = table["pixel_size"]
     if Movie.kind in line:
         movies = line[Movie.kind].to_dataframe(columns=["key", "pixel_size"]).set_index("key")

@@ -21,6 +21,7 @@ from emlab.sets.incremental_set import IncrementalSet
 from emlab.sets.ledger import Ledger
 from emlab.sets.lineage import lineage
 from emlab.sets.nudge import Nudge
+from emlab.sets.verdicts import verdicts
 
 __all__ = [
     "NOT_TAKEN",
@@ -43,4 +44,5 @@ __all__ = [
     "control_addresses",
     "dial",
     "lineage",
+    "verdicts",
 ]
