@@ -22,8 +22,8 @@ class Acquisition(WatchedFolder):
         le=1000,
         unit="Å",
         label="Pixel size",
-        help="Of the pixels as they are read (half a pixel of the sensor where an EER is read as 8K). Left open: from "
-        "the XML or mdoc beside the file, else from its header.",
+        help="Size of the pixels as read (half a sensor pixel if an EER is read as 8K). By default: from the XML or "
+        "mdoc beside the file, otherwise from its header.",
     )
     voltage: float | None = parameter(
         None,
@@ -31,17 +31,22 @@ class Acquisition(WatchedFolder):
         le=3000,
         unit="kV",
         label="Voltage",
-        help="Acceleration voltage of the microscope. Left open: from the XML or mdoc beside the file.",
+        help="Acceleration voltage of the microscope. By default: from the XML or mdoc beside the file.",
     )
     spherical_aberration: float = parameter(
-        2.7, ge=0, le=100, unit="mm", label="Spherical aberration", help="Of the objective lens; 2.7 for most Krios."
+        2.7,
+        ge=0,
+        le=100,
+        unit="mm",
+        label="Spherical aberration",
+        help="Spherical aberration of the objective lens; 2.7 for most Krios.",
     )
     amplitude_contrast: float = parameter(
         0.07,
         ge=0,
         le=1,
         label="Amplitude contrast",
-        help="The fraction of the contrast that comes from absorption: 0.07 for protein in ice; 0.1 is used as often.",
+        help="The fraction of contrast that comes from absorption: 0.07 for protein in ice; 0.1 is just as common.",
     )
 
     def imaged(self, path: str, facts: FileFacts, sidecar: Sidecar | None) -> dict[str, Any]:
@@ -61,7 +66,7 @@ class Acquisition(WatchedFolder):
         voltage = self.voltage or said.voltage
         if voltage is None:
             raise ParameterError(
-                f"The voltage of {path} is not known: there is no XML or mdoc beside it that tells; give voltage."
+                f"The voltage of {path} is not known: no XML or mdoc beside it states it; give voltage."
             )
         return {
             "acquired_at": said.acquired_at,
@@ -89,8 +94,8 @@ def scaled_pixel_size(facts: FileFacts, said: Sidecar) -> float | None:
 
 def _why_unknown(facts: FileFacts, said: Sidecar) -> str:
     if said.pixel_size is None:
-        return "neither its header nor an XML or mdoc beside it tells"
+        return "neither its header nor an XML or mdoc beside it states it"
     return (
-        f"the file beside it tells {said.pixel_size:.4g} Å of an image {said.width} px wide, of which its own "
-        f"{facts.width} px are no binning, and its header does not tell"
+        f"the file beside it states {said.pixel_size:.4g} Å for an image {said.width} px wide, but its own "
+        f"{facts.width} px are not a binning of that, and its header does not state it"
     )

@@ -94,7 +94,7 @@ def _explained(model: type[Parameters], error: ValidationError, where: str) -> s
                 sentence = f"{name} is missing: {field.description if field else 'give a value'}"
             case "extra_forbidden":
                 known = ", ".join(model.model_fields)
-                sentence = f"{name} is not a parameter; there are: {known}"
+                sentence = f"{name} is not a parameter; the parameters are: {known}"
             case _:
                 message = problem["msg"].removeprefix("Value error, ")
                 message = message[0].lower() + message[1:]

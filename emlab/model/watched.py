@@ -16,13 +16,13 @@ class WatchedFolder(Parameters):
     folder: AbsolutePath = parameter(
         label="Folder",
         kind="folder",
-        help="The folder that the microscope writes to; folders below it are watched too.",
+        help="The folder that the microscope writes to; its subfolders are watched too.",
     )
     pattern: str = parameter(
         "**/*",
         label="File names",
-        help="Which files to take: names relative to the folder with * and ?, ** for any folders between; several are "
-        "separated by commas, and one that begins with ! leaves files out.",
+        help="Which files to take: names relative to the folder, with * and ?, and ** for any folders in between. "
+        "Separate several with commas; one that begins with ! excludes files.",
     )
     settle_time: float = parameter(
         30.0,
@@ -30,7 +30,7 @@ class WatchedFolder(Parameters):
         unit="s",
         label="Settle time",
         advanced=True,
-        help="How long a file has to be unchanged before it is taken when nothing else shows that it is complete.",
+        help="How long a file must stay unchanged before it is taken, if nothing else shows that it is complete.",
     )
     stalled_after: float = parameter(
         600.0,
@@ -38,7 +38,7 @@ class WatchedFolder(Parameters):
         unit="s",
         label="Report as stalled after",
         advanced=True,
-        help="A file that is still not complete this long after its last change is reported.",
+        help="A file is reported if it is still incomplete this long after its last change.",
     )
     idle_timeout: float = parameter(
         7200.0,
@@ -51,7 +51,7 @@ class WatchedFolder(Parameters):
         None,
         label="Stop at",
         advanced=True,
-        help="The import ends at this date and time (local unless it names a time zone), whatever still comes.",
+        help="The import ends at this date and time (local unless it names a time zone), even if more files come.",
     )
     expected_count: int | None = parameter(
         None, gt=0, label="Number of files", help="The import ends once this many files have come."
@@ -61,7 +61,7 @@ class WatchedFolder(Parameters):
     @classmethod
     def _some_pattern(cls, pattern: str) -> str:
         if not any(part and not part.startswith("!") for part in _parts(pattern)):
-            raise ValueError("no file would be taken; give at least one pattern, **/*.tiff say")
+            raise ValueError("no file would be taken; give at least one pattern, such as **/*.tiff")
         return pattern
 
     @property

@@ -27,33 +27,36 @@ class AlignMovie(Parameters):
     """Parameters of `align_movie`."""
 
     local_motion: bool = parameter(
-        True, label="Local motion", help="Also follow motion that differs within the field, where the frames show it."
+        True, label="Local motion", help="Also correct motion that varies over the field, where the frames show it."
     )
     dose_weighting: bool = parameter(
         True,
         label="Dose weighting",
-        help="Weight each frame by what the dose has left of it; needs the dose per frame.",
+        help="Weight each frame by the signal that radiation damage leaves; needs the dose per frame.",
     )
     binning: float = parameter(
         1.0,
         ge=1,
         le=8,
         label="Binning",
-        help="Make the micrograph this many times smaller, in Fourier space: 2 brings a super-resolution movie back to "
-        "the camera's own pixels. It need not be a whole number.",
+        help="Shrink the micrograph by this factor, in Fourier space: 2 brings a super-resolution movie back to the "
+        "camera's physical pixels. It need not be a whole number.",
     )
     save_unweighted: bool = parameter(
-        False, label="Unweighted sum", advanced=True, help="Write the sum without dose weights too."
+        False, label="Unweighted sum", advanced=True, help="Also write the sum without dose weighting."
     )
     save_halves: bool = parameter(
         False,
         label="Sums of odd and even frames",
         advanced=True,
-        help="Write these too (_ODD and _EVN), for programs that learn to remove noise; their sum is the micrograph.",
+        help="Also write these sums (_ODD and _EVN), for programs that learn to denoise; together they add up to the "
+        "micrograph.",
     )
-    first_frame: int = parameter(1, ge=1, label="First frame", advanced=True, help="Counted from 1.")
+    first_frame: int = parameter(
+        1, ge=1, label="First frame", advanced=True, help="The first frame to use, counted from 1."
+    )
     last_frame: int | None = parameter(
-        None, ge=1, label="Last frame", advanced=True, help="The last that is used; left open, the movie's last."
+        None, ge=1, label="Last frame", advanced=True, help="The last frame to use. By default: the movie's last."
     )
 
 
@@ -74,7 +77,7 @@ def align_movie(movie: Movie, parameters: AlignMovie, workbench: Workbench) -> M
     last = parameters.last_frame or movie.frames
     if not parameters.first_frame <= last <= movie.frames:
         raise ParameterError(
-            f"{movie.path} has {movie.frames} frames, and those from {parameters.first_frame} to {last} are asked for; "
+            f"{movie.path} has {movie.frames} frames, but frames {parameters.first_frame} to {last} were requested; "
             "change first_frame or last_frame."
         )
     frames = _read(movie, parameters.first_frame - 1, last, workbench)
@@ -176,24 +179,25 @@ def _tables(movie: Movie, parameters: AlignMovie, motion: Motion, frames: CleanF
 def _warning(motion: Motion, frames: CleanFrames) -> str | None:
     if frames.gain_fit is not None and frames.gain_fit.is_foreign:
         return (
-            "The frames do not show what the gain reference makes up for: it lies otherwise than they do "
-            "(gain_rotation, gain_flip), is of another camera, or was applied before they were written."
+            "The frames do not show the pattern that the gain reference corrects: its orientation differs "
+            "(gain_rotation, gain_flip), it belongs to another camera, or it was applied before the frames were "
+            "written."
         )
     if not motion.is_known:
         return (
-            "The frames have too little in common to tell how the specimen moved; they are summed as they are. "
-            "Look whether the beam was on and the gain reference is that of this camera."
+            "The frames have too little in common to show how the specimen moved; they are summed unaligned. Check "
+            "that the beam was on and that the gain reference belongs to this camera."
         )
     if motion.residual > DOUBTFUL:
         return (
-            f"The frames disagree with the fitted motion by {motion.residual:.1f} px RMS: the alignment is not to be "
-            "believed."
+            f"The frames disagree with the fitted motion by {motion.residual:.1f} px RMS: the alignment is not "
+            "reliable."
         )
     if motion.disagreement > APART:
         return (
-            f"There is so little signal that two halves of it put the frames {motion.disagreement:.0f} px apart: the "
-            "alignment may be wrong by pixels and is not to be believed without a look at the Thon rings."
+            f"There is so little signal that two halves of the data place the frames {motion.disagreement:.0f} px "
+            "apart: the alignment may be wrong by pixels. Check the Thon rings before you trust it."
         )
     if motion.uncertainty > UNSURE:
-        return f"There is little signal in the frames: the motion is known to {motion.uncertainty:.1f} px only."
+        return f"The frames contain little signal: the motion is uncertain by {motion.uncertainty:.1f} px."
     return None

@@ -27,7 +27,11 @@ class ClassifyParticles(Parameters):
     """Parameters of `classify_particles`."""
 
     classes: int = parameter(
-        20, ge=1, le=300, label="2D classes", help="How many at most; there are fewer while particles are few."
+        20,
+        ge=1,
+        le=300,
+        label="2D classes",
+        help="The largest number of classes; there are fewer while particles are few.",
     )
     batch_size: int = parameter(
         1000,
@@ -35,14 +39,14 @@ class ClassifyParticles(Parameters):
         le=100_000,
         unit="particles",
         label="Batch",
-        help="The averages are updated whenever so many more particles are there.",
+        help="The averages are updated each time this many new particles have come.",
     )
     mask_diameter: float | None = parameter(
         None,
         gt=0,
         unit="Å",
         label="Mask diameter",
-        help="Of the circle in which the averages have their content. Left open: the circle outside which the "
+        help="Diameter of the circle that holds the content of the averages. By default: the circle outside which the "
         "particles' background was measured.",
     )
     max_shift: float | None = parameter(
@@ -51,7 +55,7 @@ class ClassifyParticles(Parameters):
         unit="Å",
         label="Largest shift",
         advanced=True,
-        help="How far from the middle of its image a particle may be. Left open: a tenth of the mask's diameter.",
+        help="How far a particle may be from the middle of its image. By default: a tenth of the mask's diameter.",
     )
     class_size: int = parameter(
         64,
@@ -61,10 +65,15 @@ class ClassifyParticles(Parameters):
         unit="px",
         label="Size of the averages",
         advanced=True,
-        help="Particles are made so small before they are compared; the finest detail is twice the pixel that results.",
+        help="Particles are shrunk to this size before they are compared; the finest detail is two of the resulting "
+        "pixels.",
     )
     random_seed: int = parameter(
-        1, ge=0, label="Random seed", advanced=True, help="Of the random classes that the first batch starts from."
+        1,
+        ge=0,
+        label="Random seed",
+        advanced=True,
+        help="Seed of the random classes from which the first batch starts.",
     )
 
 
@@ -90,7 +99,7 @@ def classify_particles(
     members = [(number, particles) for number, particles in enumerate(batch) if particles.count]
     count = sum(particles.count for _, particles in members)
     if before is None and count < _FEWEST:
-        raise DataError(f"There are {count} particles, and 2D classes can begin with {_FEWEST}: pick more of them.")
+        raise DataError(f"There are only {count} particles; 2D classification needs at least {_FEWEST}. Pick more.")
     if not members and before is not None:
         nothing = np.zeros(0, _ASSIGNMENT)
         return replace(before, key=workbench.item, count=0, assignments=workbench.write_array("assignments", nothing))
@@ -191,7 +200,7 @@ def _assignments(members: list[tuple[int, Particles]], found: Found, pixel_size:
 
 def _warning(learned: Learned, found: Found, count: int) -> str | None:
     if not np.any(learned.resolved):
-        return "No class shows anything that halves of its particles agree on: these may be no particles."
+        return "In no class do two halves of the particles agree on anything: these may not be particles."
     if count and learned.shares.max() > 0.9 and (learned.shares > 0).sum() > 1:
         return f"Class {int(learned.shares.argmax()) + 1} holds {learned.shares.max():.0%} of the particles."
     return None

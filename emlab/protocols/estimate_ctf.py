@@ -29,31 +29,31 @@ class EstimateCtf(Parameters):
     """Parameters of `estimate_ctf`."""
 
     min_defocus: float = parameter(
-        3000.0, gt=0, le=200_000, unit="Å", label="Smallest defocus", help="Underfocus from which on to search."
+        3000.0, gt=0, le=200_000, unit="Å", label="Smallest defocus", help="The search starts at this underfocus."
     )
     max_defocus: float = parameter(
-        50_000.0, gt=0, le=200_000, unit="Å", label="Largest defocus", help="Underfocus up to which to search."
+        50_000.0, gt=0, le=200_000, unit="Å", label="Largest defocus", help="The search ends at this underfocus."
     )
     estimate_phase_shift: bool = parameter(
         False,
         label="Phase plate",
-        help="Whether a phase plate was in the beam, so that its phase shift is to be found as well.",
+        help="Also fit the phase shift; for movies taken with a phase plate.",
     )
     estimate_tilt: bool = parameter(
         False,
         label="Tilt",
-        help="Find the specimen's tilt and its axis from the defocus of tiles; takes some seconds more.",
+        help="Fit the specimen's tilt and its axis from the defocus of tiles; takes some seconds longer.",
     )
     local_defocus: bool = parameter(
         False,
         label="Local defocus",
-        help="Write a table of the defocus at places all over the micrograph, of tilted specimens or uneven ice; takes "
-        "some seconds more.",
+        help="Write a table of the defocus at points all over the micrograph, for tilted specimens or uneven ice; "
+        "takes some seconds longer.",
     )
     estimate_thickness: bool = parameter(
         True,
         label="Ice thickness",
-        help="Look for the nodes at which the rings of thick ice vanish and return inverted, and tell its thickness.",
+        help="Estimate ice thickness from the nodes at which the rings of thick ice vanish and return inverted.",
     )
     min_resolution: float = parameter(
         30.0,
@@ -62,7 +62,7 @@ class EstimateCtf(Parameters):
         unit="Å",
         label="Coarsest resolution",
         advanced=True,
-        help="The fit leaves out what is coarser: there, particles and uneven ice outshine the rings.",
+        help="The fit ignores coarser rings, which particles and uneven ice outshine.",
     )
     max_resolution: float = parameter(
         3.0,
@@ -71,7 +71,7 @@ class EstimateCtf(Parameters):
         unit="Å",
         label="Finest resolution",
         advanced=True,
-        help="The fit goes so far, or as far as the pixels do.",
+        help="The fit extends to here, or as far as the pixel size allows.",
     )
     max_astigmatism: float = parameter(
         1500.0,
@@ -80,7 +80,7 @@ class EstimateCtf(Parameters):
         unit="Å",
         label="Largest astigmatism",
         advanced=True,
-        help="Astigmatism up to which to search; the fit may end at somewhat more.",
+        help="The search covers astigmatism up to this value; the fit may end slightly above it.",
     )
     tile: float = parameter(
         1024.0,
@@ -89,8 +89,8 @@ class EstimateCtf(Parameters):
         unit="Å",
         label="Tile",
         advanced=True,
-        help="Length of the tiles whose spectra are averaged where the alignment has left no spectrum; longer ones "
-        "resolve the rings of larger defocus.",
+        help="Side of the tiles whose spectra are averaged if the alignment left no spectrum; longer tiles resolve "
+        "the rings of larger defocus.",
     )
 
     @field_validator("max_defocus")
@@ -98,7 +98,7 @@ class EstimateCtf(Parameters):
     def _above_min_defocus(cls, value: float, others: ValidationInfo) -> float:
         lowest = others.data.get("min_defocus")
         if lowest is not None and value <= lowest:
-            raise ValueError(f"it has to be above min_defocus, {lowest:g} Å")
+            raise ValueError(f"it must be above min_defocus, {lowest:g} Å")
         return value
 
     @property
@@ -140,8 +140,8 @@ def estimate_ctf(micrograph: Micrograph, parameters: EstimateCtf, workbench: Wor
     finest = max(parameters.max_resolution, 2.0 * pixel_size / _NYQUIST_SHARE)
     if finest > parameters.min_resolution / 2.0:
         raise DataError(
-            f"Pixels of {pixel_size:g} Å show nothing finer than {finest:.3g} Å, and the CTF is fitted to rings from "
-            f"{parameters.min_resolution:g} Å to half of that or less: check the pixel size."
+            f"Pixels of {pixel_size:g} Å cannot show anything finer than {finest:.3g} Å, and the CTF is fitted to "
+            f"rings from {parameters.min_resolution:g} Å to half of that or less: check the pixel size."
         )
     band = 1.0 / parameters.min_resolution, 1.0 / finest
     rings = rings_between(spectrum.shape[0], pixel_size, *band, array_module(spectrum))
@@ -249,15 +249,15 @@ def _local_table(local: LocalDefocus, middle: Fit, micrograph: Micrograph) -> di
 def _doubts_of_tilt(micrograph: Micrograph, plane: Plane | None, asked: bool) -> list[str]:
     stage = abs(micrograph.stage_tilt or 0.0)
     if plane is None:
-        blurred = f"The stage was tilted by {stage:.0f}°, which blurs the rings: estimate the tilt."
+        blurred = f"The stage was tilted by {stage:.0f}°, which blurs the rings: turn on tilt estimation."
         return [blurred] if stage > _TILTED else []
     said, (angle, axis) = [], plane.errors
     if micrograph.stage_tilt is not None and abs(plane.angle - stage) > max(_TILTED, 3.0 * angle):
-        said.append(f"The rings tell a tilt of {plane.angle:.0f}°, and the stage was tilted by {stage:.0f}°.")
+        said.append(f"The rings indicate a tilt of {plane.angle:.0f}°, but the stage was tilted by {stage:.0f}°.")
     if not asked:
-        said.append(f"The specimen is tilted by {plane.angle:.0f}°, which was found out by chance: estimate the tilt.")
+        said.append(f"The specimen is tilted by {plane.angle:.0f}°, but tilt estimation is off: turn it on.")
     if plane.is_significant and axis > _VAGUE:
-        said.append(f"The tilt is known to ± {angle:.0f}° only, its axis to ± {axis:.0f}°.")
+        said.append(f"The tilt is uncertain by ± {angle:.0f}°, its axis by ± {axis:.0f}°.")
     if not plane.is_significant and plane.angle + 2.0 * angle > _TILTED:
-        said.append(f"The tiles are too faint to tell a tilt of less than {plane.angle + 2.0 * angle:.0f}°.")
+        said.append(f"The tiles are too faint to detect a tilt below {plane.angle + 2.0 * angle:.0f}°.")
     return said

@@ -28,8 +28,8 @@ class ExtractParticles(Parameters):
         le=20_000,
         unit="Å",
         label="Box size",
-        help="Width of a particle's image; somewhat more where that makes for faster transforms. Left open: 1.5 times "
-        "the particle's diameter.",
+        help="Width of a particle image, rounded up where that makes transforms faster. By default: 1.5 times the "
+        "particle's diameter.",
     )
     particle_pixel_size: float | None = parameter(
         None,
@@ -37,8 +37,8 @@ class ExtractParticles(Parameters):
         le=100,
         unit="Å",
         label="Particles' pixel size",
-        help="Make the images smaller, in Fourier space, until a pixel has this size or hardly more: for 2D classes, 3 "
-        "to 4 Å will do. Left open, or where it is finer than the micrograph's: as on the micrograph.",
+        help="Shrink the images, in Fourier space, until a pixel has this size or slightly more: 3 to 4 Å is enough "
+        "for 2D classes. By default: the micrograph's pixel size, which is also the finest.",
     )
     background_diameter: float | None = parameter(
         None,
@@ -46,33 +46,33 @@ class ExtractParticles(Parameters):
         unit="Å",
         label="Background circle",
         advanced=True,
-        help="What lies outside this circle is background, and sets the level, the slope and the scale of each image. "
-        "Left open: 1.1 times the particle's diameter.",
+        help="Everything outside this circle is background; it sets the level, slope and scale of each image. By "
+        "default: 1.1 times the particle's diameter.",
     )
     invert_contrast: bool = parameter(
         True,
         label="Invert contrast",
         advanced=True,
-        help="Make dark particles white, as programs for particles expect.",
+        help="Make dark particles white, as most programs expect.",
     )
     flip_phases: bool = parameter(
         False,
         label="Flip phases",
         advanced=True,
-        help="Undo the inversions of contrast by the CTF. RELION and cryoSPARC do that later, and better.",
+        help="Undo the contrast inversions of the CTF. RELION and cryoSPARC do this later, and better.",
     )
     remove_dust: bool = parameter(
         True,
         label="Remove dust",
         advanced=True,
-        help="Replace pixels beyond 5 standard deviations by noise: X-rays and hot pixels.",
+        help="Replace pixels beyond 5 standard deviations (X-rays, hot pixels) with noise.",
     )
     half_precision: bool = parameter(
         False,
         label="Half precision",
         advanced=True,
-        help="Store 16-bit numbers (MRC mode 12): half the disk, no loss that shows. RELION 4, cryoSPARC 4.4 and what "
-        "came after them read these.",
+        help="Store 16-bit numbers (MRC mode 12): half the disk space, no visible loss. RELION 4, cryoSPARC 4.4 and "
+        "later versions read these.",
     )
 
 
@@ -94,8 +94,8 @@ def extract_particles(picks: Picks, parameters: ExtractParticles, workbench: Wor
     circle = parameters.background_diameter or _CIRCLE * picks.diameter
     if circle > box.size * pixel_size:
         raise ParameterError(
-            f"A box of {box.size * pixel_size:.0f} Å holds no background around a circle of {circle:.0f} Å: make "
-            f"box_size larger (1.5 diameters of the particle are usual), or background_diameter smaller."
+            f"A box of {box.size * pixel_size:.0f} Å leaves no background around a circle of {circle:.0f} Å: make "
+            "box_size larger (1.5 particle diameters is usual), or background_diameter smaller."
         )
     places = workbench.read_array(picks.coordinates)
     kept = places[:0]
@@ -121,7 +121,7 @@ def extract_particles(picks: Picks, parameters: ExtractParticles, workbench: Wor
         diameter=circle,
         micrograph_pixel_size=picks.pixel_size,
         phases_flipped=parameters.flip_phases,
-        warning=None if len(kept) or not len(places) else "The box of every particle leaves the micrograph.",
+        warning=None if len(kept) or not len(places) else "Every particle's box extends beyond the micrograph.",
     )
 
 

@@ -17,9 +17,9 @@ class ImportMicrographs(Acquisition):
         "**/*.mrc, **/*.tif, **/*.tiff, !**/*_PS.mrc, !**/*_noDW.mrc, !**/*_EVN.mrc, !**/*_ODD.mrc, "
         "!**/*_[Ff]ractions.tif*, !**/[Gg]ain[!a-z]*, !**/*[!A-Za-z]gain[!a-z]*, !**/*Gain[!a-z]*, !**/*[Gg]ain[Rr]ef*",
         label="File names",
-        help="Which files are micrographs: names relative to the folder with * and ?, ** for any folders between; "
-        "several are separated by commas, and one that begins with ! leaves files out. By default everything but "
-        "gains, EPU's movies, and what motion correction writes beside a micrograph.",
+        help="Which files are micrographs: names relative to the folder, with * and ?, and ** for any folders in "
+        "between. Separate several with commas; one that begins with ! excludes files. By default everything "
+        "except gains, EPU's movies, and what motion correction writes beside a micrograph.",
     )
     total_dose: float | None = parameter(
         None,
@@ -27,7 +27,7 @@ class ImportMicrographs(Acquisition):
         unit="e/Å²",
         label="Total dose",
         advanced=True,
-        help="On the specimen in the whole exposure. Left open: from the XML or mdoc beside the file.",
+        help="Dose on the specimen over the whole exposure. By default: from the XML or mdoc beside the file.",
     )
 
 
@@ -47,7 +47,7 @@ def import_micrographs(arrival: Arrival, parameters: ImportMicrographs, workbenc
     facts = workbench.inspect(arrival)
     if facts.frames > 1:
         raise FormatError(
-            f"{arrival.path} has {facts.frames} frames, a micrograph has one: import movies with import_movies."
+            f"{arrival.path} has {facts.frames} frames, but a micrograph has one: import movies with import_movies."
         )
     sidecar = workbench.sidecar(arrival)
     imaged = parameters.imaged(arrival.path, facts, sidecar)

@@ -18,9 +18,9 @@ class ImportMovies(Acquisition):
         "**/*.tif, **/*.tiff, **/*.mrc, **/*.mrcs, **/*.eer, !**/[Gg]ain[!a-z]*, !**/*[!A-Za-z]gain[!a-z]*, "
         "!**/*Gain[!a-z]*, !**/*[Gg]ain[Rr]ef*, !**/FoilHole_*[0-9].*",
         label="File names",
-        help="Which files are movies: names relative to the folder with * and ?, ** for any folders between; several "
-        "are separated by commas, and one that begins with ! leaves files out. By default everything but gains and "
-        "EPU's sums.",
+        help="Which files are movies: names relative to the folder, with * and ?, and ** for any folders in between. "
+        "Separate several with commas; one that begins with ! excludes files. By default everything except gains "
+        "and EPU's sums.",
     )
     dose_per_frame: float | None = parameter(
         None,
@@ -28,18 +28,18 @@ class ImportMovies(Acquisition):
         le=1000,
         unit="e/Å²",
         label="Dose per frame",
-        help="On the specimen, in each frame as it is read (each fraction of an EER). Left open: the total dose of the "
-        "XML or mdoc beside the movie, divided by its frames; without either, frames are not weighted by dose.",
+        help="Dose on the specimen in each frame as read (each fraction of an EER). By default: the total dose in the "
+        "XML or mdoc beside the movie, divided by its frames; without either, frames are not dose-weighted.",
     )
     pre_exposure: float = parameter(
-        0.0, ge=0, unit="e/Å²", label="Dose before", advanced=True, help="On the specimen before the first frame."
+        0.0, ge=0, unit="e/Å²", label="Pre-exposure", advanced=True, help="Dose on the specimen before the first frame."
     )
     gain_reference: AbsolutePath | None = parameter(
         None,
         label="Gain reference",
         kind="file",
         accepts="an MRC, TIFF or .gain file",
-        help="MRC, TIFF or .gain; frames are multiplied with it, but an EER is divided by an MRC.",
+        help="An MRC, TIFF or .gain file. Frames are multiplied by it, but an EER is divided by an MRC.",
     )
     gain_rotation: int = parameter(
         0,
@@ -63,15 +63,16 @@ class ImportMovies(Acquisition):
         kind="file",
         accepts="a text file of rectangles, or an image",
         advanced=True,
-        help="Bad pixels: a text with a rectangle x y width height a line, as RELION and MotionCor read it (0 0 is the "
-        "first pixel of an MRC, and that of the last row of a TIFF), or an image that is not 0 where one is bad.",
+        help="Bad pixels: a text file with one rectangle x y width height per line, as RELION and MotionCor read it "
+        "(0 0 is the first pixel of an MRC, and the first pixel of a TIFF's last row), or an image that is not 0 "
+        "at bad pixels.",
     )
     eer_grouping: int | None = parameter(
         None,
         ge=1,
         label="EER grouping",
-        help="Raw frames of an EER in each fraction. Left open: as many as bring about 1 e/Å², where the XML tells the "
-        "dose, else those that make some 40 fractions.",
+        help="Raw EER frames per fraction. By default: as many as give about 1 e/Å² if the XML states the dose, "
+        "otherwise as many as give some 40 fractions.",
     )
     eer_upsampling: int = parameter(
         1,
@@ -80,7 +81,7 @@ class ImportMovies(Acquisition):
         label="EER upsampling",
         choices={1: "sensor pixels (4K)", 2: "half pixels (8K)"},
         advanced=True,
-        help="1 reads an EER in the sensor's pixels (4K), 2 in 8K.",
+        help="1 reads an EER in sensor pixels (4K), 2 in half pixels (8K).",
     )
 
 
@@ -104,8 +105,8 @@ def import_movies(arrival: Arrival, parameters: ImportMovies, workbench: Workben
         facts = workbench.inspect(arrival, eer_grouping=grouping, eer_upsampling=upsampling)
     if facts.frames < 2:
         raise FormatError(
-            f"{arrival.path} has one frame, a movie has several: leave it out with a pattern that begins with !, or "
-            f"import micrographs with import_micrographs."
+            f"{arrival.path} has one frame, but a movie has several: exclude it with a pattern that begins with !, or "
+            "import micrographs with import_micrographs."
         )
     dose = parameters.dose_per_frame
     if dose is None and sidecar is not None and sidecar.total_dose:
@@ -134,7 +135,8 @@ def _grouping(raw_frames: int, parameters: ImportMovies, sidecar: Sidecar | None
         return parameters.eer_grouping
     if parameters.dose_per_frame is not None:
         raise ParameterError(
-            "dose_per_frame is that of a fraction of an EER, whose raw frames are not given; give eer_grouping too."
+            "dose_per_frame is the dose of an EER fraction, but the number of raw frames per fraction is not given; "
+            "give eer_grouping too."
         )
     if sidecar is not None and sidecar.total_dose:
         return min(max(1, round(raw_frames / sidecar.total_dose)), raw_frames // 2)

@@ -18,35 +18,36 @@ class PickParticles(Parameters):
         le=5000,
         unit="Å",
         label="Particle diameter",
-        help="The longest side of the particle; a quarter too much or too little costs few particles.",
+        help="The longest side of the particle; an error of a quarter costs few particles.",
     )
     threshold: float = parameter(
         3.5,
         gt=0,
         le=100,
         label="Picking threshold",
-        help="How far a particle has to stand out, in standard deviations of the noise around it: 3 finds more and "
-        "takes some noise, 5 takes clear ones only.",
+        help="How far a particle must stand out, in standard deviations of the noise around it: 3 finds more and "
+        "picks some noise, 5 finds only clear particles.",
     )
     min_distance: float | None = parameter(
         None,
         gt=0,
         unit="Å",
-        label="Least distance",
+        label="Minimum distance",
         advanced=True,
-        help="Between the centres of neighbours. Left open: 0.7 diameters, so that touching particles are both found.",
+        help="Distance between the centres of neighbours. By default: 0.7 diameters, so that both of two touching "
+        "particles are found.",
     )
     avoid_obstacles: bool = parameter(
         True,
         label="Keep off carbon and contamination",
-        help="Pick nothing on pieces of ice and the like, nor on a carbon film that covers part of the micrograph. A "
-        "film that covers all of it is no obstacle.",
+        help="Pick nothing on ice contamination and the like, or on a carbon film that covers part of the micrograph. "
+        "A film that covers all of it is not avoided.",
     )
     bright_particles: bool = parameter(
         False,
         label="Bright particles",
         advanced=True,
-        help="Particles are brighter than what is around them, as in negative stain or where contrast was inverted.",
+        help="Particles are brighter than their surroundings, as in negative stain or after contrast inversion.",
     )
 
 
@@ -93,5 +94,5 @@ def pick_particles(
 
 def _warning(excluded: float, count: int) -> str | None:
     if excluded > CROWDED:
-        return f"{excluded:.0%} of the micrograph is taken for carbon or contamination, and nothing is picked there."
+        return f"{excluded:.0%} of the micrograph looks like carbon or contamination; nothing is picked there."
     return None if count else "No particle was found."

@@ -22,8 +22,8 @@ class SelectMicrographs(Parameters):
         gt=0,
         unit="Å",
         label="CTF resolution up to",
-        help="How far out the Thon rings have to agree with the fit; a smaller number is stricter. "
-        f"Where pixels are too coarse for it, {FINEST:g} of them.",
+        help="How far out the Thon rings must agree with the fit; a smaller number is stricter. If the pixels are too "
+        f"coarse for this, the limit is {FINEST:g} pixels.",
     )
     min_defocus: float | None = parameter(
         None, unit="Å", label="Defocus from", help="Smallest underfocus, mean of U and V."
@@ -39,17 +39,17 @@ class SelectMicrographs(Parameters):
         gt=0,
         unit="Å",
         label="Motion up to",
-        help="Length of the whole path of the specimen; micrographs that came without a movie have none.",
+        help="Total path length of the specimen's motion; it does not apply to micrographs imported without a movie.",
     )
     max_ice_density: float | None = parameter(
         1.5,
         gt=0,
         label="Ice ring up to",
-        help="Power at the ice ring over its surroundings; 1 is no ring. Where pixels are too coarse to see it, this "
-        "limit does not apply.",
+        help="Power at the ice ring relative to its surroundings; 1 means no ring. The limit does not apply if the "
+        "pixels are too coarse to show the ring.",
     )
     min_score: float | None = parameter(
-        None, ge=-1, le=1, label="CTF score from", advanced=True, help="Smallest correlation of spectrum and fit."
+        None, ge=-1, le=1, label="CTF score from", advanced=True, help="Smallest correlation between spectrum and fit."
     )
 
     @field_validator("max_defocus")
@@ -57,7 +57,7 @@ class SelectMicrographs(Parameters):
     def _above_min_defocus(cls, value: float | None, others: ValidationInfo) -> float | None:
         lowest = others.data.get("min_defocus")
         if value is not None and lowest is not None and value <= lowest:
-            raise ValueError(f"it has to be above min_defocus, {lowest:g} Å")
+            raise ValueError(f"it must be above min_defocus, {lowest:g} Å")
         return value
 
 

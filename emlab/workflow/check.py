@@ -69,9 +69,9 @@ def _sentence(question: Question, problem: Any) -> str:
         what = "a whole number" if question.kind == "whole" else "a number"
         return f"“{problem['input']}” is not {what} such as {_example(question)}."
     if "than" in kind:
-        return f"It has to be {question.limits}{f' {question.unit}' if question.unit else ''}."
+        return f"It must be {question.limits}{f' {question.unit}' if question.unit else ''}."
     if kind.startswith("datetime"):
-        return f"“{problem['input']}” is not a date and time; write it as 2026-11-26 18:30."
+        return f"“{problem['input']}” is not a date and time; write it like 2026-11-26 18:30."
     if kind.startswith("bool"):
         return f"“{problem['input']}” is neither yes nor no."
     message = str(problem["msg"]).removeprefix("Value error, ")

@@ -75,7 +75,7 @@ class Asked(BaseModel):
         if value in (None, ""):
             return "Give a value." if self.required else None
         if self.choices and str(value) not in (known := [str(choice) for choice in self.choices]):
-            return f"{value} is none of the choices: {', '.join(known)}."
+            return f"{value} is not one of the choices: {', '.join(known)}."
         if self.limits == Limits(None, None):
             return None
         try:
@@ -84,7 +84,7 @@ class Asked(BaseModel):
             return f"“{value}” is not a number."
         if self.limits.allow(number):
             return None
-        return f"It has to be {self.limits.words}{f' {self.unit}' if self.unit else ''}."
+        return f"It must be {self.limits.words}{f' {self.unit}' if self.unit else ''}."
 
     @property
     def limits(self) -> Limits:

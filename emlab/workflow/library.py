@@ -59,13 +59,13 @@ def read_workflow(source: str | Path) -> Workflow:
     path = known[str(source)].path if str(source) in known else Path(source)
     if not path.is_file():
         raise WorkflowError(
-            f"There is no workflow {str(source)!r}: neither a file nor one of those that are known by name "
-            f"({', '.join(known)}). Folders with more are looked for in ${FOLDERS}."
+            f"There is no workflow {str(source)!r}: it is neither a file nor a known name ({', '.join(known)}). emlab "
+            f"also looks in the folders named in ${FOLDERS}."
         )
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise WorkflowError(f"{path} cannot be read as a text: {error}.") from None
+        raise WorkflowError(f"{path} cannot be read as text: {error}.") from None
     return parse_workflow(text, str(path))
 
 

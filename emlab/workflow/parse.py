@@ -35,7 +35,7 @@ def parse_workflow(text: str, origin: str) -> Workflow:
     try:
         found = opened.placed(json.loads(opened.json))
     except RecursionError:
-        raise WorkflowError(f"{origin} is nested more deeply than any workflow.") from None
+        raise WorkflowError(f"{origin} is nested too deeply to be a workflow.") from None
     except json.JSONDecodeError as error:
         raise WorkflowError(f"{origin} is not JSON: {error.msg} in line {error.lineno + opened.skipped}.") from None
     if is_scipion(found):
@@ -55,12 +55,10 @@ def _valid(found: Any, origin: str) -> Workflow:
         raise WorkflowError(f"{origin} is not a workflow: {problems}.") from None
     names = [step.name for step in workflow.protocols]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise WorkflowError(f"{origin}: two steps have the name {', '.join(sorted(twice))}; each needs its own.")
+        raise WorkflowError(f"{origin}: two steps are named {', '.join(sorted(twice))}; give each its own name.")
     unknown = {other for asked in workflow.fields.values() for other in asked.when} - set(workflow.places)
     if unknown:
-        raise WorkflowError(
-            f"{origin}: a field is asked for when {', '.join(sorted(unknown))} has a value; there is no such field."
-        )
+        raise WorkflowError(f"{origin}: a field depends on {', '.join(sorted(unknown))}, but there is no such field.")
     return workflow
 
 

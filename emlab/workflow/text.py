@@ -26,8 +26,8 @@ _PATTERNS: Final = (
 _VARIABLE: Final = re.compile(r"%\((\w+)\)s|%%")
 _KINDS: Final[dict[str, Kind]] = {"0": "text", "3": "whole", "4": "number", "5": "file", "6": "folder"}
 _EXPECTED: Final = (
-    "~label|default|type|alias~ with a type of 0 text, 1 or 2 path or yes/no, 3 whole number, 4 number, 5 file, "
-    "6 folder"
+    "~label|default|type|alias~ with the type 0 (text), 1 or 2 (path or yes/no), 3 (whole number), 4 (number), 5 "
+    "(file) or 6 (folder)"
 )
 # Characters for private use, which stand for a field until the JSON is read.
 _OPEN, _CLOSE = "\ue000", "\ue001"
@@ -103,7 +103,7 @@ def open_text(text: str, origin: str) -> Opened:
     lines = text.splitlines(keepends=True)
     skipped = next((number for number, line in enumerate(lines) if line.lstrip()[:1] in ("[", "{")), None)
     if skipped is None:
-        raise WorkflowError(f"{origin} has no workflow: no line begins with [ or {{.")
+        raise WorkflowError(f"{origin} contains no workflow: no line begins with [ or {{.")
     scanner = _Scanner("".join(lines[skipped:]), origin, skipped)
     written = "".join(scanner.scanned())
     return Opened("".join(lines[:skipped]).strip(), written, scanner.fields, tuple(scanner.notes), skipped)
@@ -165,8 +165,8 @@ class _Scanner:
             self.fields[name] = TextField(name, Asked(label=label or name, kind=kind, default=value))
         elif (known.asked.kind, known.asked.default) != (kind, value):
             self.notes.append(
-                f"The field {known.asked.label} stands there twice, with the defaults {known.asked.default} and "
-                f"{value}; it is asked once, and fills both."
+                f"The field {known.asked.label} appears twice, with the defaults {known.asked.default} and {value}; "
+                "it is asked for once and fills both places."
             )
         return name
 
@@ -181,7 +181,7 @@ class _Scanner:
         missing: list[str] = []
         filled = _VARIABLE.sub(value, text)
         if missing:
-            self.notes.append(f"{label} has no default: it is made of ${missing[0]}, which is not set here.")
+            self.notes.append(f"{label} has no default, because it depends on ${missing[0]}, which is not set.")
         return "" if missing else filled
 
     def _typed(self, match: re.Match[str], code: str, default: str) -> tuple[Kind | None, Any]:
@@ -198,14 +198,14 @@ class _Scanner:
             number = math.nan
         if not math.isfinite(number):
             what = "whole number" if kind == "whole" else "number"
-            raise self._error(match.start(), f"the default of the field {match[0]} is no {what}")
+            raise self._error(match.start(), f"the default of the field {match[0]} is not a {what}")
         return kind, number
 
     def _variable(self, match: re.Match[str]) -> str:
         if match[0] == "%%":
             return "%"
         if match[1] not in os.environ:
-            raise self._error(match.start(), f"the variable {match[1]} of the environment is not set; set it")
+            raise self._error(match.start(), f"the variable {match[1]} is not set in the environment; set it")
         return os.environ[match[1]]
 
     def _error(self, position: int, complaint: str) -> WorkflowError:

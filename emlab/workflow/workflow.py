@@ -94,8 +94,8 @@ class Workflow(BaseModel):
                 direct[step, parameter] = value
             else:
                 raise ParameterError(
-                    f"{name!r} is asked for nowhere in the workflow {self.name}. Its fields are: {', '.join(fields)}; "
-                    f"any other parameter is given as step.parameter, with the steps {', '.join(steps)}."
+                    f"{name!r} is not a field of the workflow {self.name}. Its fields are: {', '.join(fields)}; give "
+                    f"any other parameter as step.parameter, with one of the steps {', '.join(steps)}."
                 )
         complaints = {name: asked.complaint(answers[name]) for name, asked in self.fields.items()}
         if said := [f"{name}: {complaint}" for name, complaint in complaints.items() if complaint]:

@@ -221,7 +221,7 @@ def test_a_template_is_filled_without_a_browser(
     with open_session(session) as opened:
         assert opened.state == "created"
         assert (opened.runs[0].parameters["voltage"], opened.runs[0].parameters["idle_timeout"]) == (200, 7200)
-    with pytest.raises(SystemExit, match=r"volt \(Voltage\): It has to be at least 10 and at most 3,000 kV."):
+    with pytest.raises(SystemExit, match=r"volt \(Voltage\): It must be at least 10 and at most 3,000 kV."):
         emlab("template", "aligned.json.template", f"path={micrographs}", "volt=2")
 
 

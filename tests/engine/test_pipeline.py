@@ -76,7 +76,7 @@ def test_what_does_not_fit_together_is_refused(
     [
         ({}, "folder is missing: The folder that the microscope writes to"),
         ({"folder": "/data", "settle_time": -1}, r"settle_time is -1 s; input should be greater than or equal to 0 s"),
-        ({"folder": "/data", "foldr": 1}, "foldr is not a parameter; there are: folder, pattern"),
+        ({"folder": "/data", "foldr": 1}, "foldr is not a parameter; the parameters are: folder, pattern"),
         ({"folder": "/data", "settle_time": "soon"}, "settle_time is 'soon'"),
     ],
 )

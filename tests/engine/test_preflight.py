@@ -86,7 +86,7 @@ def test_one_bad_movie_does_not_stop_a_session_but_nothing_else_than_bad_ones_do
     (movies / "cut.mrcs").write_bytes(bad)
     preflight(stage(movies, voltage=300))
     (movies / "square" / "movie.mrcs").unlink()
-    with pytest.raises(FormatError, match="has one frame, a movie has several"):
+    with pytest.raises(FormatError, match="has one frame, but a movie has several"):
         preflight(stage(movies, voltage=300))
 
 

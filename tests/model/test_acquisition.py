@@ -47,7 +47,7 @@ def test_the_sidecars_image_may_be_binned_against_the_file(width: int, expected:
 def test_a_sidecar_of_an_image_of_another_size_is_not_believed() -> None:
     """Three quarters of the width are no binning: a crop, or the sidecar of something else."""
     assert imaged(facts(3072, pixel_size=1.3), SAID)["pixel_size"] == 1.3
-    with pytest.raises(ParameterError, match=r"tells 1 Å of an image 4096 px wide, of which its own 3072 px are no"):
+    with pytest.raises(ParameterError, match=r"states 1 Å for an image 4096 px wide, but its own 3072 px are not"):
         imaged(facts(3072), SAID)
 
 

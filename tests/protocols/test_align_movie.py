@@ -226,7 +226,7 @@ def test_a_gain_that_lies_otherwise_is_said(movie: Movie, tmp_path: Path) -> Non
     assert aligned(movie, tmp_path).warning is None
     found = aligned(replace(movie, gain_flip=2), tmp_path)
     assert found.warning is not None
-    assert "do not show what the gain reference makes up for" in found.warning
+    assert "do not show the pattern that the gain reference corrects" in found.warning
 
 
 def test_a_blank_movie_fails(movie: Movie, tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ def test_a_batch_without_particles_changes_nothing(
 
 
 def test_too_few_particles_say_so(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="There are 3 particles, and 2D classes can begin with 10"):
+    with pytest.raises(DataError, match="There are only 3 particles; 2D classification needs at least 10"):
         classified(tmp_path, [particles("m1", 3), particles("m2", 0)], None, "batch_0001")
 
 

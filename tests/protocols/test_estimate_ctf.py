@@ -135,7 +135,7 @@ def test_a_tilted_specimen_with_a_table_of_its_defocus(tmp_path: Path) -> None:
     assert (ctf.defocus_u + ctf.defocus_v) / 2 == pytest.approx(16_000.0, abs=60.0)
     assert ctf.ctf_resolution < unasked.ctf_resolution
     assert ctf.warning is None
-    assert "The stage was tilted by 40°, which blurs the rings: estimate the tilt." in str(unasked.warning)
+    assert "The stage was tilted by 40°, which blurs the rings: turn on tilt estimation." in str(unasked.warning)
     assert ctf.local_defocus == "ctf/item_local.star"
     table = read_star(tmp_path / ctf.local_defocus)["local_defocus"]
     defocus = (table["rlnDefocusU"] + table["rlnDefocusV"]) / 2
@@ -156,7 +156,7 @@ def test_a_tilt_that_nobody_knows_of_does_not_pass_for_thick_ice(tmp_path: Path)
     assert ctf.thickness is None
     assert ctf.tilt_angle == pytest.approx(30.0, abs=3.0)
     assert (ctf.defocus_u + ctf.defocus_v) / 2 == pytest.approx(12_000.0, abs=60.0)
-    assert "The specimen is tilted by 30°, which was found out by chance: estimate the tilt." in str(ctf.warning)
+    assert "The specimen is tilted by 30°, but tilt estimation is off: turn it on." in str(ctf.warning)
 
 
 def scattered(optics: Optics, size: int) -> NDArray[Any]:
@@ -230,7 +230,7 @@ def test_rings_finer_than_the_samples_are_told(tmp_path: Path) -> None:
 
 
 def test_coarse_pixels_are_refused(image: NDArray[Any], tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="Pixels of 8 Å show nothing finer than 16.8 Å.*check the pixel size"):
+    with pytest.raises(DataError, match="Pixels of 8 Å cannot show anything finer than 16.8 Å.*check the pixel size"):
         estimated(micrograph(tmp_path / "a.mrc", image, pixel_size=8.0), tmp_path)
 
 
@@ -246,7 +246,7 @@ def test_a_spectrum_that_is_none_is_refused(image: NDArray[Any], tmp_path: Path)
 
 
 def test_a_range_that_is_none_is_refused() -> None:
-    with pytest.raises(ParameterError, match="max_defocus is 5000.* it has to be above min_defocus, 6000 Å"):
+    with pytest.raises(ParameterError, match="max_defocus is 5000.* it must be above min_defocus, 6000 Å"):
         validated(EstimateCtf, {"min_defocus": 6000.0, "max_defocus": 5000.0}, "ctf")
 
 

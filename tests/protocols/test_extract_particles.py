@@ -133,7 +133,7 @@ def test_flipped_phases_make_another_image_of_the_same_places(tmp_path: Path) ->
 
 @pytest.mark.parametrize(("places", "warning"), [
     (PLACES[:0], None),
-    (PLACES[2:3], "The box of every particle leaves the micrograph."),
+    (PLACES[2:3], "Every particle's box extends beyond the micrograph."),
 ])  # fmt: skip
 def test_no_particles_have_a_record_and_no_stack(tmp_path: Path, places: NDArray[Any], warning: str | None) -> None:
     particles = extracted(tmp_path, places)
@@ -145,6 +145,6 @@ def test_no_particles_have_a_record_and_no_stack(tmp_path: Path, places: NDArray
 
 def test_a_box_without_background_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
-        ParameterError, match="A box of 90 Å holds no background around a circle of 99 Å: make box_size"
+        ParameterError, match="A box of 90 Å leaves no background around a circle of 99 Å: make box_size"
     ):
         extracted(tmp_path, box_size=90.0)

@@ -44,7 +44,7 @@ def test_a_micrograph_keeps_its_file_and_gets_a_thumbnail(tmp_path: Path, name: 
 
 def test_a_movie_is_no_micrograph(tmp_path: Path) -> None:
     write_mrc(tmp_path / "a.mrc", IMAGE.reshape(2, 300, 1100), 1.5)
-    with pytest.raises(FormatError, match="has 2 frames, a micrograph has one: import movies with import_movies"):
+    with pytest.raises(FormatError, match="has 2 frames, but a micrograph has one: import movies with import_movies"):
         imported(tmp_path / "a.mrc", tmp_path, voltage=300)
 
 

@@ -123,7 +123,7 @@ def test_a_dose_of_fractions_needs_their_size(tmp_path: Path) -> None:
 
 def test_an_image_is_no_movie(tmp_path: Path) -> None:
     write_tiff_movie(tmp_path / "a.tif", COUNTS[:1], 1.0)
-    with pytest.raises(FormatError, match="has one frame, a movie has several"):
+    with pytest.raises(FormatError, match="has one frame, but a movie has several"):
         imported(tmp_path / "a.tif", voltage=300)
 
 

@@ -72,10 +72,10 @@ def test_what_no_file_tells_has_to_be_given(model: LaunchModel, movies: Path) ->
     ("name", "value", "complaint"),
     [
         ("movies", "data", "Give the whole path, from / on."),
-        ("voltage", "3", "It has to be at least 10 and at most 3,000 kV."),
+        ("voltage", "3", "It must be at least 10 and at most 3,000 kV."),
         ("pixel_size", "one", "“one” is not a number such as 1.5."),
         ("gain_reference", "/none/gain.mrc", "There is no such file."),
-        ("import.deadline", "soon", "“soon” is not a date and time; write it as 2026-11-26 18:30."),
+        ("import.deadline", "soon", "“soon” is not a date and time; write it like 2026-11-26 18:30."),
     ],
 )
 def test_what_is_wrong_is_said_at_its_question(
@@ -114,7 +114,7 @@ def test_a_question_that_is_not_asked_neither_counts_nor_is_passed_on(model: Lau
     write_mrc(movies.parent / "gain.mrc", np.ones((32, 48), np.float32), 1.2)
     model.answer("gain_reference", str(movies.parent / "gain.mrc"))
     assert model.is_asked(rotation)
-    assert model.complaints == {"gain_rotation": "It has to be at least 0 and at most 3."}
+    assert model.complaints == {"gain_rotation": "It must be at least 0 and at most 3."}
 
 
 def test_answers_are_kept_when_the_template_changes(model: LaunchModel, movies: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_scipion_template_keeps_them_too_and_names_what_differs(tmp_path: Path
     )
     model = LaunchModel(tmp_path / "sessions", str(template), Memory(tmp_path / "m.json"))
     assert model.source == str(template)
-    assert model.workflow.notes[-1] == "SomePlugin is left out: emlab does nothing of the kind."
+    assert model.workflow.notes[-1] == "SomePlugin is left out: emlab has no such step."
     model.answer("volt", "120")
     model.choose("screening")
     assert model.value(model.question("voltage")) == "120"

@@ -103,11 +103,11 @@ def test_a_session_is_started_from_the_form_and_steered_from_its_live_view(
     expect(page.get_by_text("2 movies, newest")).to_contain_text("128×128×6, MRC", timeout=20_000)
     expect(page.get_by_text("Read from the file's header")).to_be_visible()
     page.get_by_label("Voltage").fill("3")
-    expect(page.get_by_role("alert")).to_have_text("It has to be at least 10 and at most 3,000 kV.")
+    expect(page.get_by_role("alert")).to_have_text("It must be at least 10 and at most 3,000 kV.")
     page.get_by_label("Voltage").fill("300")
     expect(start).to_be_enabled()
 
-    page.get_by_label("Template").select_option("Micrographs that are aligned already: CTF, selection")
+    page.get_by_label("Template").select_option("Aligned micrographs: CTF, selection")
     expect(page.get_by_label("Micrographs' folder")).to_have_value(str(movies), timeout=20_000)
     expect(page.get_by_label("Voltage")).to_have_value("300")
     page.get_by_label("Template").select_option("Movies: motion, CTF, selection")

@@ -67,8 +67,8 @@ def test_what_is_typed_is_kept_before_typing_pauses(tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_stands_below_its_field_and_goes_away(view: LaunchView) -> None:
-    assert "It has to be at least 10 and at most 3,000 kV." in typed(view, "voltage", "3")
-    assert "Voltage: It has to be" in view._blockers.value
+    assert "It must be at least 10 and at most 3,000 kV." in typed(view, "voltage", "3")
+    assert "Voltage: It must be" in view._blockers.value
     assert typed(view, "voltage", "300") == ""
 
 
@@ -100,9 +100,9 @@ def test_a_question_appears_when_another_is_answered(view: LaunchView) -> None:
 def test_more_settings_are_folded_away_and_keep_their_answers(view: LaunchView) -> None:
     assert "ctf.max_defocus" not in view._rows
     view._more.click()
-    assert "It has to be" in typed(view, "ctf.max_defocus", "-1")
+    assert "It must be" in typed(view, "ctf.max_defocus", "-1")
     view._more.click()
-    assert "Largest defocus: It has to be" in view._blockers.value
+    assert "Largest defocus: It must be" in view._blockers.value
     view._more.click()
     assert view._rows["ctf.max_defocus"]._input.value == "-1"
 

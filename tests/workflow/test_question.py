@@ -68,7 +68,7 @@ def test_a_question_depends_on_other_answers() -> None:
     ("answers", "expected"),
     [
         ({}, {"movies": "Give a folder."}),
-        ({"movies": "/d", "voltage": "3"}, {"voltage": "It has to be at least 10 and at most 3,000 kV."}),
+        ({"movies": "/d", "voltage": "3"}, {"voltage": "It must be at least 10 and at most 3,000 kV."}),
         ({"movies": "/d", "voltage": "many"}, {"voltage": "“many” is not a number such as 1.5."}),
         (
             {"movies": "/d", "import.eer_grouping": "1.5"},
@@ -76,9 +76,9 @@ def test_a_question_depends_on_other_answers() -> None:
         ),
         (
             {"movies": "/d", "import.deadline": "soon"},
-            {"import.deadline": "“soon” is not a date and time; write it as 2026-11-26 18:30."},
+            {"import.deadline": "“soon” is not a date and time; write it like 2026-11-26 18:30."},
         ),
-        ({"movies": "/d", "ctf.min_defocus": 60_000}, {"ctf.max_defocus": "It has to be above min_defocus, 60000 Å."}),
+        ({"movies": "/d", "ctf.min_defocus": 60_000}, {"ctf.max_defocus": "It must be above min_defocus, 60000 Å."}),
         ({"movies": "/d", "voltage": "200", "import.pixel_size": ""}, {}),
     ],
 )
@@ -89,7 +89,7 @@ def test_what_is_wrong_is_a_sentence_at_its_question(answers: dict[str, Any], ex
 def test_what_the_template_forbids_is_said_too() -> None:
     workflow = screening(voltage={"le": 200, "unit": "kV"}, movies={"required": True})
     found = complaints(workflow, {"voltage": 300})
-    assert found == {"voltage": "It has to be at most 200 kV.", "movies": "Give a folder."}
+    assert found == {"voltage": "It must be at most 200 kV.", "movies": "Give a folder."}
 
 
 def test_the_template_of_the_readme_opens() -> None:

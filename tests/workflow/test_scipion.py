@@ -106,7 +106,7 @@ def test_motion_is_carried_over_and_the_gains_orientation_goes_to_the_import() -
     }
     assert parameters(workflow, "import")["gain_rotation"] == 1
     assert parameters(workflow, "import")["gain_flip"] == 2
-    assert "mc (ProtMotionCorr) becomes align_movie: the frames aligned and summed differ" in workflow.notes[0]
+    assert "mc (ProtMotionCorr) becomes align_movie: the aligned and summed frames differ" in workflow.notes[0]
     assert "without bfactor 150" in workflow.notes[0]
 
 
@@ -137,7 +137,7 @@ def test_ctf_is_understood_in_old_and_new_units(values: dict[str, Any], expected
 def test_a_number_outside_of_emlabs_range_is_moved_and_named() -> None:
     workflow = made(IMPORT, MOTION, {**CTF, "highRes": 12.0})
     assert parameters(workflow, "ctf") == {"max_resolution": 10}
-    assert "max_resolution of 12 is outside of what emlab takes: it is 10" in workflow.notes[0]
+    assert "max_resolution of 12 is outside emlab's range; emlab uses 10" in workflow.notes[0]
 
 
 def test_a_second_program_for_the_same_thing_is_left_out() -> None:
@@ -201,7 +201,7 @@ def test_particles_are_picked_on_what_a_selection_keeps_in_angstrom_of_the_binne
     assert parameters(workflow, "extract") == {"box_size": 192, "particle_pixel_size": 3.0, "invert_contrast": True}
     assert parameters(workflow, "classify") == {"classes": 50, "mask_diameter": 150}
     assert set(parameters(workflow, "select").values()) == {None}
-    assert "Here it keeps all, as the file does" in workflow.notes[0]
+    assert "It keeps all of them here, as the file does" in workflow.notes[0]
     assert not next(question for question in questions_of(workflow) if question.name == "diameter").advanced
 
 
@@ -217,7 +217,7 @@ def test_a_box_of_unknown_pixels_is_no_length_and_the_diameter_is_asked_for() ->
     workflow = parse_workflow(text, "w.json.template")
     assert complaints(workflow, {}) == {"diameter": "Give a value."}
     assert complaints(workflow, {"diameter": "150"}) == {}
-    assert any("its box is in pixels whose size is not in the file" in note for note in workflow.notes)
+    assert any("its box is in pixels, but the pixel size is not in the file" in note for note in workflow.notes)
 
 
 def test_a_diameter_of_a_template_stays_a_field() -> None:
@@ -239,16 +239,16 @@ def test_a_field_is_asked_in_the_units_of_the_file() -> None:
     question = next(question for question in questions_of(workflow) if question.name == "max")
     assert (question.unit, question.default, question.limits) == ("µm", 4.0, "more than 0 and at most 20")
     assert parameters(workflow, "ctf")["max_defocus"] == 40000
-    assert complaints(workflow, {"max": "0.1"}) == {"max": "It has to be above min_defocus, 2500 Å."}
+    assert complaints(workflow, {"max": "0.1"}) == {"max": "It must be above min_defocus, 2500 Å."}
 
 
 @pytest.mark.parametrize(
     ("entries", "complaint"),
     [
-        ([{"a": 1}], "entry 1 of the list is not a protocol of Scipion's: it has no object.className"),
+        ([{"a": 1}], "entry 1 of the list is not a Scipion protocol: it has no object.className"),
         ([IMPORT, IMPORT], "two protocols have the id 2"),
         ([{**MOTION, "inputMovies": "7.outputX"}, CTF], "wait for each other: mc .*, ctffind"),
-        ([{"object.className": "SomePlugin", "object.id": "1"}], "emlab does nothing of what is in it: SomePlugin"),
+        ([{"object.className": "SomePlugin", "object.id": "1"}], "emlab can do none of its steps: SomePlugin"),
         ([], "it is empty"),
     ],
 )
@@ -262,7 +262,7 @@ def test_what_has_no_input_and_what_points_nowhere_are_named() -> None:
         IMPORT, {**MOTION, "inputMovies": ["2.outputMovies", "44.outputMovies"]}, {**CTF, "inputMicrographs": None}
     )
     assert any("it points at protocol 44, which is not in the file" in note for note in workflow.notes)
-    assert "ctffind (ProtCTFFind) is left out: nothing in the file makes its micrographs." in workflow.notes
+    assert "ctffind (ProtCTFFind) is left out: nothing in the file produces its micrographs." in workflow.notes
 
 
 @pytest.mark.data

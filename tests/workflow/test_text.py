@@ -76,8 +76,8 @@ def test_a_variable_that_is_not_set_leaves_a_default_open_and_is_refused_elsewhe
     monkeypatch.delenv("EMLAB_TEST_FOLDER", raising=False)
     _, fields, notes = opened('[{"x": "~Movies|%(EMLAB_TEST_FOLDER)s/m|2|m~"}]')
     assert fields == {"m": ("Movies", "folder", None)}
-    assert notes == ("Movies has no default: it is made of $EMLAB_TEST_FOLDER, which is not set here.",)
-    with pytest.raises(WorkflowError, match="line 3: the variable EMLAB_TEST_FOLDER of the environment is not set"):
+    assert notes == ("Movies has no default, because it depends on $EMLAB_TEST_FOLDER, which is not set.",)
+    with pytest.raises(WorkflowError, match="line 3: the variable EMLAB_TEST_FOLDER is not set in the environment"):
         opened('Words.\n[\n{"x": "%(EMLAB_TEST_FOLDER)s"}]')
 
 
@@ -91,7 +91,9 @@ def test_the_same_alias_twice_is_asked_once_and_fills_both() -> None:
     found, fields, notes = opened('[{"x": ~A|1|3|a~, "y": ~B|2|3|a~}]')
     assert found == [{"x": {"field": "a"}, "y": {"field": "a"}}]
     assert fields == {"a": ("A", "whole", 1)}
-    assert notes == ("The field A stands there twice, with the defaults 1 and 2; it is asked once, and fills both.",)
+    assert notes == (
+        "The field A appears twice, with the defaults 1 and 2; it is asked for once and fills both places.",
+    )
 
 
 def test_the_same_label_twice_is_told_apart_by_the_alias() -> None:
@@ -102,11 +104,11 @@ def test_the_same_label_twice_is_told_apart_by_the_alias() -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("nothing here", "t.json.template has no workflow: no line begins with"),
+        ("nothing here", "t.json.template contains no workflow: no line begins with"),
         ('[\n{"x": ~A|1|9|a~}]', r"line 2: the field ~A\|1\|9\|a~ has the type 9; expected"),
         ('[{"x": ~A|1|x|a~}]', "has the type x; expected"),
-        ('[{"x": ~A|many|3|a~}]', r"the default of the field ~A\|many\|3\|a~ is no whole number"),
-        ('[{"x": ~A|nan|4|a~}]', "is no number"),
+        ('[{"x": ~A|many|3|a~}]', r"the default of the field ~A\|many\|3\|a~ is not a whole number"),
+        ('[{"x": ~A|nan|4|a~}]', "is not a number"),
         ('[{"x": ~A~}]', "line 1: the field ~A~}] cannot be read; expected"),
         ('[{"x": "~A|1~ px"}]', "cannot be read; expected"),
         ('[{"x": ~|1|3|~}]', "has neither a label nor an alias"),

@@ -35,7 +35,7 @@ def test_a_field_fills_its_parameter_and_an_unfilled_one_is_left_to_the_default(
 
 
 def test_an_unknown_field_is_refused_with_those_that_exist() -> None:
-    with pytest.raises(ParameterError, match=r"'movie' is asked for nowhere.*movies, binning.*import, align"):
+    with pytest.raises(ParameterError, match=r"'movie' is not a field.*movies, binning.*import, align"):
         parse_workflow(json.dumps(TWO_STEPS), "").filled({"movie": "/data"})
 
 
@@ -45,7 +45,7 @@ def test_an_unknown_field_is_refused_with_those_that_exist() -> None:
         ("{", "two.json is not JSON: .* in line 1"),
         ("3", "two.json is not a workflow"),
         (json.dumps({**TWO_STEPS, "color": 1}), "color: Extra inputs are not permitted"),
-        (json.dumps({**TWO_STEPS, "protocols": TWO_STEPS["protocols"][:1] * 2}), "two steps have the name import"),  # type: ignore[index]
+        (json.dumps({**TWO_STEPS, "protocols": TWO_STEPS["protocols"][:1] * 2}), "two steps are named import"),  # type: ignore[index]
     ],
 )
 def test_what_is_no_workflow_is_refused(text: str, complaint: str) -> None:
@@ -82,9 +82,9 @@ def test_a_default_of_the_template_is_taken_unless_it_is_taken_back() -> None:
 def test_limits_and_choices_of_a_template_are_kept() -> None:
     fields = {"binning": {"le": 2, "unit": "times"}, "movies": {"required": True, "choices": ["/a", "/b"]}}
     workflow = parse_workflow(json.dumps({**TWO_STEPS, "fields": fields}), "")
-    with pytest.raises(ParameterError, match=r"binning: It has to be at most 2 times. movies: Give a value."):
+    with pytest.raises(ParameterError, match=r"binning: It must be at most 2 times. movies: Give a value."):
         workflow.filled({"binning": 3})
-    with pytest.raises(ParameterError, match=r"movies: /c is none of the choices: /a, /b."):
+    with pytest.raises(ParameterError, match=r"movies: /c is not one of the choices: /a, /b."):
         workflow.filled({"movies": "/c"})
 
 
@@ -110,5 +110,5 @@ def test_templates_are_called_what_their_files_are_called(name: str) -> None:
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000])
 def test_what_is_nested_without_end_is_refused(text: str) -> None:
-    with pytest.raises(WorkflowError, match="deep.json is nested more deeply than any workflow"):
+    with pytest.raises(WorkflowError, match="deep.json is nested too deeply to be a workflow"):
         parse_workflow(text, "deep.json")

@@ -58,19 +58,19 @@ def converted(found: list[Any], opened: Opened, name: str, origin: str) -> Workf
     steps = conversion.steps()
     if not steps:
         raise WorkflowError(
-            f"{origin}: emlab does nothing of what is in it: {', '.join(map(str, entries)) or 'it is empty'}."
+            f"{origin}: emlab can do none of its steps: {', '.join(map(str, entries)) or 'it is empty'}."
         )
     steps, fields = _opened_for_questions(steps, {name: field.asked for name, field in opened.fields.items()})
     used = {reference.field for step in steps for value in step.parameters.values() for reference in references(value)}
     unused = [
-        f"{fields[name].label} ({name}) is not asked for: it fills only what is left out."
+        f"{fields[name].label} ({name}) is not asked for, because it only fills steps that are left out."
         for name in fields
         if name not in used
     ]
     return Workflow(
         name=name,
         title=f"{name}, from Scipion",
-        description=opened.description or f"What emlab does of {len(entries)} protocols of Scipion's.",
+        description=opened.description or f"The steps that emlab can do, of {len(entries)} Scipion protocols.",
         fields=fields,
         protocols=tuple(steps),
         notes=(*opened.notes, *conversion.notes, *unused),
@@ -92,7 +92,7 @@ class _Conversion:
         for entry in sorted(self._entries.values(), key=lambda entry: entry.kind in PARTICLES):
             translation = TRANSLATIONS.get(entry.kind)
             if translation is None:
-                reason = LEFT_OUT.get(entry.kind, "emlab does nothing of the kind")
+                reason = LEFT_OUT.get(entry.kind, "emlab has no such step")
                 self.notes.append(f"{entry} is left out: {reason}.")
             else:
                 self._translate(entry, translation)
@@ -106,7 +106,7 @@ class _Conversion:
             if maker:
                 inputs.append(f"{maker.name}.{kind.plural}")
             elif kind is not Arrival:
-                self.notes.append(f"{entry} is left out: nothing in the file makes its {kind.plural}.")
+                self.notes.append(f"{entry} is left out: nothing in the file produces its {kind.plural}.")
                 return
         same = [step for step in self._made.values() if (step.protocol, step.inputs) == (protocol.name, tuple(inputs))]
         if same and not protocol.is_source:
@@ -162,8 +162,8 @@ class _Conversion:
         if ctf is None:
             return None
         self.notes.append(
-            f"{entry}: emlab picks on the micrographs that its selection keeps. Here it keeps all, as the file does; "
-            "limits can be set in the live view."
+            f"{entry}: emlab picks on the micrographs that its selection keeps. It keeps all of them here, as the "
+            "file does; you can set limits in the live view."
         )
         selection = Step(
             name="select",
@@ -193,7 +193,7 @@ class _Conversion:
             return value
         nearest = limits_of(protocol.parameters.model_fields[name].metadata).nearest(value)
         if nearest != value:
-            reading.notes.append(f"{name} of {value:g} is outside of what emlab takes: it is {nearest:g}")
+            reading.notes.append(f"{name} of {value:g} is outside emlab's range; emlab uses {nearest:g}")
         return nearest
 
     def _tell(self, entry: Entry, protocol: Protocol, reading: Reading) -> None:
@@ -201,7 +201,7 @@ class _Conversion:
         if reading.left:
             remarks.append(f"without {reading.left}")
         if entry.values.get("_prerequisites"):
-            remarks.append("it does not wait for others: each step starts as soon as its input is there")
+            remarks.append("it does not wait for other steps: each starts as soon as its input is there")
         dangling = sorted({name for ids in entry.inputs.values() for name in ids} - self._entries.keys())
         if dangling:
             remarks.append(f"it points at protocol {', '.join(dangling)}, which is not in the file")

@@ -59,12 +59,10 @@ def read_entries(found: Sequence[Any], origin: str) -> list[Entry]:
     entries: dict[str, Entry] = {}
     for number, values in enumerate(found, 1):
         if not isinstance(values, dict) or not isinstance(values.get(_CLASS), str):
-            raise WorkflowError(
-                f"{origin}: entry {number} of the list is not a protocol of Scipion's: it has no {_CLASS}."
-            )
+            raise WorkflowError(f"{origin}: entry {number} of the list is not a Scipion protocol: it has no {_CLASS}.")
         identity = str(values.get("object.id", f"entry {number}"))
         if identity in entries:
-            raise WorkflowError(f"{origin}: two protocols have the id {identity}; each needs its own.")
+            raise WorkflowError(f"{origin}: two protocols have the id {identity}; give each its own id.")
         label = str(values.get("object.label") or "").strip()
         own = {name: value for name, value in values.items() if not name.startswith("object.")}
         entries[identity] = Entry(values[_CLASS], identity, label, own)

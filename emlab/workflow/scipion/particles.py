@@ -16,9 +16,9 @@ def _picked_by_box(reading: Reading, pixel_size: Any) -> None:
     """Of programs that are told how wide a box around a particle is."""
     if (diameter := _length(reading, "boxSize", pixel_size)) is not None:
         reading.parameters["diameter"] = diameter
-        reading.notes.append(f"its box is taken for the particle's diameter, {diameter:g} Å")
+        reading.notes.append(f"its box size is used as the particle diameter, {diameter:g} Å")
     else:
-        reading.notes.append("the particle's diameter is asked for, in Å: it does not follow from what is in the file")
+        reading.notes.append("the particle diameter, in Å, is asked for, because the file does not determine it")
 
 
 def _picked_by_diameter(reading: Reading, _pixel_size: Any) -> None:
@@ -37,7 +37,9 @@ def _extracted(reading: Reading, pixel_size: Any) -> None:
     if box is not None:
         reading.parameters["box_size"] = box
     elif reading.get("boxSize"):
-        reading.notes.append("its box is in pixels whose size is not in the file: emlab's own, 1.5 diameters, is used")
+        reading.notes.append(
+            "its box is in pixels, but the pixel size is not in the file: emlab uses its default, 1.5 diameters"
+        )
     shrinks = bool(reading.get("doRescale"))
     pixels, rescaled = reading.literal("boxSize"), reading.literal("rescaledSize")
     if shrinks and pixels and rescaled and isinstance(pixel_size, int | float):

@@ -151,7 +151,7 @@ class Reading:
             match = _DURATION.fullmatch(value)
             if match is None or not any(match.groups()):
                 self.notes.append(
-                    f"{name} is {value!r}, which is no duration such as 7200 or 2h 30m; emlab's own is used."
+                    f"{name} is {value!r}, which is not a duration such as 7200 or 2h 30m; emlab uses its default."
                 )
                 return
             days, hours, minutes, seconds = (float(part or 0) for part in match.groups())

@@ -47,7 +47,7 @@ def _images(reading: Reading) -> None:
     if not reading.get("dataStreaming"):
         reading.parameters["idle_timeout"] = _IDLE
         reading.notes.append(
-            f"the folder was not watched; emlab's import ends when no new file has come for {_IDLE:g} s"
+            f"the folder was not watched in Scipion; emlab's import ends when no new file has come for {_IDLE:g} s"
         )
 
 
@@ -85,8 +85,8 @@ def _motion(reading: Reading, _pixel_size: Any) -> None:
         aligned, summed = reading.literal(f"alignFrame{end}"), reading.literal(f"sumFrame{end}")
         if None not in (aligned, summed) and aligned != summed:
             reading.notes.append(
-                f"the frames aligned and summed differ (alignFrame{end} {aligned:g}, sumFrame{end} {summed:g}); those "
-                "summed are used for both"
+                f"the aligned and summed frames differ (alignFrame{end} {aligned:g}, sumFrame{end} {summed:g}); emlab "
+                "uses the summed ones for both"
             )
         reading.carry(f"sumFrame{end}", to, none=0)
     reading.carry("gainRot", "gain_rotation", none=0, upstream=True)
@@ -113,8 +113,8 @@ def _ctf(reading: Reading, pixel_size: Any) -> None:
             reading.parameters[to] = round(pixel_size * shrunk / fraction, 2)
         elif fraction:
             reading.notes.append(
-                f"{name} is a fraction of the sampling frequency, {fraction:g}, and the pixel size is not in the file: "
-                "emlab's own limit is used"
+                f"{name} is a fraction of the sampling frequency, {fraction:g}, but the pixel size is not in the "
+                "file: emlab uses its default limit"
             )
 
 
@@ -157,14 +157,14 @@ TRANSLATIONS: Final[dict[str, Translation]] = {
 
 LEFT_OUT: Final[dict[str, str]] = {
     "ProtRelionCompressMovies": "emlab reads movies as they are",
-    "XmippProtMovieGain": "emlab estimates no gain; give one as the gain reference",
-    "ProtMonitorSummary": "the live view and the report show what it shows, and its limits are not carried over",
-    "ProtMonitorCTF": "the live view shows what it shows, and its limits are not carried over",
-    "ProtMonitorSystem": "the live view is emlab's own",
-    "ProtMonitorMovieGain": "the live view is emlab's own",
+    "XmippProtMovieGain": "emlab does not estimate gains; give a gain reference",
+    "ProtMonitorSummary": "the live view and the report show the same; its limits are not carried over",
+    "ProtMonitorCTF": "the live view shows the same; its limits are not carried over",
+    "ProtMonitorSystem": "emlab has its own live view",
+    "ProtMonitorMovieGain": "emlab has its own live view",
     "ProtMonitor2dStreamer": "emlab's 2D classes grow by themselves while particles come",
-    "XmippProtParticlePicking": "emlab has no picking by hand",
-    "EmanProtBoxing": "emlab has no picking by hand",
-    "ProtUserSubSet": "a choice by hand; micrographs are rejected in the live view",
+    "XmippProtParticlePicking": "emlab has no manual picking",
+    "EmanProtBoxing": "emlab has no manual picking",
+    "ProtUserSubSet": "a choice by hand; reject micrographs in the live view instead",
 }
 """Why some are left out; the others have no equivalent in emlab."""

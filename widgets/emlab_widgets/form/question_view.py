@@ -125,7 +125,7 @@ def _shown(question: Question, value: Any) -> Any:
 
 
 def _left_open(question: Question) -> str:
-    return "automatic" if "Left open: " in question.help else "none"
+    return "automatic" if "By default: " in question.help else "none"
 
 
 def _read(reading: Reading) -> str:
