@@ -61,7 +61,8 @@ def reference_defects(reference_data: Path, tmp_path: Path) -> Path:
 class InventedSession:
     """A session's folder as its engine writes it: records, failures, pictures; running until `end`.
 
-    Item number n is called ``item_n``, was acquired at ``START`` + 30·n seconds and recorded 10 s later.
+    Item number n is called ``item_n``, was acquired at ``START`` + 30·n seconds and recorded 10 s later. Of each grid
+    square come ten, two columns of five holes 3 µm apart.
     """
 
     START = 1_700_000_000.0
@@ -132,6 +133,9 @@ class InventedSession:
             "voltage": 300.0,
             "spherical_aberration": 2.7,
             "amplitude_contrast": 0.1,
+            "grid_square": f"GridSquare_{number // 10}",
+            "stage_x": 1e6 * (number // 10) + 3e4 * (number % 10 // 5),
+            "stage_y": 3e4 * (number % 5),
         }
         if run == "arrive":
             return Arrival(key=key, path=f"/data/{key}.tiff", size=10, modified=acquired_at, evidence="closed")

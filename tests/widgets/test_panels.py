@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets
 import numpy as np
 import pytest
+from emlab_widgets.figures.cursor import Cursor
 from emlab_widgets.panels.gallery_panel import Gallery, GalleryPanel
 from emlab_widgets.panels.grid_panel import GridPanel
 from emlab_widgets.panels.measures_panel import CtfPanel
@@ -113,10 +114,45 @@ def test_the_grid_shows_a_median_per_square_and_the_holes_of_the_one_in_focus(vi
     assert panel._squares._points.color.tolist() == [3.0, 5.0]
     assert list(panel._squares._points.names) == ["Square 1", "Square 2"]
     assert panel._holes._points.x.tolist() == [200.0] * 15
-    panel._squares._clicked(None, {"data": {"index": 0}})
+    assert panel._squares._ring.x.tolist() == [200.0]
+    panel._squares._points._handle_custom_msg({"event": "element_click", "data": {"index": 0}}, [])
     assert panel._holes._points.x.tolist() == [0.0] * 15
-    panel._holes._clicked(None, {"data": {"index": 3}})
+    assert panel._squares._ring.x.tolist() == [0.0]
+    panel._holes._points._handle_custom_msg({"event": "element_click", "data": {"index": 3}}, [])
     assert view.focus.row == 7
+
+
+def test_the_grid_is_walked_with_arrow_keys(view: View) -> None:
+    def press(cursor: Cursor, *keys: str) -> dict[str, Any]:
+        for key in keys:
+            cursor._handle_custom_msg({"key": key}, [])
+        return cursor.shown
+
+    panel = GridPanel(view)
+    view.focus.listen(panel.update)
+    panel.update()
+    squares, holes = panel._squares._cursor, panel._holes._cursor
+    text = "GridSquare_5: CTF resolution 3.5 Å, median of 10 micrographs"
+    assert squares.shown == {"text": text, "place": 5, "count": 6, "chosen": True}
+    squares._handle_custom_msg({"focused": True}, [])
+    assert "GridSquare_5: 3.5 Å, median of 10 micrographs" in panel._squares._plot._heading.value
+    assert panel._squares._mark.x.tolist() == [pytest.approx(501.5)]
+    moved = press(squares, "ArrowUp", "ArrowLeft", "ArrowLeft")
+    assert (moved["place"], moved["chosen"]) == (3, False)
+    assert panel._holes._points.x.max() > 500
+    assert press(squares, "Enter")["chosen"]
+    assert panel._holes._points.x.max() == 303
+    squares._handle_custom_msg({"focused": False}, [])
+    assert "GridSquare" not in panel._squares._plot._heading.value
+    assert panel._squares._mark.x.size == 0
+    holes._handle_custom_msg({"focused": True}, [])
+    assert press(holes, "Home")["text"] == "item_30: CTF resolution 3.0 Å"
+    assert press(holes, "ArrowUp", "ArrowRight", " ")["text"] == "item_36: CTF resolution 3.6 Å"
+    assert view.items.keys[view.focus.row] == "item_36"
+    assert panel._holes._ring.y.tolist() == panel._holes._mark.y.tolist() == [3.0]
+    panel._choice.value = "Total motion"
+    assert holes.shown["text"] == "item_36: Total motion 6.0 Å"
+    assert view.guard.widget.layout.display == "none", view.guard.widget.value
 
 
 def test_brushing_tells_how_many_are_kept_and_applying_changes_the_session(

@@ -23,7 +23,7 @@ class Panel {
       this.spans.append(button);
     }
     const hint = document.createElement("span");
-    hint.textContent = "Drag to zoom, double click for all";
+    hint.textContent = "Drag to zoom, double click for all; by keyboard + − 0, and arrows for the next point";
     this.spans.append(hint);
     const grid = document.createElement("div");
     grid.className = "emlab-charts";
@@ -133,19 +133,29 @@ class Panel {
     if (!event.ctrlKey && !event.shiftKey && Math.abs(event.deltaX) < Math.abs(event.deltaY)) return; // the page scrolls
     event.preventDefault();
     const [from, to] = this.range(), width = to - from;
-    if (event.ctrlKey) {
-      const at = plot.posToVal(event.offsetX, "x"), factor = Math.exp(event.deltaY / 300);
-      this.show([at - (at - from) * factor, at + (to - at) * factor]);
-    } else {
+    if (event.ctrlKey) this.zoom(plot.posToVal(event.offsetX, "x"), Math.exp(event.deltaY / 300));
+    else {
       const step = (width * (event.deltaX || event.deltaY)) / plot.over.clientWidth;
       this.show([from + step, to + step]);
     }
   }
 
+  // Show as many times the span, with what is there now at the same place.
+  zoom(at, factor) {
+    const [from, to] = this.range();
+    this.show([at - (at - from) * factor, at + (to - at) * factor]);
+  }
+
   key(event, chart) {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!step) return;
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key], factor = { "+": 1 / 1.4, "-": 1.4 }[event.key];
+    if (!(step || factor || event.key === "0") || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault();
+    if (event.key === "0") this.show(0);
+    if (factor) {
+      const [from, to] = this.range(), time = this.store.time[this.model.get("chosen")];
+      this.zoom(time >= from && time <= to ? time : (from + to) / 2, factor);
+    }
+    if (!step) return;
     const { rows, values } = this.store.sorted, column = values[chart.index];
     let place = rows.indexOf(this.model.get("chosen"));
     do place += step; while (place >= 0 && place < rows.length && !Number.isFinite(column[place]));
