@@ -157,10 +157,20 @@ def test_a_brush_tells_what_it_keeps_and_is_applied(pages: Any, invented: Any, p
     expect(limit).to_have_value("6")
     limit.fill("5.5")
     limit.press("Tab")
-    expect(page.locator(".emlab-code code")).to_contain_text("max_ctf_resolution=5.5")
+    code = page.locator(".emlab-code code")
+    expect(code).to_contain_text("max_ctf_resolution=5.5")
+    drafted = code.inner_text()
+    # Nothing of it is lost, and whoever gets the address sees it too.
+    page.wait_for_function("location.hash.includes('max_ctf_resolution=5.5')")
+    page.reload(wait_until="commit")
+    expect(page.locator(".emlab-verdict")).to_contain_text("Not applied yet: CTF resolution ≤ 5.5 Å", timeout=60_000)
+    expect(code).to_have_text(drafted)
+    expect(limit).to_have_value("5.5")
+    expect(kept).to_contain_text("would be kept")
     apply.press("Enter")
     expect(page.locator(".emlab-verdict")).to_contain_text("judges again what it has: select-2.", timeout=60_000)
     assert [run.name for run in session.runs][-1] == "select-2"
     assert session.runs[-1].parameters["max_defocus"] < 11_500
     assert session.runs[-1].parameters["max_ctf_resolution"] == 5.5
+    page.wait_for_function("location.hash === '#Selection'")
     session.close()

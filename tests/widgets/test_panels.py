@@ -217,19 +217,40 @@ def test_limits_can_be_typed(view: View) -> None:
     assert (low.description, low.value) == ("Defocus from (µm)", "")
     resolution.value = "3,2"
     low.value = "0.5"
-    assert panel._brushed == {"max_ctf_resolution": 3.2, "min_defocus": 5000.0}
+    assert view.draft.limits == {"max_ctf_resolution": 3.2, "min_defocus": 5000.0}
     assert "would be kept" in panel._verdict.value
     assert panel.code.endswith('session.change("select", max_ctf_resolution=3.2, min_defocus=5000)')
     low.value = "thin"
     assert "“thin” is not a number" in panel._answer.value
     assert low.value == "0.5"
     resolution.value = low.value = ""
-    assert panel._brushed == {}
+    assert view.draft.limits == {}
     assert panel._apply.disabled
     panel._distributions[1]._brush.selected = [0.4, 2.0]
     assert low.value == "0.4"
     panel._forget()
     assert low.value == ""
+
+
+def test_limits_that_are_not_applied_stand_in_the_page_s_address_and_come_from_it(invented: Any) -> None:
+    invented.add(range(60), pictures=True)
+    panels = Monitor(invented.open(), can_steer=False)
+    panels._tabs.limits = "max_ctf_resolution=3.2&colour=3&max_motion=nan&min_defocus=low&max_defocus="
+    assert panels.view.draft.limits == {"max_ctf_resolution": 3.2, "max_defocus": None}
+    assert panels._tabs.badges["Selection"] == 2
+    panels._tabs.shown = "Selection"
+    selection = panels._made["Selection"]
+    assert isinstance(selection, SelectionPanel)
+    assert "Not applied yet:</strong> CTF resolution ≤ 3.2 Å.<br>Until then: no limit." in selection._verdict.value
+    assert selection._fields._fields["max_ctf_resolution"].value == "3.2"
+    assert panels._tabs.limits == "max_ctf_resolution=3.2"  # no limit is what there is
+    selection._distributions[1]._brush.selected = [1.05, 1.4]
+    assert panels._tabs.limits == "max_ctf_resolution=3.2&min_defocus=10500&max_defocus=14000"
+    selection._reset.click()
+    assert (panels._tabs.limits, panels._tabs.badges["Selection"]) == ("", 0)
+    panels._tabs.limits = "max_motion=7"
+    assert "<b>27</b> of 60" in selection._verdict.value
+    assert panels.view.guard.widget.layout.display == "none", panels.view.guard.widget.value
 
 
 def test_a_read_only_page_has_no_button_that_changes_the_session(view: View) -> None:

@@ -54,7 +54,9 @@ class Monitor:
         self._update = self.view.guard(self._draw)
         self._tabs.observe(self.view.guard(lambda _: self._open()), "shown")
         self._tabs.observe(self.view.guard(lambda change: self._go_to(change["new"])), "item")
+        self._tabs.observe(self.view.guard(lambda change: self.view.draft.read(change["new"])), "limits")
         self.view.listen(self.view.guard(self._draw_all))
+        self.view.draft.listen(self.view.guard(self._draw_draft))
         self.view.focus.listen(self.view.guard(self._draw_focus))
         self.view.guard(self._begin)()
 
@@ -79,7 +81,15 @@ class Monitor:
 
     def _draw_head(self) -> None:
         self._head.update()
-        self._tabs.badges = {"Problems": len(self.view.alarms.pressing) + self.view.overview.failed}
+        self._draw_badges()
+
+    def _draw_badges(self) -> None:
+        problems = len(self.view.alarms.pressing) + self.view.overview.failed
+        self._tabs.badges = {"Problems": problems, "Selection": len(self.view.draft.limits)}
+
+    def _draw_draft(self) -> None:
+        self._tabs.limits = self.view.draft.text
+        self._draw_badges()
 
     def _draw_all(self) -> None:
         self._draw_focus()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
@@ -30,7 +30,7 @@ class SelectionPanel:
     def __init__(self, view: View) -> None:
         self._view = view
         guard = view.guard
-        self._brushed: dict[str, float | None] = {}
+        self._draft = view.draft
         shown = measured(view.session, *_MEASURES)
         self._distributions = [
             Distribution(measure, on_brush=guard(lambda span, measure=measure: self._brush(measure, span)))
@@ -50,48 +50,54 @@ class SelectionPanel:
         plots = ipywidgets.GridBox([one.widget for one in self._distributions])
         plots.add_class("emlab-plots")
         self.widget: Any = ipywidgets.VBox([box, plots])
+        self._draft.listen(self._judge)
 
     def update(self) -> None:
         """Draw what there is now."""
         limits = self._view.limits
         for distribution in self._distributions:
             distribution.update(self._view.items, limits)
+        self._take(self._draft.limits)
         self._judge()
 
     @property
     def limits(self) -> dict[str, float | None]:
-        """The limits of the session's rule with the brushed ones in their places, by parameter."""
-        rule = self._view.rule
-        return {**(rule.limits if rule else {}), **self._brushed}
+        """The limits of the session's rule with those of the draft in their places, by parameter."""
+        return {**self._applied, **self._draft.limits}
 
     @property
     def code(self) -> str:
-        """The lines that do what the button does, in any notebook on this machine; empty where nothing is brushed."""
+        """The lines that do what the button does, in any notebook on this machine; empty where nothing is drafted."""
         rule = self._view.rule
-        if rule is None or not self._brushed:
+        if rule is None or not self._draft.limits:
             return ""
-        changes = ", ".join(f"{name}={_literal(value)}" for name, value in self._brushed.items())
+        changes = ", ".join(f"{name}={_literal(value)}" for name, value in self._draft.limits.items())
         path = json.dumps(str(self._view.session.path.absolute()), ensure_ascii=False)
         return f'import emlab\nsession = emlab.open_session({path})\nsession.change("{rule.run}", {changes})'
+
+    @property
+    def _applied(self) -> Mapping[str, float | None]:
+        return self._view.rule.limits if self._view.rule else {}
+
+    def _take(self, limits: Mapping[str, float | None]) -> None:
+        """Draft these; what is in force already needs no draft."""
+        self._draft.take(limits, self._applied)
 
     def _brush(self, measure: Measure, span: tuple[float, float] | None) -> None:
         """Take a span of a measure, in the unit shown, as limits; ``None`` takes them back."""
         bounds = [bound for bound in BOUNDS if bound.measure == measure.name]
-        for bound in bounds:
-            self._brushed.pop(bound.parameter, None)
+        drafted = {bound.parameter for bound in bounds}
+        limits = {name: limit for name, limit in self._draft.limits.items() if name not in drafted}
         if span is not None:
             for bound in bounds:
                 edge = span[1] if bound.is_maximum else span[0]
-                self._brushed[bound.parameter] = float(f"{edge * measure.divisor:.4g}")
-        self._judge()
+                limits[bound.parameter] = float(f"{edge * measure.divisor:.4g}")
+        self._take(limits)
 
     def _type(self, parameter: str, limit: float | None) -> None:
         """Take a limit that was typed; the one in force takes back what was brushed."""
-        rule = self._view.rule
-        self._brushed[parameter] = limit
-        if rule is not None and rule.limits.get(parameter) == limit:
-            del self._brushed[parameter]
         self._answer.value = ""
+        self._take({**self._draft.limits, parameter: limit})
         self._judge()
 
     def _refuse(self, text: str) -> None:
@@ -100,36 +106,40 @@ class SelectionPanel:
         self._judge()
 
     def _judge(self) -> None:
-        rule, items = self._view.rule, self._view.items
-        can_apply = rule is not None and bool(self._brushed)
-        self._apply.disabled = not can_apply
-        self._reset.disabled = not self._brushed
+        rule, items, drafted = self._view.rule, self._view.items, self._draft.limits
+        self._apply.disabled = rule is None or not drafted
+        self._reset.disabled = not drafted
         if rule is None:
             sentence = "This session selects nothing: its workflow has no step of selection."
             self._verdict.value = f'<div class="emlab">{empty(sentence)}</div>'
             return
         total = int(kept(items, {}).sum())
         now, then = int(kept(items, rule.limits).sum()), int(kept(items, self.limits).sum())
-        change = f" ({then - now:+,} against now)" if self._brushed else ""
-        whose = "would be kept" if self._brushed else "are kept"
-        how = "" if self._brushed else f" {_UNCHANGED}"
+        change = f" ({then - now:+,} against now)" if drafted else ""
+        whose = "would be kept" if drafted else "are kept"
         counts = (
             f"<b>{number(then)}</b> of {number(total)} micrographs {whose}, {then / total:.1%}{change}."
             if total
             else "How many micrographs a limit keeps shows here when the first is there."
         )
-        words = f"{_words(in_force(items, self.limits))}{how}"
+        applied = _words(in_force(items, rule.limits))
+        words = f"Limits: {applied}." if applied else "No limit is set."
+        if drafted:
+            new = {**drafted, **in_force(items, drafted)}
+            words = f"<strong>Not applied yet:</strong> {_words(new)}.<br>Until then: {applied or 'no limit'}."
+        else:
+            words = f"{words} {_UNCHANGED}"
         self._verdict.value = f'<div class="emlab"><p class="emlab-kept" role="status">{counts}</p><p>{words}</p></div>'
         self._code.text = self.code
         self._fields.show(self.limits)
 
     def _change(self) -> None:
         rule = self._view.rule
-        if rule is None or not self._brushed:
+        if rule is None or not self._draft.limits:
             return
         self._apply.disabled = True
         self._answer.value = '<div class="emlab"><p role="status">The session takes them over …</p></div>'
-        runs = self._view.session.change(rule.run, **self._brushed)
+        runs = self._view.session.change(rule.run, **self._draft.limits)
         sentence = (
             f"The session selects by these limits from now on, and judges again what it has: {', '.join(runs)}. "
             "The old selection stays beside the new one."
@@ -139,7 +149,7 @@ class SelectionPanel:
         self._forget()
 
     def _forget(self) -> None:
-        self._brushed.clear()
+        self._take({})
         for distribution in self._distributions:
             distribution.clear_brush()
         self._judge()
@@ -155,13 +165,14 @@ def _literal(value: float | None) -> str:
     return "None" if value is None else f"{value:g}" if abs(value) < 1e6 else f"{value:.0f}"
 
 
-def _words(limits: dict[str, float]) -> str:
-    """The limits as a sentence."""
+def _words(limits: Mapping[str, float | None]) -> str:
+    """Limits in words, as HTML; nothing where there are none."""
     measures = {measure.name: measure for measure in _MEASURES}
-    set_ones = []
+    said = []
     for bound in BOUNDS:
-        if (limit := limits.get(bound.parameter)) is not None:
-            measure = measures[bound.measure]
-            value = f"{limit / measure.divisor:,.4g} {measure.unit}".strip()
-            set_ones.append(f"{measure.title} {'≤' if bound.is_maximum else '≥'} {value}")
-    return escape("Limits: " + "; ".join(set_ones) + ".") if set_ones else "No limit is set."
+        if bound.parameter in limits:
+            measure, limit = measures[bound.measure], limits[bound.parameter]
+            sign = "≤" if bound.is_maximum else "≥"
+            value = "any" if limit is None else f"{sign} {limit / measure.divisor:,.4g} {measure.unit}".strip()
+            said.append(f"{measure.title} {value}")
+    return escape("; ".join(said))

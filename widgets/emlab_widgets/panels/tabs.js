@@ -1,5 +1,5 @@
-// Which panel is open. The address of a page of its own remembers it, and the micrograph that was chosen, so that a page
-// that is loaded again, or whose address is sent to somebody, shows the same.
+// Which panel is open. The address of a page of its own remembers it, the micrograph that was chosen and the limits that
+// are not applied yet, so that a page that is loaded again, or whose address is sent to somebody, shows the same.
 export default {
   render({ model, el }) {
     const isPage = document.body.hasAttribute("data-voila");
@@ -21,7 +21,8 @@ export default {
     };
     const remember = () => {
       const places = [model.get("shown"), model.get("item")].filter(Boolean).map(encodeURIComponent);
-      if (isPage) history.replaceState(null, "", `#${places.join("/")}`);
+      const limits = model.get("limits");
+      if (isPage) history.replaceState(null, "", `#${places.join("/")}${limits && "?"}${limits}`);
     };
     const mark = () => {
       model.get("names").forEach((name, at) => {
@@ -37,16 +38,18 @@ export default {
       if (step) buttons[(buttons.indexOf(document.activeElement) + step + buttons.length) % buttons.length].focus();
     });
     model.on("change:shown change:badges", mark);
-    model.on("change:shown change:item", remember);
+    model.on("change:shown change:item change:limits", remember);
     mark();
-    const [wanted, item] = (isPage ? location.hash.slice(1) : "").split("/").map(decodeURIComponent);
+    const [places, limits] = (isPage ? location.hash.slice(1) : "").split("?");
+    const [wanted, item] = places.split("/").map(decodeURIComponent);
     if (item) model.set("item", item);
-    if (item || (wanted && wanted !== model.get("shown"))) {
+    if (limits) model.set("limits", limits);
+    if (item || limits || (wanted && wanted !== model.get("shown"))) {
       open(model.get("names").includes(wanted) ? wanted : model.get("shown"));
     }
     return () => {
       model.off("change:shown change:badges", mark);
-      model.off("change:shown change:item", remember);
+      model.off("change:shown change:item change:limits", remember);
     };
   },
 };

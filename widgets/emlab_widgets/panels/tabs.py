@@ -21,6 +21,8 @@ class Tabs(anywidget.AnyWidget):
         Counts, by name.
     item
         The micrograph that a person has chosen; empty while the newest is followed.
+    limits
+        Those of the selection that are not applied yet, as `emlab_widgets.panels.draft.Draft` writes them.
     """
 
     _esm = Path(__file__).with_suffix(".js").read_text("utf-8")
@@ -29,6 +31,7 @@ class Tabs(anywidget.AnyWidget):
     shown = traitlets.Unicode().tag(sync=True)
     badges = traitlets.Dict().tag(sync=True)
     item = traitlets.Unicode().tag(sync=True)
+    limits = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(names=list(names), shown=names[0])

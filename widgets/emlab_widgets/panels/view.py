@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from emlab.monitors import Alarm, Events, Load, Situation, System, by_measure, in_force
 from emlab.session import Session
+from emlab_widgets.panels.draft import Draft
 from emlab_widgets.panels.focus import Focus
 from emlab_widgets.panels.guard import Guard
 
@@ -41,6 +42,8 @@ class View(Situation):
         Read once for all panels.
     focus
         The micrograph that all panels show.
+    draft
+        Limits of the selection that are not applied yet.
     loads
         How busy the machine was, during the last hour.
     guard
@@ -56,6 +59,7 @@ class View(Situation):
         self.session = session
         self.events = Events(session)
         self.focus = Focus(self.items)
+        self.draft = Draft()
         self.guard = Guard()
         self.loads: deque[Load] = deque(maxlen=LOOKS)
         self.is_large = False
