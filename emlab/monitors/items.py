@@ -55,6 +55,8 @@ PLACES: Mapping[str, tuple[str, ...]] = {"movie": ("grid_square",), "micrograph"
 VERDICTS: Mapping[str, int] = {"restored": 1, "rejected": 2}
 """What people's verdicts mean as a decision."""
 
+_DECISIONS = np.array(["", "accepted", "rejected"])
+
 
 class Items:
     """Every item of a session with its measures, one row per item in the order of arrival.
@@ -111,6 +113,11 @@ class Items:
         return self._derived("decision", self._decided)
 
     @property
+    def decisions(self) -> NDArray[np.str_]:
+        """The same in words: nothing, ``accepted`` or ``rejected``."""
+        return self._derived("decisions", lambda: _DECISIONS[self.decision])
+
+    @property
     def acquired_span(self) -> tuple[float, float] | None:
         """When the first and the last item were acquired, seconds since 1970; ``None`` where nothing tells."""
         known = self["acquired_at"][np.isfinite(self["acquired_at"])]
@@ -149,7 +156,7 @@ class Items:
         return found
 
     def to_dataframe(self) -> pd.DataFrame:
-        """Every item and its measures as a table, the item's name as index."""
+        """Every item, its measures, what was decided and what people noted, as a table; the item's name as index."""
         import pandas as pd  # seconds, which most of those who import this do not need
 
         measures = ("acquired_at", *_columns(MEASURES))
@@ -157,8 +164,8 @@ class Items:
         for name, words in self.names.items():
             codes = np.nan_to_num(self[name], nan=-1).astype(int)
             table[name] = [words[code] if code >= 0 else "" for code in codes]
-        decision = np.where(np.isfinite(self["accepted"]), "accepted", "")
-        table["decision"] = np.where(np.isfinite(self["rejected"]), "rejected", decision)
+        table["decision"] = self.decisions
+        table["notes"] = ["; ".join(one.note for one in self.judgements.get(key, ()) if one.note) for key in self.keys]
         return table
 
     def to_csv(self, rows: NDArray[np.intp] | None = None) -> str:

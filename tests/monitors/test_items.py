@@ -93,3 +93,16 @@ def test_the_table_says_what_was_decided(invented: Any) -> None:
     table = items.to_dataframe()
     assert table.loc["item_4", "ctf_resolution"] == 9.0
     assert table["decision"].tolist() == ["accepted"] * 4 + ["rejected", ""]
+
+
+def test_the_table_heeds_what_people_decided_and_noted(invented: Any) -> None:
+    invented.add(range(5))
+    with invented.ledger.transaction():
+        invented.ledger.add_judgement("item_0", "rejected", "ice", "anna")
+        invented.ledger.add_judgement("item_0", "noted", "see the edge", "anna")
+        invented.ledger.add_judgement("item_4", "restored", "", "anna")
+    items = Items(invented.open())
+    items.update()
+    table = items.to_dataframe()
+    assert table["decision"].tolist() == ["rejected", *["accepted"] * 4]
+    assert table["notes"].tolist() == ["ice; see the edge", "", "", "", ""]

@@ -76,7 +76,7 @@ class GalleryPanel:
         items, asked = self._view.items, self.widget.asked
         wanted = np.isfinite(items["micrograph"])
         if asked["which"]:
-            wanted &= self._view.decisions == asked["which"]
+            wanted &= self._view.items.decisions == asked["which"]
         rows = np.flatnonzero(wanted)
         if (measure := self._measures.get(asked["sort"])) is None:
             return rows[np.argsort(items.time[rows], kind="stable")[::-1]]
@@ -89,7 +89,7 @@ class GalleryPanel:
         measure = self._measures.get(self.widget.asked["sort"], measures.RESOLUTION)
         value = f"{number(measure.values(items)[row], measure.digits)} {measure.unit}"
         note = f"{clock(items.time[row])} · {value}" if measure.name in self._measures else clock(items.time[row])
-        return {"row": row, "name": items.keys[row], "note": note, "decision": self._view.decision(row)}
+        return {"row": row, "name": items.keys[row], "note": note, "decision": str(self._view.items.decisions[row])}
 
     def _send(self, rows: list[int]) -> None:
         sent, pictures = [], []

@@ -64,7 +64,7 @@ class MicrographPanel:
         if self._shown == state:
             return
         self._shown = state
-        decision = self._view.decision(row)
+        decision = str(self._view.items.decisions[row])
         self._verdict.description = "Restore" if decision == "rejected" else "Reject"
         self._verdict.tooltip = _RESTORED if decision == "rejected" else _REJECTED
         html = micrograph_view(self._view.session, items.keys[row], records, decision, judgements, width)
@@ -75,7 +75,7 @@ class MicrographPanel:
         session, row = self._view.session, self._view.focus.row
         if row is None:
             return
-        verdict = session.restore if self._view.decision(row) == "rejected" else session.reject
+        verdict = session.restore if self._view.items.decisions[row] == "rejected" else session.reject
         verdict(self._view.items.keys[row], self._why.value)
         self._take_note()
 

@@ -105,7 +105,7 @@ class TablePanel:
     def _rows(self, columns: dict[str, NDArray[np.float64]]) -> tuple[NDArray[np.intp], str]:
         """Which rows are found, in order, and what is wrong with the question."""
         items, asked = self._view.items, self.widget.asked
-        decisions = self._view.decisions
+        decisions = self._view.items.decisions
         problem = ""
         found = np.ones(len(items), bool)
         if asked["query"].strip():
@@ -126,7 +126,7 @@ class TablePanel:
 
     def _row(self, row: int, measures: dict[str, Measure], columns: dict[str, NDArray[np.float64]]) -> dict[str, Any]:
         items = self._view.items
-        decision = self._view.decision(row)
+        decision = str(self._view.items.decisions[row])
         numbers = [number(columns[name][row], measure.digits) for name, measure in measures.items()]
         cells = [items.keys[row], moment(items.time[row]), decision or "–", *numbers]
         return {"row": row, "cells": cells, "decision": decision}

@@ -7,9 +7,6 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from emlab.monitors import Alarm, Events, Load, Situation, System, by_measure, in_force
 from emlab.session import Session
 from emlab_widgets.panels.draft import Draft
@@ -20,8 +17,6 @@ LOOK_EVERY = 5.0
 """Seconds between two looks at the machine."""
 LOOKS = 720
 """How many looks at the machine are kept: an hour's."""
-_DECISIONS = ("", "accepted", "rejected")
-"""By the number that `emlab.monitors.Items.decision` has for them."""
 
 
 class Panel(Protocol):
@@ -65,7 +60,6 @@ class View(Situation):
         self.is_large = False
         self.can_steer = can_steer
         self._system = System(session.path)
-        self._decided_at = -1
         self._listeners: list[Callable[[], None]] = []
 
     def update(self, *, recorded: bool = True) -> list[Alarm]:
@@ -86,18 +80,6 @@ class View(Situation):
         """A person has done something that more than one panel shows."""
         for listener in self._listeners:
             listener()
-
-    @property
-    def decisions(self) -> NDArray[np.str_]:
-        """``accepted``, ``rejected`` or nothing, of every item."""
-        if self._decided_at != self.items.changes:
-            self._decisions = np.array(_DECISIONS)[self.items.decision]
-            self._decided_at = self.items.changes
-        return self._decisions
-
-    def decision(self, row: int) -> str:
-        """``accepted``, ``rejected`` or nothing, of one item."""
-        return _DECISIONS[self.items.decision[row]]
 
     @property
     def limits(self) -> Mapping[str, Sequence[float]]:

@@ -49,7 +49,7 @@ def micrograph_table(session: Session, items: Items, failed: Sequence[Failure] =
     if not len(items):
         return Html(empty("Every micrograph appears here with its values and pictures when it has been processed."))
     columns = [column for column in _COLUMNS if np.nan_to_num(items[column[0]]).any()]
-    decision = np.array(["", "accepted", "rejected"])[items.decision]
+    decision = items.decisions.copy()
     rows = {key: row for row, key in enumerate(items.keys)}
     notes = _notes(session, rows)
     for key, judgements in items.judgements.items():
