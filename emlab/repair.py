@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, fields
 from itertools import count
@@ -135,6 +135,9 @@ class _Rebuilding:
         self._ledger = ledger
         self._sets = list(salvage.rows("collection"))
         self._runs = {row["id"]: row for row in salvage.rows("run")}
+        self._batches: dict[int, list[Row]] = {run_id: [] for run_id in self._runs}
+        for row in salvage.rows("batch"):
+            self._batches.setdefault(row["run_id"], []).append(row)
         self._keys: dict[str, set[str]] = {}
         self._whole: set[str] = set()
 
@@ -163,9 +166,9 @@ class _Rebuilding:
         for table in ("event", "judgement", "command"):
             for row in self._salvage.rows(table):
                 self._ledger.put_back(table, row)
-        for row in self._salvage.rows("batch"):
-            if self._runs[row["run_id"]]["name"] in self._whole:
-                self._ledger.put_back("batch", row)
+        for run_id, row in self._runs.items():
+            for batch in self._batches[run_id] if row["name"] in self._whole else ():
+                self._ledger.put_back("batch", batch)
         if lost:
             self._ledger.set_meta("state", "stopped")
         else:
@@ -183,21 +186,33 @@ class _Rebuilding:
         sources = [source for source in run.inputs if source != name]
         is_fold = PROTOCOLS[run.protocol].is_fold
         found: dict[str, tuple[Record, Provenance]] = {}
-        if not is_fold or self._whole.issuperset(sources):
+        if not is_fold or self._whole.issuperset(self._beside(sources)):
             for row in self._salvage.records(kind, collection["id"]):
                 has_sources = is_fold or all(row["key"] in self._keys[source] for source in sources)
                 record = self._record(kind, row) if has_sources else None
                 if record is not None:
                     found.setdefault(record.key, (record, Provenance(**{key: row[key] for key in _PROVENANCE})))
         length = self._salvage.length(kind, collection["id"])
-        if is_fold and len(found) < length:
+        is_whole = len(found) == length and (not is_fold or self._has_batches(collection["run_id"], found))
+        if is_fold and not is_whole:
             found.clear()  # each builds on the one before: it is folded anew
         for record, provenance in found.values():
             self._ledger.append(name, record, provenance)
         keys = self._keys[name] = set(found)
-        if len(keys) == length:
+        if is_whole:
             self._whole |= {name, run.name} if is_fold else {name}
         return len(keys), max(0, length - len(keys))
+
+    def _beside(self, sources: Iterable[str]) -> set[str]:
+        """Sets that a fold takes records of: what a person restored is in another set of the same run."""
+        makers = {row["run_id"] for row in self._sets if row["name"] in sources}
+        return {row["name"] for row in self._sets if row["run_id"] in makers}
+
+    def _has_batches(self, run_id: int, found: Collection[str]) -> bool:
+        """Whether the batches of a fold are known one after the other, those of what was made of them among them."""
+        batches = self._batches[run_id]
+        follow = [0, *(row["stop"] for row in batches)][:-1] == [row["first"] for row in batches]
+        return follow and {row["key"] for row in batches}.issuperset(found)
 
     def _record(self, kind: str, row: Row) -> Record | None:
         """The record of a row, if it is sound and what it names is there."""

@@ -142,17 +142,19 @@ class Backlog:
         instead = as_accepted(record) if isinstance(record, Rejected) and record.key in self.restored else None
         for name, kind in self._instead.get(set_name, {}).items():
             for stage in self._consumers.get(name, ()):
-                if instead is not None and kind == Accepted.kind and stage.name not in self._gatherings:
-                    self.offer(stage, name, number, instead, now)
+                if instead is not None and kind == Accepted.kind:
+                    self.offer(stage, name, number, instead, now, is_restored=True)
                     continue
                 self._parts[stage.name].pop(record.key, None)
                 if stage.name not in self._gatherings:
                     self.progress[stage.name].waiting = len(self._parts[stage.name])
 
-    def offer(self, stage: Stage, set_name: str, number: int, record: Record, now: float) -> None:
-        """Give one stage a record that it consumes."""
+    def offer(
+        self, stage: Stage, set_name: str, number: int, record: Record, now: float, *, is_restored: bool = False
+    ) -> None:
+        """Give one stage a record that it consumes; one that is restored has its number in the set of rejected ones."""
         if (gathering := self._gatherings.get(stage.name)) is not None:
-            gathering.add(number, record)
+            gathering.add(None if is_restored else number, record)
             self.progress[stage.name].waiting = len(gathering)
             return
         waiting = self._parts[stage.name]
@@ -189,10 +191,10 @@ class Backlog:
         gathering.put_back(batch, records)
         self.progress[batch.run].waiting = len(gathering)
 
-    def take_up(self, stage: str, begun: int, before: Record | None) -> None:
-        """Let a fold go on after so many batches, the last of which that did not fail gave ``before``."""
+    def take_up(self, stage: str, begun: int, stop: int, before: Record | None) -> None:
+        """Let a fold go on after so many batches, of records numbered below ``stop``; ``before`` is what they gave."""
         gathering = self._gatherings[stage]
-        gathering.begun, gathering.before = begun, before
+        gathering.begun, gathering.stop, gathering.before = begun, stop, before
 
     def push(self, item: Item) -> None:
         """Put an item in line: what a source takes in first, then the deepest stage, then the oldest."""

@@ -11,25 +11,28 @@ from emlab.sets import Batch
 ENOUGH = 1.0 - 1e-9
 """Shares that make a batch: ten tenths do, whatever their sum in floating point."""
 
-_Members = list[tuple[int, Record]]
+_Members = list[tuple[int | None, Record]]
 
 
 class Gathering:
     """What a fold was offered and has not begun yet, in the order of the set that it comes from.
 
-    What a batch is made of depends on that order alone, never on when its records came; but for the last one.
+    What a batch is made of depends on that order alone, never on when its records came; but for the last one, and for
+    what a person restored.
 
     Attributes
     ----------
     begun
         How many batches were begun so far.
+    stop
+        The number after the last that went into one of them.
     before
         What was made of the newest batch that did not fail.
     """
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self.begun = 0
+        self.begun = self.stop = 0
         self.before: Record | None = None
         self._again: deque[tuple[Batch, tuple[Record, ...]]] = deque()
         self._whole: deque[_Members] = deque()
@@ -41,8 +44,8 @@ class Gathering:
         """How many records wait for their batch."""
         return self._waiting
 
-    def add(self, number: int, record: Record) -> None:
-        """Take note of a record with its number in the set that it comes from."""
+    def add(self, number: int | None, record: Record) -> None:
+        """Take note of a record with its number in the set that it comes from; ``None`` for one that is restored."""
         assert self.stage.protocol.share is not None  # noqa: S101
         self._growing.append((number, record))
         self._waiting += 1
@@ -70,6 +73,10 @@ class Gathering:
             return None
         self._waiting -= len(members)
         self.begun += 1
+        first, numbers = self.stop, [number for number, _ in members if number is not None]
+        self.stop = numbers[-1] + 1 if numbers else first
+        members.sort(key=lambda member: member[0] is None)  # as a restart has them
+        restored = tuple(record.key for number, record in members if number is None)
         key = f"batch_{self.begun:04d}"
-        batch = Batch(run=self.stage.name, key=key, first=members[0][0], stop=members[-1][0] + 1)
+        batch = Batch(run=self.stage.name, key=key, first=first, stop=self.stop, restored=restored)
         return batch, tuple(record for _, record in members)

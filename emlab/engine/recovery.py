@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Iterator
 
 from emlab.engine.backlog import Backlog
 from emlab.engine.pipeline import Stage
-from emlab.engine.restoration import as_accepted, rejected_before, rejecting_sets, restored_keys
-from emlab.model import Record, Rejected
+from emlab.engine.restoration import as_accepted, rejected_before, rejecting_sets, restored_keys, taken_in_batches
+from emlab.model import Accepted, Record, Rejected
 from emlab.sets import Batch, Catalogue, IncrementalSet, SetFacts
 from emlab.sets.schema import from_row, record_columns
 
@@ -44,10 +44,11 @@ def offer_again(backlog: Backlog, catalogue: Catalogue, stage: Stage, keys: Coll
 
 def offer_restored(backlog: Backlog, catalogue: Catalogue, stage: Stage, keys: Collection[str], now: float) -> bool:
     """Put in line what a stage was not given because the step before decided against it; whether there is any."""
-    if stage.protocol.is_fold or not (found := rejected_before(catalogue, stage.inputs, keys)):
+    if not (found := rejected_before(catalogue, stage.inputs, keys)):
         return False
+    offer = _offer_restored if stage.protocol.is_fold else _offer_missing
     for name in dict.fromkeys(stage.inputs):
-        _offer_missing(backlog, catalogue, stage, name, now, found)
+        offer(backlog, catalogue, stage, name, now, found)
     return True
 
 
@@ -57,12 +58,13 @@ def _restore_fold(backlog: Backlog, catalogue: Catalogue, stage: Stage, now: flo
     sets = catalogue.sets()
     (made,) = (IncrementalSet(catalogue, sets[output]) for output in stage.outputs.values())
     begun = _begun(catalogue, stage)
-    backlog.take_up(stage.name, len(begun), made[-1] if len(made) else None)
+    first = begun[-1].stop if begun else 0
+    backlog.take_up(stage.name, len(begun), first, made[-1] if len(made) else None)
     settled = {*made.columns(("key",))["key"], *catalogue.given_up(stage.name)}
     _put_back(backlog, catalogue, stage, [batch for batch in begun if batch.key not in settled])
-    first = begun[-1].stop if begun else 0
     for number, record in enumerate(IncrementalSet(catalogue, sets[name]).since(first), first):
         backlog.offer(stage, name, number, record, now)
+    _offer_restored(backlog, catalogue, stage, name, now, backlog.restored)
 
 
 def _begun(catalogue: Catalogue, stage: Stage) -> list[Batch]:
@@ -70,9 +72,11 @@ def _begun(catalogue: Catalogue, stage: Stage) -> list[Batch]:
 
 
 def _put_back(backlog: Backlog, catalogue: Catalogue, stage: Stage, batches: Iterable[Batch]) -> None:
-    source = IncrementalSet(catalogue, catalogue.sets()[stage.inputs[0]])
+    (name,) = stage.inputs
+    source = IncrementalSet(catalogue, catalogue.sets()[name])
     for batch in batches:
-        backlog.put_back(batch, tuple(source[batch.first : batch.stop]))
+        restored = {record.key: record for _, record in _restored(catalogue, stage, name, batch.restored)}
+        backlog.put_back(batch, (*source[batch.first : batch.stop], *map(restored.__getitem__, batch.restored)))
 
 
 def _count(catalogue: Catalogue, name: str) -> int:
@@ -95,11 +99,26 @@ def _offer_missing(
     restored = backlog.restored
     for number, record in _missing(catalogue, stage, name, made, keys, instead, restored):
         backlog.offer(stage, name, number, record, now)
-    by_hand = restored if keys is None else restored.intersection(keys)
-    for other in rejecting_sets(catalogue, name) if by_hand else ():
-        for number, record in _missing(catalogue, stage, other, made | {name}, by_hand):
+    _offer_restored(backlog, catalogue, stage, name, now, restored if keys is None else restored.intersection(keys))
+
+
+def _offer_restored(
+    backlog: Backlog, catalogue: Catalogue, stage: Stage, name: str, now: float, keys: Collection[str]
+) -> None:
+    """Offer those of the items that one input lacks because somebody had to restore them."""
+    new = set(keys) - taken_in_batches(catalogue, stage.name)
+    for number, record in _restored(catalogue, stage, name, new, set(stage.outputs.values())):
+        backlog.offer(stage, name, number, record, now, is_restored=True)
+
+
+def _restored(
+    catalogue: Catalogue, stage: Stage, name: str, keys: Collection[str], made: Collection[str] = ()
+) -> Iterator[tuple[int, Accepted]]:
+    """Give those of the items that none of ``made`` has and that were rejected, as if they had been accepted."""
+    for other in rejecting_sets(catalogue, name) if keys else ():
+        for number, record in _missing(catalogue, stage, other, {name, *made}, keys):
             assert isinstance(record, Rejected)  # noqa: S101
-            backlog.offer(stage, name, number, as_accepted(record), now)
+            yield number, as_accepted(record)
 
 
 def _missing(

@@ -34,13 +34,18 @@ def rejected_before(catalogue: Catalogue, inputs: Iterable[str], keys: Collectio
     return [key for key in keys if _is_in(catalogue, sets, key)]
 
 
+def taken_in_batches(catalogue: Catalogue, run: str) -> set[str]:
+    """Those of them that went into a batch of a fold."""
+    return {key for batch in catalogue.batches() if batch.run == run for key in batch.restored}
+
+
 def have_more_to_do(catalogue: Catalogue, keys: Collection[str]) -> bool:
     """Whether a step that stands has yet to take one of these items, which are restored."""
     return any(
         not _is_in(catalogue, run.outputs.values(), key)
         for run in catalogue.runs()
         if run.superseded_by is None
-        for key in rejected_before(catalogue, run.inputs, keys)
+        for key in set(rejected_before(catalogue, run.inputs, keys)) - taken_in_batches(catalogue, run.name)
     )
 
 

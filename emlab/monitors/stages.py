@@ -98,7 +98,7 @@ class Stages:
         # After the records, so that each has its batch.
         for batch in self._session.batches(self._next_batch):
             self._next_batch = batch.number + 1
-            self._tallies[batch.run].sizes[batch.key] = batch.stop - batch.first
+            self._tallies[batch.run].sizes[batch.key] = batch.size
         self._by_hand.update(sets)
         return [tally.stage(sets, self._now(), self.restored) for tally in self._tallies.values()]
 

@@ -49,12 +49,14 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """What a fold takes at once: the records numbered ``first`` up to, not including, ``stop`` of its input.
+    """What a fold takes at once: the records numbered ``first`` up to, not including, ``stop`` of its input, and more.
 
     Attributes
     ----------
     run, key
         Which run; the key of the record that is made of it.
+    restored
+        Items that it takes beside, in this order, because somebody restored them; they are not in its input.
     number
         Position among the session's batches, 1 for the first; 0 before it is recorded.
     """
@@ -63,7 +65,13 @@ class Batch:
     key: str
     first: int
     stop: int
+    restored: tuple[str, ...] = ()
     number: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many records it is made of."""
+        return self.stop - self.first + len(self.restored)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,7 +54,7 @@ class Ledger:
         """Make a new database with these meta values."""
         ledger = cls(path, journal)
         with ledger.transaction():
-            for statement in (*schema.CATALOGUE.split(";"), schema.BATCH):
+            for statement in (*schema.CATALOGUE.split(";"), schema.BATCH, schema.RESTORED):
                 ledger._connection.execute(statement)
             for name, value in meta.items():
                 ledger.set_meta(name, value)
@@ -128,8 +128,8 @@ class Ledger:
     def add_batch(self, batch: Batch) -> None:
         """Record what a batch of a fold is made of."""
         self._connection.execute(
-            "INSERT INTO batch (run_id, key, first, stop) VALUES (?, ?, ?, ?)",
-            (self._run_ids[batch.run], batch.key, batch.first, batch.stop),
+            "INSERT INTO batch (run_id, key, first, stop, restored) VALUES (?, ?, ?, ?, ?)",
+            (self._run_ids[batch.run], batch.key, batch.first, batch.stop, json.dumps(batch.restored)),
         )
 
     def put_back(self, table: str, row: Mapping[str, Any]) -> None:
@@ -209,11 +209,15 @@ class Ledger:
 
     def _add_columns(self) -> None:
         self._connection.execute(schema.BATCH)
+        if "restored" not in self._columns("batch"):
+            self._connection.execute(schema.RESTORED)
         kinds = [kind for (kind,) in self._connection.execute("SELECT DISTINCT kind FROM collection").fetchall()]
         for kind in kinds:
-            present = {row[1] for row in self._connection.execute(f"PRAGMA table_info({kind})").fetchall()}
-            for statement in schema.add_columns(kind, present):
+            for statement in schema.add_columns(kind, self._columns(kind)):
                 self._connection.execute(statement)
+
+    def _columns(self, table: str) -> set[str]:
+        return {row[1] for row in self._connection.execute(f"PRAGMA table_info({table})").fetchall()}
 
     def _load(self) -> None:
         execute = self._connection.execute

@@ -52,6 +52,8 @@ CREATE TABLE IF NOT EXISTS batch (
 )
 """
 """A table that the first databases of this version lack."""
+RESTORED = "ALTER TABLE batch ADD COLUMN restored TEXT NOT NULL DEFAULT '[]'"
+"""A column that the next ones lack."""
 
 PROVENANCE = {
     "recorded_at": "REAL NOT NULL",

@@ -120,12 +120,35 @@ def toy_fold(
     )
 
 
+@protocol(
+    title="Toy gathering", consumes=Accepted, produces=Picks, share=lambda accepted, parameters: 1 / parameters.size
+)
+def toy_gather(batch: tuple[Accepted, ...], before: Picks | None, parameters: Handful, workbench: Workbench) -> Picks:
+    """Remember every accepted micrograph so far; the coordinates' name has each batch in brackets."""
+    names = " ".join(accepted.key for accepted in batch)
+    return Picks(
+        key=workbench.item,
+        pixel_size=1.0,
+        voltage=300.0,
+        spherical_aberration=2.7,
+        amplitude_contrast=0.1,
+        defocus_u=1.0,
+        defocus_v=1.0,
+        defocus_angle=0.0,
+        phase_shift=0.0,
+        micrograph="",
+        coordinates=(before.coordinates if before else "") + f"[{names}]",
+        count=len(batch),
+        diameter=100.0,
+    )
+
+
 @pytest.fixture
 def toys(monkeypatch: pytest.MonkeyPatch) -> dict[str, Protocol]:
     """The toy protocols, known to emlab during the test."""
     from emlab.protocols import PROTOCOLS
 
-    known = {toy.name: toy for toy in (toy_import, toy_ctf, toy_select, toy_pick, toy_fold)}
+    known = {toy.name: toy for toy in (toy_import, toy_ctf, toy_select, toy_pick, toy_fold, toy_gather)}
     for name, toy in known.items():
         monkeypatch.setitem(PROTOCOLS, name, toy)
     return known

@@ -177,10 +177,11 @@ def test_with_another_size_of_batches_all_is_folded_anew(create: Create, monkeyp
     assert [(batch.first, batch.stop) for batch in session.batches() if batch.run == "fold-2"] == [(0, 5), (5, 8)]
 
 
-def test_a_session_of_an_emlab_that_knew_no_batches_is_read_and_goes_on(create: Create) -> None:
+@pytest.mark.parametrize("lacking", ["DROP TABLE batch", "ALTER TABLE batch DROP COLUMN restored"])
+def test_a_session_of_an_emlab_that_knew_no_batches_is_read_and_goes_on(create: Create, lacking: str) -> None:
     session = create(4)
     with closing(sqlite3.connect(session.path / "session.db")) as database, database:
-        database.execute("DROP TABLE batch")
+        database.execute(lacking)
     assert session.batches() == []
     run(session)
     assert session["accepted"][-1].reason == expected(session)

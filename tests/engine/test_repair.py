@@ -136,6 +136,17 @@ def test_what_is_lost_is_done_again(session: Path, share: float) -> None:
         check(repaired)
 
 
+def test_a_fold_whose_batches_are_lost_is_done_anew(session: Path) -> None:
+    with closing(sqlite3.connect(session / "session.db")) as connection:
+        ((page,),) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'batch'")
+    break_page(session / "session.db", page)
+    assert emlab.repair_session(session).lost == 6
+    run(session)
+    with Session(session) as repaired:
+        check(repaired)
+        assert len(repaired.batches()) == 6
+
+
 def test_a_damaged_session_is_not_run_but_its_owner_told_what_to_do(session: Path) -> None:
     for number in range(2, pages(session / "session.db") + 1):
         break_page(session / "session.db", number)

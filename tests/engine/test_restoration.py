@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,12 @@ from emlab.engine.task import Outcome
 from emlab.model import Protocol
 from emlab.monitors import Items
 from emlab.monitors.overview import Overviewer
-from emlab.session import Session
+from emlab.repair import repair_session
+from emlab.session import Session, open_session
 
 Create = Callable[..., Session]
 REJECTED = ("m1", "m3", "m4")
-STEPS = [{"name": name, "protocol": f"toy_{name}"} for name in ("ctf", "select", "pick")]
+STEPS = ("ctf", "select", "pick")
 
 
 @pytest.fixture
@@ -41,9 +44,10 @@ def create(
         os.utime(folder / f"m{number}.txt", (number, number))
     sessions = []
 
-    def made(**parameters: Any) -> Session:
+    def made(steps: tuple[str, ...] = STEPS, **parameters: Any) -> Session:
         watched = {"folder": str(folder), "settle_time": 0, "expected_count": 6, **parameters}
-        protocols = [{"name": "import", "protocol": "toy_import", "parameters": watched}, *STEPS]
+        protocols: list[dict[str, Any]] = [{"name": "import", "protocol": "toy_import", "parameters": watched}]
+        protocols += [{"name": name, "protocol": f"toy_{name}"} for name in steps]
         (tmp_path / "toy.json").write_text(json.dumps({"name": "toy", "title": "Toy", "protocols": protocols}))
         sessions.append(create_session(tmp_path / "session", tmp_path / "toy.json"))
         return sessions[-1]
@@ -193,3 +197,89 @@ def test_a_selection_made_anew_heeds_it_too(create: Create) -> None:
     thread.join(30)
     assert sorted(picked(session, "accepted-2")) == list(REJECTED)
     assert sorted(picked(session, "picks-2")) == ["m0", *REJECTED]
+
+
+def gathered(session: Session) -> str:
+    """What a fold that stands on the selection has taken, batch by batch."""
+    return session["picks"][-1].coordinates
+
+
+def lose(database: Path, key: str) -> None:
+    """Break a page of the database, and take a rejected item's row out of it."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("DELETE FROM rejected WHERE key = ?", (key,))
+        ((page,),) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'event'")
+        ((size,),) = connection.execute("PRAGMA page_size")
+    with database.open("r+b") as file:
+        file.seek(size * (page - 1))
+        file.write(b"\xff" * size)
+
+
+def test_a_fold_takes_what_is_restored_before_and_after_it_is_decided(create: Create) -> None:
+    session = create(("ctf", "select", "gather"), expected_count=7)
+    held = {"select"}
+    thread = started(session, held)
+    until(session, lambda: len(session["ctfs"]) == 6)
+    session.restore("m4")
+    held.clear()
+    until(session, lambda: len(session["picks"]) == 2)
+    assert gathered(session) == "[m0 m2][m5 m4]"
+    session.restore(["m3", "m4"])
+    session.restore(["m1", "m3"])
+    session.stop()
+    thread.join(30)
+    assert gathered(session) == "[m0 m2][m5 m4][m3 m1]"
+    assert [(batch.first, batch.stop, batch.restored) for batch in session.batches()][:2] == [
+        (0, 2, ()),
+        (2, 3, ("m4",)),
+    ]
+    (stage,) = (stage for stage in Overviewer(session, Items(session)).update().stages if stage.name == "gather")
+    assert (stage.available, stage.done, stage.waiting) == (6, 6, 0)
+
+
+def test_a_fold_of_a_finished_session_takes_it_once(create: Create, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = create(("ctf", "select", "gather"))
+    run(session)
+    starts = []
+
+    def start(session: Session, *, watch: bool) -> None:
+        starts.append(watch)
+        run(session, watch=watch)
+
+    monkeypatch.setattr(Session, "start", start)
+    session.restore("m4")
+    assert gathered(session) == "[m0 m2][m5][m4]"
+    assert not session.restore(["m4", "m0"])
+    session.reject("m4")
+    run(session)
+    session.restore(["m4", "m1"])
+    assert gathered(session) == "[m0 m2][m5][m4][m1]"
+    assert starts == [False, False]
+    assert session["picks"].reason == "4 items done"
+
+
+@pytest.mark.parametrize(("is_damaged", "batches"), [(False, "[m0 m2][m5 m3][m1 m4]"), (True, "[m0 m2][m5 m3][m4 m1]")])
+def test_a_batch_with_what_was_restored_is_begun_again_as_it_was(
+    create: Create, is_damaged: bool, batches: str
+) -> None:
+    """But where a database lost what was restored: then all is folded anew."""
+    session = create(("ctf", "select", "gather"), expected_count=7)
+    held = {"gather"}
+    thread = started(session, held)
+    until(session, lambda: len(session["rejected"]) == 3 and len(session.batches()) == 1)
+    session.restore("m3")
+    held.clear()
+    until(session, lambda: len(session["picks"]) == 2)
+    held.add("gather")
+    session.restore(["m1", "m4"])
+    until(session, lambda: len(session.batches()) == 3)
+    session.stop(now=True)
+    thread.join(30)
+    assert len(session["picks"]) == 2
+    if is_damaged:
+        lose(session.path / "session.db", "m1")
+        repair_session(session.path)
+    run(session, watch=False)
+    with open_session(session.path) as again:
+        assert gathered(again) == batches
+        assert len(again.batches()) == 3
