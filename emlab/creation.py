@@ -60,7 +60,7 @@ def fill_session(
     folder = Path(path).absolute()
     if (folder / DATABASE).exists():
         raise SessionExists(
-            f"{folder} is a session already. Open it (`emlab status {folder}`), or choose another folder."
+            f"{folder} is already a session. Open it (`emlab status {folder}`), or choose another folder."
         )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SessionExists(f"{folder} is not an empty folder. Choose one that does not exist yet.")

@@ -23,14 +23,19 @@ def exposition(statuses: Sequence[Mapping[str, Any]]) -> str:
         return [(who, stage[figure]) for who, stage in steps]
 
     metrics: list[tuple[str, str, str, list[Sample]]] = [
-        ("up", "gauge", "Whether the engine runs, paused or not.", [(who, one["state"] in UP) for who, one in found]),
-        ("state", "gauge", "What it is doing.", [(who | {"state": status["state"]}, 1) for who, status in found]),
-        ("alarm", "gauge", "What a person should look at.", [(alarm, 1) for alarm in alarms]),
+        (
+            "up",
+            "gauge",
+            "Whether the engine is running, paused or not.",
+            [(who, one["state"] in UP) for who, one in found],
+        ),
+        ("state", "gauge", "State of the session.", [(who | {"state": status["state"]}, 1) for who, status in found]),
+        ("alarm", "gauge", "Active alarms.", [(alarm, 1) for alarm in alarms]),
         ("items_done_total", "counter", "Items that a step has recorded.", per_step("done")),
-        ("items_failed", "gauge", "Items that a step has given up.", per_step("failed")),
-        ("items_waiting", "gauge", "Items that a step still has to do, those running too.", per_step("waiting")),
-        ("engine_cpu_seconds_total", "counter", "CPU of the engine's process.", cpu),
-        ("seconds_left", "gauge", "How long what waits will take.", ends),
+        ("items_failed", "gauge", "Items that failed for good in a step.", per_step("failed")),
+        ("items_waiting", "gauge", "Items that a step still has to do, including running ones.", per_step("waiting")),
+        ("engine_cpu_seconds_total", "counter", "CPU time of the engine's process.", cpu),
+        ("seconds_left", "gauge", "Estimated time until all waiting items are done.", ends),
     ]
     return "\n".join(line for metric in metrics for line in _metric(*metric)) + "\n"
 

@@ -89,11 +89,11 @@ def _rebuild(folder: Path, database: Path) -> Repair:
         ledger = Ledger.create(rebuilt, {**_meta(folder), **salvage.meta()}, journal_mode(folder))
         with closing(ledger), ledger.transaction():
             kept, lost = _Rebuilding(folder, salvage, ledger).run()
-            rest = "everything" if lost is None else f"what {lost:,} others were of"
+            rest = "everything" if lost is None else f"the other {lost:,}"
             ledger.add_event(
                 "warning",
-                f"The database was damaged and is repaired: {kept:,} records are kept, and {rest} is done again. "
-                f"What it was is in {damaged.name}.",
+                f"The database was damaged and has been repaired: {kept:,} records are kept, and {rest} will be made "
+                f"again. The damaged one is {damaged.name}.",
             )
     log.unlink(missing_ok=True)
     if (journal := database.with_name(f"{DATABASE}-journal")).exists():
@@ -120,8 +120,7 @@ def _workflow(folder: Path) -> str:
         return (folder / "workflow.json").read_text("utf-8")
     except OSError as error:
         raise SessionError(
-            f"{folder} cannot be repaired: its workflow.json, by which all would be done again, cannot be "
-            f"read ({error}). "
+            f"{folder} cannot be repaired: its workflow.json, which says what to do again, cannot be read ({error}). "
             "Put a copy there, or create a new session with the same movies."
         ) from error
 

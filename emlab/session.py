@@ -463,7 +463,7 @@ class Session:
         from emlab.export import EXPORTS
 
         if to not in EXPORTS:
-            raise ParameterError(f"emlab does not know how to export to {to}; it can to: {', '.join(EXPORTS)}.")
+            raise ParameterError(f"emlab cannot export to {to}; it can export to: {', '.join(EXPORTS)}.")
         return EXPORTS[to](self, Path(folder) if folder is not None else None, **options)
 
     def close(self) -> None:
@@ -486,7 +486,9 @@ class Session:
         wanted = [keys] if isinstance(keys, str) else list(keys)
         sets = self.sets.values()
         if unknown := [key for key in wanted if not any(records.get(key) for records in sets)]:
-            raise SessionError(f"{self.name} has no item {', '.join(unknown)}; an item is called as its record's key.")
+            raise SessionError(
+                f"{self.name} has no item {', '.join(unknown)}; items are named by the key of their record."
+            )
         from emlab.engine.amendment import judge
 
         judge(self.path, wanted, verdict, note, getpass.getuser())
@@ -518,4 +520,4 @@ def _take_back(path: Path) -> None:
 def _missing(path: Path) -> str:
     if not path.exists():
         return f"There is no {path}. `emlab create` makes a session."
-    return f"{path} is not a session: it has no {DATABASE}. `emlab create` makes one, in a folder that is empty."
+    return f"{path} is not a session: it has no {DATABASE}. `emlab create` makes one in an empty folder."

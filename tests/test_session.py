@@ -56,7 +56,7 @@ def test_it_can_be_opened_from_anywhere_by_path(tmp_path: Path, movies: Path, mo
 
 def test_what_is_there_is_never_overwritten(tmp_path: Path, movies: Path) -> None:
     create(tmp_path, movies).close()
-    with pytest.raises(SessionExists, match="is a session already. Open it"):
+    with pytest.raises(SessionExists, match="is already a session. Open it"):
         create(tmp_path, movies)
     with pytest.raises(SessionExists, match="is not an empty folder"):
         emlab.create_session(tmp_path, movies=movies)
@@ -65,9 +65,9 @@ def test_what_is_there_is_never_overwritten(tmp_path: Path, movies: Path) -> Non
 @pytest.mark.parametrize(
     ("values", "error", "complaint"),
     [
-        ({"movies": "/nowhere/at/all"}, ParameterError, "There is no folder /nowhere/at/all; what exists of it is /"),
+        ({"movies": "/nowhere/at/all"}, ParameterError, "There is no folder /nowhere/at/all; only / exists"),
         ({"pixel_size": 0}, ParameterError, "pixel_size is 0 Å; input should be greater than 0 Å"),
-        ({"pixel_sice": 1}, ParameterError, "'pixel_sice' is asked for nowhere.*pixel_size"),
+        ({"pixel_sice": 1}, ParameterError, "'pixel_sice' is not a field.*pixel_size"),
         ({"gain_reference": "/no/gain.mrc"}, ParameterError, "/no/gain.mrc"),
         ({"workflow": "tomography"}, WorkflowError, "no workflow 'tomography'.*micrographs, screening"),
     ],
@@ -123,7 +123,7 @@ def test_a_start_while_an_engine_ends_starts_the_next(
     with create(tmp_path, movies) as session:
         monkeypatch.setattr("emlab.session.is_locked", lambda path: True)
         session.start(gpus="", workers=1, report_every=0)
-        assert session.explain() == ["Nothing waits: the engine looks for files."]
+        assert session.explain() == ["Nothing is waiting: the engine is looking for files."]
         session.stop(now=True)
 
 
@@ -131,9 +131,11 @@ def test_what_cannot_be_is_not_kept(tmp_path: Path, movies: Path) -> None:
     with create(tmp_path, movies) as session:
         with pytest.raises(SessionError, match="There is no executor 'desk'. There are: local"):
             session.start(gpus="", executor="desk")
-        with pytest.raises(SessionError, match=r"There is no GPU 97; .*CuPy finds.* Give others, or all, by --gpus"):
+        with pytest.raises(
+            SessionError, match=r"There is no GPU 97; .*CuPy finds.* Choose others, or all, with --gpus"
+        ):
             session.start(gpus="97")
-        with pytest.raises(ParameterError, match="gpus is 'x'; indices of GPUs are expected, with commas between"):
+        with pytest.raises(ParameterError, match="gpus is 'x'; expected GPU indices separated by commas"):
             session.start(gpus="x")
         assert EngineOptions.kept(session.path) == EngineOptions()
 
@@ -176,7 +178,7 @@ def test_an_engine_that_runs_says_what_it_does_not_follow(
         monkeypatch.setattr("emlab.session.is_locked", lambda path: True)
         monkeypatch.setattr("emlab.session.send_command", lambda path, command: {"state": "running"})
         session.start(workers=1)
-        with pytest.warns(UserWarning, match="runs already, and what is said now of workers, time_limit is not"):
+        with pytest.warns(UserWarning, match="is already running, so the new workers, time_limit is not"):
             session.start(workers=2, gpus="", time_limit=60)
 
 
@@ -185,7 +187,7 @@ def test_an_engine_is_detached_and_answers_when_start_returns(tmp_path: Path, mo
         assert session.explain() == []
         session.start(gpus="", workers=1, report_every=0)
         assert session.state == "running"
-        assert session.explain() == ["Nothing waits: the engine looks for files."]
+        assert session.explain() == ["Nothing is waiting: the engine is looking for files."]
         session.start()
         session.stop()
         assert list(session["movies"].follow(timeout=30)) == []

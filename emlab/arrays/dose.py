@@ -35,7 +35,7 @@ def critical_dose(frequency: Array, voltage: float) -> Array:
     """
     xp = array_module(frequency)
     if not 80 <= voltage <= 400:
-        raise ParameterError(f"voltage is {voltage} kV; dose weighting is known from 80 to 400 kV.")
+        raise ParameterError(f"voltage is {voltage} kV; dose weighting works from 80 to 400 kV.")
     hardness = float(np.interp(voltage, [100, 200, 300], [0.64, 0.8, 1.0]))
     with np.errstate(divide="ignore"):
         return hardness * (0.245 * xp.asarray(frequency, dtype=xp.float64) ** -1.665 + 2.81)  # type: ignore[no-any-return]

@@ -64,10 +64,10 @@ def _gpus(said: str | None) -> tuple[int, ...]:
         return ()  # without asking CuPy, which takes its time
     there = gpu_indices()
     if wanted is not None and (missing := sorted({*wanted}.difference(there))):
-        found = f"those that CuPy finds are {', '.join(map(str, there))}" if there else "CuPy finds none"
+        found = f"CuPy finds {', '.join(map(str, there))}" if there else "CuPy finds none"
         raise ParameterError(
-            f"There is no GPU {', '.join(map(str, missing))}; {found}. Give others, or all, by --gpus; `emlab doctor` "
-            "says what is missing."
+            f"There is no GPU {', '.join(map(str, missing))}; {found}. Choose others, or all, with --gpus; `emlab "
+            "doctor` says what is missing."
         )
     return there if wanted is None else wanted
 
@@ -87,8 +87,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, help="processes on the CPU")
     parser.add_argument("--gpus", help="indices of GPUs, separated by commas; empty for none")
     parser.add_argument("--report", type=float, default=0.0, help="seconds between reports; 0 for none")
-    parser.add_argument("--no-watch", action="store_true", help="process what has come, and take nothing more")
-    parser.add_argument("--time-limit", type=float, default=TIME_LIMIT, help="seconds that an item may take")
+    parser.add_argument("--no-watch", action="store_true", help="process what has come, and take no more files")
+    parser.add_argument("--time-limit", type=float, default=TIME_LIMIT, help="seconds an item may take")
     return parser.parse_args()
 
 

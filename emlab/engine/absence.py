@@ -44,13 +44,13 @@ class Absence:
 
     def beginning(self, why: str) -> str:
         """Say that items wait."""
-        what = f"The disk of {self.place} is full" if self.is_full else f"{self.place} is away"
+        what = f"The disk of {self.place} is full" if self.is_full else f"{self.place} cannot be reached"
         return f"{what} ({why}): items wait until {self.awaited}."
 
     def ending(self, now: float) -> str:
         """Say that they wait no more."""
         what = f"The disk of {self.place} has room again" if self.is_full else f"{self.place} is back"
-        return f"{what} after {duration(now - self.since)}: what waited goes on."
+        return f"{what} after {duration(now - self.since)}: waiting items continue."
 
 
 class Absences:

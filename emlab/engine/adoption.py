@@ -55,7 +55,7 @@ class Adoption:
             restore_stage(self._backlog, self._catalogue, revision.new, time.monotonic())
         names = [revision.new.name for revision in revisions]
         self._scribe.note(
-            "info", f"{step} was given other parameters; what builds on it is done anew: {', '.join(names)}."
+            "info", f"{step} has new parameters. It and the steps that build on it run again: {', '.join(names)}."
         )
         return names
 

@@ -150,8 +150,8 @@ class Application:
     def _arrival(self, file: Path) -> Arrival:
         if self.takes_particles and file.suffix == ".mrcs":
             raise FormatError(
-                f"{file} is a stack of particles, which does not tell their CTF: give the STAR file that names it "
-                "(particles.star of RELION or of `emlab export`), or the micrographs that they were cut from."
+                f"{file} is a stack of particles, which does not contain their CTF: give the STAR file that names it "
+                "(particles.star from RELION or `emlab export`), or the micrographs that the particles came from."
             )
         facts = file.stat()
         return Arrival(
@@ -228,10 +228,10 @@ def application(name: str) -> Application:
     """
     usable = applications()
     if name not in PROTOCOLS:
-        raise ParameterError(f"There is no protocol {name!r}; those that work on files are: {', '.join(usable)}.")
+        raise ParameterError(f"There is no protocol {name!r}; these work on files: {', '.join(usable)}.")
     if name not in usable:
         needed = ", ".join(kind.plural for kind in PROTOCOLS[name].consumes)
-        raise ParameterError(f"{name} works on sets ({needed}) of a session, not on files.")
+        raise ParameterError(f"{name} works on a session's sets ({needed}), not on files.")
     return usable[name]
 
 

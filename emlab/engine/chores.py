@@ -123,7 +123,9 @@ class Housekeeping:
         del self._running[chore.name]
         words = self._heard(running.said)
         if running.is_late:
-            words = f"The {chore.name} was not written within {chore.timeout:g} s, and ended; see {self._log.name}."
+            words = (
+                f"The {chore.name} was not written within {chore.timeout:g} s and was stopped; see {self._log.name}."
+            )
         elif code and not words:
             words = f"The {chore.name} was not written: exit code {code}; see {self._log.name}."
         return self._ended(chore, now, took, words if code else None)

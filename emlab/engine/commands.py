@@ -68,12 +68,12 @@ class Commands:
         name, arguments = command["command"], {key: value for key, value in command.items() if key != "command"}
         do = self._known.get(name) if isinstance(name, str) else None
         if do is None:
-            return {"error": f"there is no command {name!r}; there are: {', '.join(self._known)}, subscribe"}
+            return {"error": f"there is no command {name!r}; the commands are: {', '.join(self._known)}, subscribe"}
         try:
             reply = do(**arguments)
         except ValidationError as error:
             wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg'].lower()}" for one in error.errors())
-            return {"error": f"it was told wrongly ({wrong}); the engine is that of emlab {__version__}"}
+            return {"error": f"the command has wrong arguments ({wrong}); the engine runs emlab {__version__}"}
         except (EmlabError, sqlite3.OperationalError) as error:
             return {"error": str(error).rstrip(".")}
         return {"state": self._scribe.state, **reply}
@@ -105,7 +105,7 @@ class Commands:
             return {}
         else:
             self._scribe.set_state("running")
-            self._reception.end("ended by its owner")
+            self._reception.end("ended by the user")
         return self._noted("stop", now=now)
 
     def _judge(self, keys: list[str], verdict: Verdict, note: str, author: str) -> Reply:
@@ -132,7 +132,7 @@ class Commands:
 
     def _refuse_at_the_end(self, name: str) -> None:
         if self._is_over:
-            raise SessionError(f"the engine is ending; {name} the session when it has, see `emlab status`")
+            raise SessionError(f"the engine is ending; {name} the session once it has ended (see `emlab status`)")
 
     def _noted(self, name: str, **arguments: Any) -> Reply:
         self._scribe.note_command(name, arguments)

@@ -110,7 +110,7 @@ class ControlServer:
         try:
             return self._answer(command)
         except RecursionError:  # nested less deeply than JSON may be, and too deeply to be shown
-            return {"error": "what it was told is nested too deeply"}
+            return {"error": "the command is nested too deeply"}
 
     def _tell(self, line: socket.socket) -> None:
         try:
@@ -141,8 +141,8 @@ def send_command(session: Path, command: str, timeout: float = 10.0, **arguments
     text = json.dumps({"command": command, **arguments}).encode() + b"\n"
     if len(text) > LONGEST_LINE:
         raise SessionError(
-            f"To {command} so much at once takes {len(text):,} bytes, and the engine takes no more than "
-            f"{LONGEST_LINE:,}; name fewer items at a time."
+            f"This {command} command takes {len(text):,} bytes, but the engine accepts at most {LONGEST_LINE:,}; name "
+            "fewer items at a time."
         )
     try:
         with dial(session) as line:
@@ -156,12 +156,12 @@ def send_command(session: Path, command: str, timeout: float = 10.0, **arguments
         raise EngineUnreachable(_unreachable(session, None))
     answer: dict[str, Any] = json.loads(reply)
     if "error" in answer:
-        raise SessionError(f"The engine refuses to {command}: {answer['error']}.")
+        raise SessionError(f"The engine refused to {command}: {answer['error']}.")
     return answer
 
 
 def _unreachable(session: Path, error: OSError | None) -> str:
     return (
-        f"No engine answers for {session}{f' ({error.strerror})' if error else ''}: it does not run, or it runs on "
-        "another machine or for another user. `emlab status` shows what is known of the session."
+        f"No engine answers for {session}{f' ({error.strerror})' if error else ''}: it is not running, or it runs on "
+        "another machine or for another user. `emlab status` shows what is known about the session."
     )

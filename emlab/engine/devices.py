@@ -107,9 +107,9 @@ def use_card(index: int) -> None:
         If there is none, or CuPy cannot use it.
     """
     if trouble := cupy_trouble():
-        raise ProgramError(f"There is no card to compute on: {trouble}. `emlab doctor` says what is missing.")
+        raise ProgramError(f"No GPU can be used: {trouble}. `emlab doctor` says what is missing.")
     if not 0 <= index < _device_count():
-        raise ProgramError(f"There is no card {index}; those that CuPy finds are 0 to {_device_count() - 1}.")
+        raise ProgramError(f"There is no GPU {index}; CuPy finds GPUs 0 to {_device_count() - 1}.")
     import cupy
 
     cupy.cuda.Device(index).use()
@@ -130,7 +130,7 @@ def trial_trouble() -> str | None:
         total = float(cupy.fft.irfft2(cupy.fft.rfft2(square @ square), s=square.shape).sum())
     except (ImportError, OSError, RuntimeError, MemoryError, cupy.cuda.compiler.CompileException) as error:
         return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
-    return None if abs(total - _TRIAL) < 1.0 else f"it computed {total:g} where {_TRIAL:g} is right"
+    return None if abs(total - _TRIAL) < 1.0 else f"it computed {total:g} instead of {_TRIAL:g}"
 
 
 def _device_count() -> int:

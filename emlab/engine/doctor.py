@@ -62,7 +62,9 @@ def _findings(folder: Path) -> Iterator[Finding]:
     yield _sqlite()
     yield _gpu()
     yield _cupy()
-    yield _packages("Jupyter", APP, extra="app", without="The command line works; pages, notebooks and reports do not.")
+    yield _packages(
+        "Jupyter", APP, extra="app", without="The command line works without it; pages, notebooks and reports do not."
+    )
     yield _packages("Dask", CLUSTER, extra="cluster", without="Only needed to spread a session over several machines.")
     yield _programs()
     yield _slurm()
@@ -76,7 +78,7 @@ def _python() -> Finding:
 def _cores() -> Finding:
     cores = devices.cpu_cores()
     found = f"{_counted(cores, 'core')}, so {_counted(devices.cpu_workers(), 'worker')}"
-    return _judged("CPU", found, cores > 1, "The engine and its worker share one core; give them two or more.")
+    return _judged("CPU", found, cores > 1, "The engine and its worker share one core; use a machine with two or more.")
 
 
 def _memory() -> Finding:
@@ -89,7 +91,7 @@ def _disk(folder: Path) -> Finding:
     usage = shutil.disk_usage(_existing(folder))
     found = f"{usage.free / GIBIBYTE:.0f} of {usage.total / GIBIBYTE:.0f} GiB free at {folder.absolute()}"
     advice = (
-        f"A session of 1000 large movies needs some {ROOM_FOR_A_SESSION / GIBIBYTE:.0f} GiB; choose another folder. "
+        f"A session of 1000 large movies needs about {ROOM_FOR_A_SESSION / GIBIBYTE:.0f} GiB; choose another folder. "
         "A session that fills the disk pauses and loses nothing."
     )
     return _judged("Disk", found, usage.free >= ROOM_FOR_A_SESSION, advice)
@@ -103,8 +105,8 @@ def _file_system(folder: Path) -> Finding:
         name="File system",
         found=f"{kind}, over the network",
         ok=None,
-        advice="A session works here, but waits for the server at each record; a local disk is better. Movies may well "
-        "come over the network: new ones are looked for every second.",
+        advice="A session works here, but waits for the server at each record; a local disk is better. Movies may "
+        "come over the network: emlab looks for new ones every second.",
     )
 
 
@@ -112,15 +114,15 @@ def _file_events() -> Finding:
     try:
         watches = int(WATCHES.read_text(encoding="ascii"))
     except OSError:
-        advice = "New files are looked for every second instead."
+        advice = "emlab looks for new files every second instead."
         return Finding(name="File events", found="none", ok=None, advice=advice)
     found = f"{_counted(watches, 'folder')} can be watched"
-    advice = "Raise it: sysctl fs.inotify.max_user_watches=1048576 (in /etc/sysctl.d to keep it)."
+    advice = "To raise the limit: sysctl fs.inotify.max_user_watches=1048576 (in /etc/sysctl.d to keep it)."
     return _judged("File events", found, watches >= FOLDERS_OF_A_SESSION, advice)
 
 
 def _sqlite() -> Finding:
-    advice = "emlab needs SQLite 3.35 or newer; use a newer Python, from conda-forge say."
+    advice = "emlab needs SQLite 3.35 or newer; use a newer Python, for example from conda-forge."
     return _judged("SQLite", sqlite3.sqlite_version, sqlite3.sqlite_version_info >= (3, 35), advice)
 
 
@@ -129,7 +131,7 @@ def _gpu() -> Finding:
         cards = devices.gpus()
     except ImportError:
         return Finding(
-            name="GPU", found="not looked for", ok=None, advice=f"To use NVIDIA cards: {_install('gpu')}; CPUs do too."
+            name="GPU", found="not checked", ok=None, advice=f"Optional. To use NVIDIA cards: {_install('gpu')}."
         )
     if not cards:
         return Finding(name="GPU", found="none", ok=None, advice="Everything runs on the CPU.")
@@ -141,13 +143,17 @@ def _cupy() -> Finding:
     trouble = devices.cupy_trouble()
     if trouble is None and (failed := devices.trial_trouble()):
         advice = (
-            f"CUDA's libraries are missing or do not fit the driver: {_install('gpu')}. Until then the CPU computes."
+            f"The CUDA libraries are missing or do not match the driver: {_install('gpu')}. Until then emlab uses the "
+            "CPU."
         )
-        return Finding(name="CuPy", found=f"finds a card that does not compute: {failed}", ok=False, advice=advice)
+        return Finding(name="CuPy", found=f"finds a card that cannot compute: {failed}", ok=False, advice=advice)
     if trouble is None:
         return Finding(name="CuPy", found=f"ready, {_counted(len(devices.gpu_indices()), 'card')}", ok=True)
     return Finding(
-        name="CuPy", found=trouble, ok=None, advice=f"To compute on NVIDIA cards: {_install('gpu')}, and a driver."
+        name="CuPy",
+        found=trouble,
+        ok=None,
+        advice=f"To compute on NVIDIA cards: {_install('gpu')}, and install a driver.",
     )
 
 
@@ -165,7 +171,7 @@ def _programs() -> Finding:
         name="Other programs",
         found=", ".join(found) or f"no {', '.join(PROGRAMS)}",
         ok=True if found else None,
-        advice="" if found else "None is needed; emlab aligns movies and estimates CTFs itself.",
+        advice="" if found else "Not needed; emlab aligns movies and estimates CTFs itself.",
     )
 
 

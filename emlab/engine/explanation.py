@@ -33,10 +33,10 @@ def explanation(
         return ["Everything is done; the last report is being written."]
     said = []
     if state == "paused":
-        said.append("The session is paused: nothing is begun until `emlab resume`.")
+        said.append("The session is paused: nothing new starts until `emlab resume`.")
     if now < blocked_until:
-        again = f"it is tried again in {blocked_until - now:.0f} s"
-        said.append(f"The database cannot be written, its disk may be full: everything waits; {again}.")
+        again = f"next attempt in {blocked_until - now:.0f} s"
+        said.append(f"The database cannot be written; its disk may be full. Everything waits; {again}.")
     ready = any(progress.ready for progress in backlog.progress.values())
     running = any(progress.running for progress in backlog.progress.values())
     if ready and not running and not any(executor.free(accelerated=choice) for choice in (True, False)):
@@ -48,11 +48,11 @@ def explanation(
             said.append(_of_absence(stage, progress.delayed, absence, max(0.0, absence.until - now)))
             progress = replace(progress, delayed=0)
         said += _of_stage(stage, progress, executor, max(0.0, (release or now) - now))
-    return said or ["Nothing waits: the engine looks for files."]
+    return said or ["Nothing is waiting: the engine is looking for files."]
 
 
 def _of_absence(stage: Stage, items: int, absence: Absence, seconds: float) -> str:
-    again = f"it is looked at again in {seconds:.0f} s"
+    again = f"next check in {seconds:.0f} s"
     return f"{stage.name}: {counted(items, 'item')} waiting until {absence.awaited}; {again}."
 
 
@@ -70,6 +70,6 @@ def _of_stage(stage: Stage, progress: Progress, executor: Executor, seconds: flo
         inputs = f"{', '.join(others)} and {last}"
         said.append(f"{stage.name}: {counted(progress.waiting, 'item')} waiting until {inputs} are {both} there.")
     if progress.delayed:
-        again = f"the next of all in {seconds:.0f} s"
-        said.append(f"{stage.name}: {counted(progress.delayed, 'item')} failed, to be tried again, {again}.")
+        again = f"the next one in {seconds:.0f} s"
+        said.append(f"{stage.name}: {counted(progress.delayed, 'item')} failed and will be retried, {again}.")
     return said

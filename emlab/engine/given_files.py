@@ -37,13 +37,14 @@ def check_room(files: Sequence[Path], out: Path) -> None:
     for file in files:
         if out.resolve() in {file.absolute().parent.resolve(), file.resolve().parent}:
             raise ParameterError(
-                f"The outputs would lie beside {file} and could replace it; name another folder for them (--out)."
+                f"The outputs would be written beside {file} and could replace it; choose another output folder "
+                "(--out)."
             )
         # RELION calls all of them particles.star; theirs are numbered.
         if (other := taken.get(key_of(file))) and file.suffix != ".star":
             raise ParameterError(
-                f"The outputs of {other} and {file} would have the same names; give each file once, and files of the "
-                "same name one by one, each with a folder of its own (--out)."
+                f"The outputs of {other} and {file} would have the same names; give each file once, and process files "
+                "of the same name one by one, each with its own output folder (--out)."
             )
         taken[key_of(file)] = file
 

@@ -87,8 +87,8 @@ def read_particles(path: Path, name: str, bench: Callable[[str], FolderWorkbench
     tables = read_star(path)
     if not {"optics", "particles"} <= tables.keys():
         raise FormatError(
-            f"{path} has the tables {', '.join(tables)}; particles are described by data_optics and data_particles, as "
-            "RELION 3.1 and newer write them."
+            f"{path} has the tables {', '.join(tables)}; expected data_optics and data_particles, as RELION 3.1 and "
+            "newer write them."
         )
     optics, table = tables["optics"], tables["particles"]
     missing = [
@@ -96,13 +96,13 @@ def read_particles(path: Path, name: str, bench: Callable[[str], FolderWorkbench
         *(label for label in _PARTICLES if label not in table),
     ]
     if missing:
-        raise FormatError(f"{path} lacks {', '.join(missing)}; without these the CTF of its particles is not known.")
+        raise FormatError(f"{path} lacks {', '.join(missing)}; without these the CTF of its particles is unknown.")
     groups = {
         int(group): {label: column[at] for label, column in optics.items()}
         for at, group in enumerate(optics[_OPTICS[0]])
     }
     if unknown := set(map(int, table["rlnOpticsGroup"])) - groups.keys():
-        raise FormatError(f"{path} names the optics group {min(unknown)}, which its data_optics has not.")
+        raise FormatError(f"{path} names the optics group {min(unknown)}, which is not in its data_optics.")
     records, rows = [], []
     for number, (identity, members) in enumerate(_alike(path, table)):
         order = np.array(sorted(members, key=members.__getitem__))
@@ -124,7 +124,7 @@ def _alike(path: Path, table: Mapping[str, Any]) -> Iterator[tuple[_Identity, di
     for row, (image, group, u, v) in enumerate(zip(*columns, strict=True)):
         number, at, stack = str(image).partition("@")
         if not (at and number.isdigit() and int(number)):
-            raise FormatError(f"{path} names the image {image!r}; a particle's is NUMBER@STACK, counted from 1.")
+            raise FormatError(f"{path} names the image {image!r}; expected NUMBER@STACK, counted from 1.")
         found[stack, int(group), round(u / _ALIKE), round(v / _ALIKE)][row] = int(number) - 1
     yield from found.items()
 
@@ -135,8 +135,8 @@ def _found(path: Path, stack: str) -> Path:
         if (folder / stack).is_file():
             return folder / stack
     raise DataError(
-        f"{path} names the stack {stack}, which is neither in its folder nor in one above; keep the STAR file in the "
-        "project that its names are relative to."
+        f"{path} names the stack {stack}, which is neither in its folder nor in one above it; keep the STAR file in "
+        "the project that its names are relative to."
     )
 
 
@@ -145,12 +145,12 @@ def _record(
 ) -> Particles:
     """One record, of images in a stack; those of a part of it are put into a stack of their own."""
     if optics.get("rlnCtfDataAreCtfPremultiplied"):
-        raise DataError(f"{stack} was multiplied by its CTF; extract the particles again without that.")
+        raise DataError(f"{stack} was multiplied by its CTF; extract the particles again without CTF multiplication.")
     count, height, width = MrcFrames(stack).shape
     if height != width or images[-1] >= count:
         raise DataError(
-            f"{stack} has {count} images of {height}×{width} px, and the STAR file names number {images[-1] + 1} of it "
-            "as a square one; it belongs to another file."
+            f"{stack} has {count} images of {height}×{width} px, and the STAR file names number {images[-1] + 1} of "
+            "it and square images; the stack belongs to another file."
         )
     pixel_size = float(optics["rlnImagePixelSize"])
     is_whole = np.array_equal(images, np.arange(count))

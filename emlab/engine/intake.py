@@ -84,11 +84,11 @@ class Intake:
         """Why nothing more is taken in; ``None`` while the folder is watched."""
         wanted, idle = self._parameters.expected_count, self._parameters.idle_timeout
         if self._ended is None and wanted is not None and self._taken >= wanted:
-            self._ended = f"all {wanted} files that were expected have come"
+            self._ended = f"all {wanted} expected files have come"
         elif self._ended is None and now >= self.next_look():
             self._ended = f"no new file for {idle:g} s"
         elif self._ended is None and self._deadline is not None and time.time() >= self._deadline:
-            self._ended = "the time to stop had come"
+            self._ended = "the set time to stop was reached"
         return self._ended
 
     def next_look(self) -> float:
@@ -101,7 +101,7 @@ class Intake:
             return []
         self._closed = True
         self._watcher.stop()
-        never = "It had not completed when the import ended."
+        never = "It was incomplete when the import ended."
         return [replace(report, final=True, message=f"{report.message} {never}") for report in self._watcher.pending()]
 
     def _came(self, item: Arrival | Report) -> None:

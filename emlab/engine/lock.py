@@ -46,13 +46,13 @@ class SessionLock:
             if time.monotonic() > deadline:
                 owner = _owner(self._path) or "another process"
                 self._file.close()
-                raise SessionBusy(f"{folder} is run by {owner} already; `emlab stop` ends it, `emlab status` shows it.")
+                raise SessionBusy(f"{folder} is already run by {owner}; `emlab stop` ends it, `emlab status` shows it.")
             time.sleep(0.01)
         if self._shared and (age := _age_elsewhere(self._path, _server_time(folder))) is not None:
             self._file.close()
             raise SessionBusy(
-                f"{folder} is run by {_owner(self._path)} already, which gave a sign of life {age:.0f} s ago; "
-                f"`emlab stop` there ends it. If that host is gone, try again in {SILENCE - age:.0f} s."
+                f"{folder} is already run by {_owner(self._path)}, which gave a sign of life {age:.0f} s ago; `emlab "
+                f"stop` there ends it. If that host is gone, try again in {SILENCE - age:.0f} s."
             )
         self._me = f"the engine with process id {os.getpid()} on {socket.gethostname()}"
         self._file.truncate(0)
@@ -83,7 +83,7 @@ class SessionLock:
             return
         with suppress(OSError):  # the server is away: the next sign is as good
             if (owner := _owner(self._path)) != self._me:
-                raise SessionBusy(f"{self._folder} was taken over by {owner or 'somebody'}; this engine ends.")
+                raise SessionBusy(f"{self._folder} was taken over by {owner or 'another engine'}; this engine ends.")
             os.utime(self._path)
 
     def release(self) -> None:

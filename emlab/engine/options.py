@@ -19,11 +19,13 @@ FILE = "engine.json"
 class EngineOptions(Parameters):
     """How a session is computed; ``None`` where nothing was said of it."""
 
-    executor: str | None = parameter(None, help="Where items are computed; local by default.")
-    workers: int | None = parameter(None, ge=0, help="Processes on the CPU; 0, the default, for as many as fit.")
-    gpus: str | None = parameter(None, help="Indices of GPUs, with commas between; empty for none, all by default.")
-    time_limit: float | None = parameter(None, gt=0, unit="s", help="That an item may take; 1800 by default.")
-    report_every: float | None = parameter(None, ge=0, unit="s", help="Between reports; 0 for none, 60 by default.")
+    executor: str | None = parameter(None, help="Where to compute; local by default.")
+    workers: int | None = parameter(None, ge=0, help="Number of CPU worker processes; by default 0, as many as fit.")
+    gpus: str | None = parameter(None, help="GPU indices, separated by commas; empty for none. All GPUs by default.")
+    time_limit: float | None = parameter(None, gt=0, unit="s", help="Time an item may take; 1800 by default.")
+    report_every: float | None = parameter(
+        None, ge=0, unit="s", help="Least time between reports; 0 for no reports, 60 by default."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -52,8 +54,8 @@ class EngineOptions(Parameters):
             return cls()
         except (OSError, ValueError) as error:
             raise SessionError(
-                f"{session / FILE}, which says how the session was started, cannot be read: {error} Remove it, and "
-                "say what is not as by default."
+                f"{session / FILE}, which holds the options of the last start, cannot be read: {error} Remove it, and "
+                "give those options that are not the default again."
             ) from error
 
     def keep(self, session: Path) -> None:
@@ -72,8 +74,8 @@ class EngineOptions(Parameters):
         if not other:
             return ""
         return (
-            f"{session} runs already, and what is said now of {', '.join(other)} is not applied; for that end it by "
-            "`emlab stop --now`, then start it again."
+            f"{session} is already running, so the new {', '.join(other)} is not applied. To apply it, stop with "
+            "`emlab stop --now` and start again."
         )
 
     def arguments(self) -> list[str]:
@@ -99,5 +101,5 @@ def gpu_indices_of(gpus: str | None) -> tuple[int, ...] | None:
     if gpus is None or gpus == "all":
         return None
     if not re.fullmatch(r"(\d+(,\d+)*)?", gpus):
-        raise ParameterError("indices of GPUs are expected, with commas between, such as 0,1; all; or nothing for none")
+        raise ParameterError("expected GPU indices separated by commas, such as 0,1; all; or nothing for none")
     return tuple(int(index) for index in gpus.split(",") if index)

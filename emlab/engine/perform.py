@@ -49,7 +49,9 @@ def perform(task: Task, worker: str, device: str = "cpu", pantry: Pantry | None 
             break
         failure = attempt.failure
         reason = _REASONS[failure].format(attempt.trouble.message)
-    instead = ", and read the frames from the computer's." if attempt.place.on_card else ": the CPU did its work."
+    instead = (
+        (", so frames were read from the computer's memory.") if attempt.place.on_card else ", so the CPU took over."
+    )
     return Outcome(
         task=task,
         worker=worker,

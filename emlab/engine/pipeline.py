@@ -84,7 +84,7 @@ def build_stages(workflow: Workflow, protocols: Mapping[str, Protocol]) -> list[
         protocol = protocols.get(step.protocol)
         if protocol is None:
             raise WorkflowError(
-                f"Step {step.name}: there is no protocol {step.protocol!r}. There are: {', '.join(protocols)}."
+                f"Step {step.name}: there is no protocol {step.protocol!r}. The protocols are: {', '.join(protocols)}."
             )
         parameters = validated(protocol.parameters, step.parameters, f"Step {step.name} ({protocol.name})")
         if protocol.is_source:
@@ -142,7 +142,7 @@ def _source(step: Step, kind: type[Record], stages: list[Stage]) -> str:
         raise WorkflowError(
             f"Step {step.name} ({step.protocol}) needs {kind.plural}"
             + (f" of the step {chosen[0]}" if chosen else "")
-            + f", and the steps before it make {found}."
+            + f", but the steps before it produce {found}."
         )
     return makers[-1].outputs[kind.kind]
 

@@ -56,11 +56,12 @@ class Survey:
     def __str__(self) -> str:
         """Say what is there, in a sentence."""
         if self.matching:
-            return f"{counted(len(self.matching), 'file')} to take in {self.folder} now."
+            return f"{counted(len(self.matching), 'file')} in {self.folder} to process."
         if not self.others:
-            return f"{self.folder} is empty now; files are taken as they come."
+            return f"{self.folder} is empty; files will be processed as they arrive."
         return (
-            f"No file in {self.folder} matches the pattern now; it holds {and_more(self.others[0], len(self.others))}."
+            f"No file in {self.folder} matches the pattern yet; the folder holds "
+            f"{and_more(self.others[0], len(self.others))}."
         )
 
 
@@ -103,7 +104,9 @@ def preflight(stage: Stage) -> None:
     for name in ("gain_reference", "defects"):
         path = getattr(parameters, name, None)
         if path is not None and not Path(path).is_file():
-            raise ParameterError(f"{name} is {path}, and there is no such file; give the path of one, or leave it out.")
+            raise ParameterError(
+                f"{name} is {path}, but there is no such file; give an existing file, or leave it out."
+            )
     complete = (path for path in surveyed.matching if check_complete(path).state == "complete")
     failed: EmlabError | None = None
     for path in islice(complete, TRIED):
@@ -143,8 +146,8 @@ def _check_gain(movie: Movie, gain: Array, workbench: FolderWorkbench) -> None:
     for rotation, flip in ORIENTATIONS:
         if _fits(replace(movie, gain_rotation=rotation, gain_flip=flip), counts, workbench):
             raise DataError(
-                f"The gain {movie.gain_reference} does not lie as the frames of {Path(movie.path).name} do: their fine "
-                f"structure shows it. Give gain_rotation={rotation} gain_flip={flip}; now these are "
+                f"The gain {movie.gain_reference} is not oriented like the frames of {Path(movie.path).name}, as "
+                f"their fine structure shows. Give gain_rotation={rotation} gain_flip={flip}; they are now "
                 f"{movie.gain_rotation} and {movie.gain_flip}."
             )
 
@@ -166,5 +169,5 @@ def _modified(path: str) -> float:
 
 def _no_folder(folder: Path) -> str:
     nearest = next(parent for parent in [folder, *folder.parents] if parent.exists())
-    found = "that is a file." if nearest == folder else f"what exists of it is {nearest}."
+    found = "it is a file." if nearest == folder else f"only {nearest} exists."
     return f"There is no folder {folder}; {found} Give the folder that the microscope writes to; it may still be empty."

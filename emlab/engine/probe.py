@@ -104,9 +104,9 @@ class Findings:
             if not self.is_done:
                 return "Looking …"
             if not self.others:
-                return "The folder is empty now; files are taken as they come."
+                return "The folder is empty; files will be processed as they arrive."
             pattern = f" {self.pattern}" if len(self.pattern) < _SHORT else ""
-            return f"No file matches{pattern} now; the folder holds {and_more(self.other, self.others)}."
+            return f"No file matches{pattern} yet; the folder holds {and_more(self.other, self.others)}."
         noun = self.noun.removesuffix("s") if self.count == 1 else self.noun
         some = "" if self.is_whole else "more than "
         parts = [f"{some}{self.count:,} {noun}"]
@@ -149,7 +149,7 @@ def probe(
     """
     root, patterns = parameters.folder, Patterns(parameters.patterns)
     if not Path(root).is_dir():
-        raise ParameterError("This is no folder but a file." if Path(root).exists() else "There is no such folder.")
+        raise ParameterError("This is a file, not a folder." if Path(root).exists() else "There is no such folder.")
     found = Findings(folder=root, noun=protocol.produces[0].plural, pattern=parameters.pattern)
     newest: list[tuple[float, str]] = []
     count = others = 0
@@ -231,7 +231,7 @@ def _read(
         if movie.dose_per_frame and said.total_dose:
             readings["dose_per_frame"] = Reading(movie.dose_per_frame, source)
     elif facts.frames > 1:
-        raise FormatError(f"{path.name} has {facts.frames} frames, where images are expected.")
+        raise FormatError(f"{path.name} has {facts.frames} frames; expected single images.")
     return facts, readings
 
 

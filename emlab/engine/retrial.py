@@ -43,7 +43,9 @@ def retrials(catalogue: Catalogue, step: str | None = None, keys: Sequence[str] 
     wanted = frozenset(keys)
     found = [Retrial(run, _given_up(catalogue, run, wanted)) for run in chosen]
     if missing := sorted(wanted.difference(*(retrial.keys for retrial in found))):
-        raise SessionError(f"{step or 'The session'} has not given up {', '.join(missing)}; `emlab status` lists it.")
+        raise SessionError(
+            f"{step or 'The session'} has no failed item {', '.join(missing)}; `emlab status` lists the failed items."
+        )
     return [retrial for retrial in found if retrial.keys]
 
 
@@ -53,7 +55,7 @@ def record_retrials(ledger: Ledger, found: Sequence[Retrial], author: str) -> No
         for retrial in found:
             for key in retrial.keys:
                 ledger.forgive(retrial.run, key)
-            ledger.add_event("info", f"{counted(len(retrial.keys), 'item')} tried again for {author}.", retrial.run)
+            ledger.add_event("info", f"{counted(len(retrial.keys), 'item')} retried by {author}.", retrial.run)
             ledger.add_command("retry", {"run": retrial.run, "keys": retrial.keys, "author": author})
 
 

@@ -47,14 +47,14 @@ def revised(catalogue: Catalogue, step: str, changes: Mapping[str, Any]) -> list
             f"There is no step {step!r}; there are: {', '.join(step_of(stage.name) for stage in stages)}."
         )
     if changed.protocol.is_source:
-        raise SessionError(f"The step {step} takes files in, which is not done twice; create another session for them.")
+        raise SessionError(f"The step {step} imports files, and that cannot be repeated; create another session.")
     if unknown := changes.keys() - changed.values.keys():
         raise ParameterError(
             f"{step} has no parameter {', '.join(sorted(unknown))}; it has: {', '.join(changed.values)}."
         )
     parameters = validated(changed.protocol.parameters, {**changed.values, **changes}, f"Step {step}")
     if parameters == changed.parameters:
-        raise SessionError(f"Nothing changes: {changed.name} has these parameters already.")
+        raise SessionError(f"Nothing to change: {changed.name} already has these parameters.")
     names, sets = {run.name for run in runs}, set(catalogue.sets())
     renamed: dict[str, str] = {}
     revisions = []

@@ -146,7 +146,7 @@ class Engine:
         except (SessionBusy, SessionMissing):
             raise  # the session is another engine's, or nobody's: nothing more is written to it
         except Exception as error:
-            self._scribe.testify(f"The engine broke down; `emlab resume` goes on. {type(error).__name__}: {error}")
+            self._scribe.testify(f"The engine crashed; `emlab resume` continues. {type(error).__name__}: {error}")
             raise
         finally:
             self._close()
@@ -341,11 +341,11 @@ class Engine:
         """Make everything durable, so that what is read next is all there is."""
         self._commit(time.monotonic(), at_once=True)
         if self._scribe.is_behind:
-            raise SessionError("the disk is full; try again when it is not")
+            raise SessionError("the disk is full; make room and try again")
 
     def _stop_now(self) -> None:
         for name in sorted(self._scribe.open_sets):
-            self._scribe.close_set(name, "stopped", "stopped by its owner; `emlab resume` goes on")
+            self._scribe.close_set(name, "stopped", "stopped by the user; `emlab resume` continues")
         self._scribe.set_state("stopped")
         self._scribe.note("info", "Stopped before everything was done.")
         self._blocked_until = 0.0

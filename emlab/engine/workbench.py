@@ -116,7 +116,7 @@ class FolderWorkbench:
         host = to_host(image).astype(np.float32, copy=False)
         low, high = float(host.min()), float(host.max())
         if not np.isfinite(low + high):
-            raise DataError(f"The image {suffix or 'of ' + self.item} has pixels that are not numbers.")
+            raise DataError(f"The image {suffix or 'of ' + self.item} has pixels that are not finite numbers.")
         if low == high:
             raise DataError(f"The image {suffix or 'of ' + self.item} is blank: every pixel is {low:g}.")
         relative, path = self._output(suffix, ".mrc")
@@ -129,7 +129,7 @@ class FolderWorkbench:
         low, high = host.min(axis=(1, 2)), host.max(axis=(1, 2))
         if bad := np.flatnonzero(~np.isfinite(low + high) | (low == high)).tolist():
             raise DataError(
-                f"Of the {len(host)} images of the stack {suffix or 'of ' + self.item}, {len(bad)} are blank or have "
+                f"In the stack of {len(host)} images {suffix or 'of ' + self.item}, {len(bad)} are blank or have "
                 f"pixels that are not numbers; the first is image {bad[0] + 1}."
             )
         relative, path = self._output(suffix, ".mrcs")

@@ -71,8 +71,8 @@ def write_relion(
     start = project.resolve() if project is not None else target
     if not target.is_relative_to(start):
         raise SessionError(
-            f"RELION finds files relative to its project {start}, and {target} is not inside it: export to a folder in "
-            "the project, or name another project."
+            f"RELION finds files relative to its project {start}, but {target} is not inside it: export to a folder "
+            "in the project, or name another project."
         )
     line = line_of(session, selection)
     table = exported_table(line, session.judgements(), every=every)
@@ -106,11 +106,11 @@ def write_relion(
     kind = "Particles" if particles else "Micrographs"
     chosen = files[-1] if particles else files[min(1, len(files) - 1)]
     advice = (
-        f"Start RELION in {start} and choose {chosen.relative_to(start)} as the input of a job; the job Import, tab "
-        f"Others, node type “{kind} STAR file (.star)”, brings it into the pipeline."
+        f"Start RELION in {start} and choose {chosen.relative_to(start)} as the input of a job; to bring it into the "
+        f"pipeline, use the job Import, tab Others, node type “{kind} STAR file (.star)”."
     )
     if particles and any(line[Particles.kind].to_dataframe(columns=["phases_flipped"])["phases_flipped"]):
-        advice += " The images' phases are flipped: give its jobs the additional argument --ctf_phase_flipped."
+        advice += " The images are phase-flipped: give RELION's jobs the additional argument --ctf_phase_flipped."
     if troubles:
         advice += (
             f" Do not polish particles yet: {' '.join(troubles)} Export again when the gain reference can be read, so "
@@ -152,5 +152,5 @@ def _placed(
 
 def _nothing(session: Path, missing: list[str]) -> str:
     if missing:
-        return f"None of the {len(missing):,} micrographs is where {session} has it; {missing[0]}, for example."
-    return f"{session} has no micrograph to export yet; rejected ones are exported where all are asked for."
+        return f"None of the {len(missing):,} micrographs is where {session} recorded it; for example {missing[0]}."
+    return f"{session} has no micrograph to export yet; --all also exports rejected ones."

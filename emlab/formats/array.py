@@ -25,7 +25,7 @@ def read_array(path: str | Path) -> NDArray[Any]:
         # Mapped first: a header that declares more than is there must not take the memory for it.
         return np.array(np.lib.format.open_memmap(path, mode="r"))
     except (ValueError, EOFError, OverflowError, SyntaxError, TokenError) as error:
-        raise FormatError(f"{path} is not a NumPy file of numbers, or is cut: {error}.") from None
+        raise FormatError(f"{path} is not a NumPy file of numbers, or it is truncated: {error}.") from None
 
 
 def write_array(path: str | Path, array: NDArray[Any]) -> None:

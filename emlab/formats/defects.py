@@ -47,15 +47,15 @@ def read_defects(path: str | Path, shape: tuple[int, int], upsampling: int = 1) 
             bad = read_image(path)[0] != 0
     if bad.shape != (height, width):
         raise DataError(
-            f"The map of defects {path} is {bad.shape[1]} × {bad.shape[0]} px, the frames are {width} × {height} px; "
-            f"give the map of these movies."
+            f"The defect map {path} is {bad.shape[1]} × {bad.shape[0]} px, the frames are {width} × {height} px; give "
+            "the defect map for these movies."
         )
     return bad.repeat(upsampling, axis=0).repeat(upsampling, axis=1)
 
 
 def _from_text(source: Source, height: int, width: int) -> NDArray[Any]:
     if source.size > _LONGEST_TEXT:
-        raise FormatError(f"{source.path} is too long for a list of defects and is no MRC or TIFF.")
+        raise FormatError(f"{source.path} is too long for a list of defects, and is not an MRC or TIFF.")
     bad = np.zeros((height, width), bool)
     for number, line in enumerate(source.read(0, source.size).decode("latin-1").splitlines(), 1):
         words = line.partition("#")[0].split()
@@ -63,14 +63,14 @@ def _from_text(source: Source, height: int, width: int) -> NDArray[Any]:
             continue
         if len(words) != 4 or not all(word.isascii() and word.isdigit() for word in words):
             raise FormatError(
-                f"{source.path} is not a list of defects: line {number} is {line[:60]!r}, where x y width height were "
-                f"expected."
+                f"{source.path} is not a list of defects: line {number} is {line[:60]!r}, but x y width height were "
+                "expected."
             )
         x, y, across, down = (int(word) for word in words)
         if x + across > width or y + down > height:
             raise DataError(
                 f"{source.path} has a defect beyond the frames ({width} × {height} px) in line {number}: give the "
-                f"defects of these movies."
+                "defects for these movies."
             )
         bad[y : y + down, x : x + across] = True
     return bad

@@ -52,8 +52,8 @@ class EerFrames:
     def __init__(self, path: str | Path, grouping: int = 1, upsampling: int = 1) -> None:
         if grouping < 1 or upsampling not in (1, 2):
             raise ParameterError(
-                f"An EER cannot be read with grouping {grouping} and upsampling {upsampling}; a fraction is of at "
-                f"least one raw frame, and upsampling is 1 (4K) or 2 (8K)."
+                f"An EER cannot be read with grouping {grouping} and upsampling {upsampling}; a fraction needs at "
+                "least one raw frame, and upsampling is 1 (4K) or 2 (8K)."
             )
         self._path = path
         self._grouping = grouping
@@ -62,7 +62,8 @@ class EerFrames:
             self.pages = eer_pages(source)
         if len(self.pages) < grouping:
             raise FormatError(
-                f"{path} has {len(self.pages)} raw frames, fewer than the {grouping} of a fraction; lower eer_grouping."
+                f"{path} has {len(self.pages)} raw frames, fewer than the {grouping} that make a fraction; lower "
+                "eer_grouping."
             )
 
     @property
@@ -140,7 +141,7 @@ def write_eer(path: str | Path, frames: Iterable[Array], pixel_size: float | Non
             file.append(tags, [_encoded(frame, upsampling)])
             written += 1
     if not written:
-        raise DataError(f"{path} got no frames; a movie has at least one.")
+        raise DataError(f"No frames were written to {path}; a movie has at least one.")
 
 
 def _add(source: Source, page: ifd.Page, fraction: Array, upsampling: int) -> None:

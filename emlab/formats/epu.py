@@ -78,15 +78,15 @@ def read_epu_xml(path: str | Path) -> Sidecar:
     """
     with Source(path) as source:
         if source.size > _LONGEST:
-            raise FormatError(f"{path} is too long for EPU's XML of an image.")
+            raise FormatError(f"{path} is too long to be EPU's XML of an image.")
         text = source.read(0, source.size)
     try:
         root: Element = fromstring(text)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         is_cut = getattr(error, "code", None) in _CUT
         raise (TruncatedFile if is_cut else FormatError)(
-            f"{path} is not well-formed XML ({error}); if it is still being written, wait, else copy it again or "
-            f"remove it."
+            f"{path} is not well-formed XML ({error}); if it is still being written, wait; otherwise copy it again or "
+            "remove it."
         ) from None
     if root.tag.rpartition("}")[2] != "MicroscopeImage":
         raise FormatError(f"{path} is not EPU's XML of an image but of a {root.tag.rpartition('}')[2]}.")

@@ -52,11 +52,11 @@ def read_gain(
     if rotation not in range(4) or flip not in range(3):
         raise ParameterError(
             f"A gain cannot have rotation {rotation} and flip {flip}; rotation is 0, 1, 2 or 3 quarter turns, flip is "
-            f"0 (none), 1 (upside down) or 2 (left–right)."
+            "0 (none), 1 (upside down) or 2 (left–right)."
         )
     gain, _ = read_image(path)
     if not np.isfinite(gain).all():
-        raise DataError(f"The gain {path} has values that are not numbers; measure or export it again.")
+        raise DataError(f"The gain {path} contains values that are not numbers; measure or export it again.")
     if not (gain > 0).any():
         raise DataError(f"The gain {path} is 0 everywhere; measure or export it again.")
     gain = np.maximum(gain, 0)
@@ -92,12 +92,12 @@ def _misfit(path: str | Path, gain: tuple[int, ...], shape: tuple[int, int]) -> 
     height, width = shape
     found = f"The gain {path} is {gain[1]} × {gain[0]} px as oriented, the frames are {width} × {height} px"
     if gain == (width, height):
-        return f"{found}: it lies on its side; turn it with a gain_rotation of one quarter more or less."
+        return f"{found}: it lies on its side; change gain_rotation by one quarter turn."
     for factor in (2, 4):
         for turned in (gain, gain[::-1]):
-            also = "" if turned is gain else " and turn it by a quarter (gain_rotation)"
+            also = "" if turned is gain else " and rotate it by a quarter turn (gain_rotation)"
             if turned == (height * factor, width * factor):
-                return f"{found}: it is of {factor}× super-resolution; average it {factor} × {factor}{also}."
+                return f"{found}: it has {factor}× super-resolution; average it {factor} × {factor}{also}."
             if (turned[0] * factor, turned[1] * factor) == shape:
-                return f"{found}: the frames are of {factor}× super-resolution; repeat its pixels {factor}×{also}."
-    return f"{found}: it belongs to another camera or readout; give the gain of these movies."
+                return f"{found}: the frames have {factor}× super-resolution; repeat its pixels {factor}×{also}."
+    return f"{found}: it belongs to another camera or readout mode; give the gain for these movies."

@@ -110,12 +110,12 @@ def read_pages(source: Source) -> Iterator[Page]:
     seen = set()
     while offset:
         if offset in seen:
-            raise FormatError(f"{source.path} is damaged: its chain of images runs in a circle; copy it again.")
+            raise FormatError(f"{source.path} is damaged: its chain of images forms a loop; copy it again.")
         seen.add(offset)
         tags, offset = layout.directory(source, offset)
         yield _page(source, tags, order)
     if not seen:
-        raise TruncatedFile(f"{source.path} has no image yet; it is still being written: wait.")
+        raise TruncatedFile(f"{source.path} has no image yet; it is still being written. Wait.")
 
 
 class _Layout:
@@ -140,7 +140,7 @@ class _Layout:
         window = source.read(offset, min(_AT_ONCE, max(source.size - offset, self._count.size)))
         (count,) = self._count.unpack_from(window)
         if not 0 < count <= _MOST_TAGS:
-            raise FormatError(f"{source.path} is damaged: an image of it would have {count} tags; copy it again.")
+            raise FormatError(f"{source.path} is damaged: one of its images would have {count} tags; copy it again.")
         size = self._count.size + count * self._entry.size + self._offset.size
         if size > len(window):
             window = source.read(offset, size)
@@ -168,10 +168,10 @@ def _page(source: Source, tags: Mapping[int, tuple[Any, ...]], order: str) -> Pa
 
     width, height = number(WIDTH, 0), number(HEIGHT, 0)
     if not (0 < width < _LONGEST_SIDE and 0 < height < _LONGEST_SIDE):
-        raise FormatError(f"{source.path} is damaged: an image of it would be {width} × {height} px; copy it again.")
+        raise FormatError(f"{source.path} is damaged: one of its images would be {width} × {height} px; copy it again.")
     if TILE_WIDTH in tags or number(SAMPLES, 1) != 1 or number(FILL_ORDER, 1) != 1:
         raise FormatError(
-            f"{source.path} is a TIFF in tiles or colours; emlab reads grey images in strips: save it as such."
+            f"{source.path} is a TIFF with tiles or colours; emlab reads grey images in strips: save it that way."
         )
     rows = min(number(ROWS_PER_STRIP, height), height)
     offsets, sizes = tags.get(STRIP_OFFSETS, ()), tags.get(STRIP_SIZES, ())
@@ -181,12 +181,12 @@ def _page(source: Source, tags: Mapping[int, tuple[Any, ...]], order: str) -> Pa
             f"copy it again."
         )
     if not all(offsets) or not all(sizes):
-        raise TruncatedFile(f"{source.path} has an image without pixels; it is still being written: wait.")
+        raise TruncatedFile(f"{source.path} has an image without pixels; it is still being written. Wait.")
     end = max(offset + size for offset, size in zip(offsets, sizes, strict=True))
     if end > source.size:
         raise TruncatedFile(
-            f"{source.path} has {source.size} bytes; its images reach to byte {end}: it is still being written, or its "
-            f"copy broke off."
+            f"{source.path} has {source.size} bytes, but its images extend to byte {end}: it is still being written, "
+            "or copying was interrupted."
         )
     return Page(
         width=width,

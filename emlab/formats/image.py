@@ -29,6 +29,6 @@ def read_image(path: str | Path) -> tuple[NDArray[Any], float | None]:
     """
     facts = inspect(path)
     if facts.frames != 1 or facts.format == "eer":
-        raise FormatError(f"{path} is a movie of {facts.frames} frames, where one image was expected.")
+        raise FormatError(f"{path} is a movie of {facts.frames} frames, but a single image was expected.")
     (image,) = open_movie(path)
     return image.astype(np.float32, copy=False), facts.pixel_size

@@ -50,4 +50,4 @@ def read_jpeg(path: str | Path) -> NDArray[np.uint8]:
     try:
         return np.asarray(imagecodecs.jpeg8_decode(Path(path).read_bytes()), np.uint8)
     except imagecodecs.Jpeg8Error as error:
-        raise FormatError(f"{path} is not a JPEG that can be read: {error}.") from error
+        raise FormatError(f"{path} cannot be read as a JPEG: {error}.") from error

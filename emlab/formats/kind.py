@@ -22,9 +22,9 @@ _FOREIGN: Final = {
     b"\x89HDF": "an HDF5 file",
     b"\0\0\0\x03\0\0": "a DigitalMicrograph file (DM3; IMOD's dm2mrc converts it)",
     b"\0\0\0\x04\0\0": "a DigitalMicrograph file (DM4; IMOD's dm2mrc converts it)",
-    b"\x1f\x8b": "compressed with gzip; unpack it",
-    b"BZh": "compressed with bzip2; unpack it",
-    b"(\xb5/\xfd": "compressed with zstd; unpack it",
+    b"\x1f\x8b": "compressed with gzip (unpack it first)",
+    b"BZh": "compressed with bzip2 (unpack it first)",
+    b"(\xb5/\xfd": "compressed with zstd (unpack it first)",
     b"PK\x03\x04": "a zip archive",
     b"%PDF": "a PDF document",
     b"<?xml": "an XML text",
@@ -55,6 +55,6 @@ def kind_of(source: Source) -> Kind:
     if foreign:
         raise FormatError(f"{source.path} is {foreign}; emlab reads MRC, TIFF and EER: choose other files.")
     if not start:
-        raise TruncatedFile(f"{source.path} is empty; if it is still being written, wait, else copy it again.")
+        raise TruncatedFile(f"{source.path} is empty; if it is still being written, wait; otherwise copy it again.")
     read_mrc_header(source)
     return "mrc"

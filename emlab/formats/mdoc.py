@@ -41,7 +41,7 @@ def read_mdoc(path: str | Path, movie: str | Path | None = None) -> Sidecar:
     """
     with Source(path) as source:
         if source.size > _LONGEST:
-            raise FormatError(f"{path} is too long for an mdoc.")
+            raise FormatError(f"{path} is too long to be an mdoc.")
         text = source.read(0, source.size).decode("latin-1")
     shared, *sections = _sections(text)
     if not sections:
@@ -80,7 +80,7 @@ def _chosen(sections: list[dict[str, str]], path: Path, movie: str | Path | None
         # PureWindowsPath understands both kinds of slashes.
         if movie and PureWindowsPath(section.get("SubFramePath", "")).name == Path(movie).name:
             return section
-    raise FormatError(f"{path} has {len(sections)} sections and none whose SubFramePath is {movie}.")
+    raise FormatError(f"{path} has {len(sections)} sections, but none whose SubFramePath is {movie}.")
 
 
 def _pixel_size(entries: Mapping[str, str]) -> tuple[float | None, int | None]:

@@ -130,7 +130,7 @@ def write_mrc_movie(
             file.flush()
             written += 1
         if not written or expected not in (0, written):
-            raise DataError(f"{path} got {written} frames; {expected or 'at least one'} were expected.")
+            raise DataError(f"{written} frames were written to {path}; expected {expected or 'at least one'}.")
         if not expected:
             header["nz"] = header["mz"] = written
             header["cella"]["z"] = (pixel_size or 0.0) * written

@@ -77,13 +77,13 @@ def read_mrc_header(source: Source) -> MrcHeader:
     """
     data = source.read(0, _HEADER)
     if not data.strip(b"\0"):
-        raise TruncatedFile(f"{source.path} begins with zeros; its header is not written yet: wait.")
+        raise TruncatedFile(f"{source.path} begins with zeros; its header is not written yet. Wait.")
     order: Literal["<", ">"] = "<" if _is_plausible(data, "<") or not _is_plausible(data, ">") else ">"
     width, height, frames, mode, samples, cell, lowest, highest, extended = _LAYOUTS[order].unpack_from(data)
     if not _has_size(width, height, frames) or extended < 0:
         raise FormatError(
             f"{source.path} is not an MRC: its header would mean {width} × {height} px, {frames} sections and "
-            f"{extended} bytes of extended header; check where the file comes from, or copy it again."
+            f"{extended} bytes of extended header; check the origin of the file, or copy it again."
         )
     if mode not in _TYPES:
         raise FormatError(
@@ -114,8 +114,9 @@ def check_size(source: Source, header: MrcHeader) -> None:
     """
     if source.size < header.size:
         raise TruncatedFile(
-            f"{source.path} has {source.size} bytes; its header declares {header.frames} sections of {header.width} × "
-            f"{header.height} px, {header.size} bytes: it is still being written, or its copy broke off."
+            f"{source.path} has {source.size} bytes, but its header declares {header.frames} sections of "
+            f"{header.width} × {header.height} px, {header.size} bytes: it is still being written, or copying was "
+            "interrupted."
         )
 
 

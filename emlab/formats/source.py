@@ -40,17 +40,17 @@ class Source:
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except FileNotFoundError:
             raise FileUnavailable(
-                f"There is no file {path}; check the name, and whether the disk is mounted.", self.path
+                f"There is no file {path}; check the name, and that the disk is mounted.", self.path
             ) from None
         except PermissionError:
             raise FileUnavailable(
-                f"{path} may not be read by this user; ask its owner for read permission.", self.path
+                f"This user may not read {path}; ask its owner for read permission.", self.path
             ) from None
         status = os.fstat(self._descriptor)
         if not stat.S_ISREG(status.st_mode):
             self.close()
             kind = " but a folder" if stat.S_ISDIR(status.st_mode) else ""
-            raise FormatError(f"{path} is not a file{kind}; name a file.")
+            raise FormatError(f"{path} is not a file{kind}; give a file.")
         self.size = status.st_size
 
     def read(self, offset: int, count: int) -> bytes:
@@ -106,6 +106,6 @@ class Source:
 
     def _truncated(self, needed: int) -> TruncatedFile:
         return TruncatedFile(
-            f"{self.path} ends at byte {self.size} where at least {needed} were expected; it is still being written, "
-            f"or its copy broke off: wait, or copy it again."
+            f"{self.path} ends at byte {self.size} but at least {needed} were expected; it is still being written, or "
+            "copying was interrupted: wait, or copy it again."
         )

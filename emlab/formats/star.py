@@ -80,7 +80,7 @@ def _row(line: str) -> list[str]:
 
 def _read_list(path: str | Path, rows: list[list[str]]) -> dict[str, Any]:
     if any(len(row) != 2 or not row[0].startswith("_") for row in rows):
-        raise FormatError(f"{path} is damaged: a block of it is neither a loop nor pairs of name and value.")
+        raise FormatError(f"{path} is damaged: one of its blocks is neither a loop nor pairs of name and value.")
     return {name[1:]: _values([value])[0] for name, value in rows}
 
 
@@ -88,7 +88,7 @@ def _read_loop(path: str | Path, rows: list[list[str]]) -> dict[str, Any]:
     names = [row[0][1:] for row in takewhile(lambda row: len(row) == 1 and row[0].startswith("_"), rows)]
     records = rows[len(names) :]
     if not names or any(len(row) != len(names) for row in records):
-        raise FormatError(f"{path} is damaged: a row of a table has not the {len(names)} values of its header.")
+        raise FormatError(f"{path} is damaged: a row of a table does not have the {len(names)} values of its header.")
     columns = zip(*records, strict=True) if records else [()] * len(names)
     return {name: np.array(_values(column)) for name, column in zip(names, columns, strict=True)}
 
@@ -107,7 +107,7 @@ def _block(name: str, columns: Mapping[str, Any], *, goes_on: bool = False) -> s
     """Give a block, or only the rows of one that goes on."""
     loops = [_is_column(values) for values in columns.values()]
     if any(loops) and not all(loops):
-        raise DataError(f"The STAR block {name} mixes columns and single values; put them into blocks of their own.")
+        raise DataError(f"The STAR block {name} mixes columns and single values; put them into separate blocks.")
     names = [column if column.startswith("_") else f"_{column}" for column in columns]
     if not any(loops):
         lines = [f"{column} {_cell(value)}" for column, value in zip(names, columns.values(), strict=True)]

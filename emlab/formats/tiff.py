@@ -94,8 +94,9 @@ def movie_pages(source: Source) -> list[ifd.Page]:
     for number, page in enumerate(pages, 1):
         if _kind(page) != _kind(pages[0]):
             raise FormatError(
-                f"{source.path} is not one movie: its frame {number} is {page.width} × {page.height} px of {page.bits} "
-                f"bits, the first {pages[0].width} × {pages[0].height} px of {pages[0].bits} bits, or stored otherwise."
+                f"{source.path} is not one movie: its frame {number} is {page.width} × {page.height} px of "
+                f"{page.bits} bits, the first {pages[0].width} × {pages[0].height} px of {pages[0].bits} bits, or "
+                "they are stored differently."
             )
     return pages
 
@@ -156,7 +157,7 @@ def write_tiff_movie(
             file.append(tags, strips)
             written += 1
     if not written:
-        raise DataError(f"{path} got no frames; a movie has at least one.")
+        raise DataError(f"No frames were written to {path}; a movie has at least one.")
 
 
 def page_tags(
@@ -206,8 +207,8 @@ def _dtype(path: str, page: ifd.Page) -> np.dtype[Any]:
     kind = _KINDS.get(page.sample_format)
     if kind is None or page.bits not in (8, 16, 32, 64) or (kind == "f" and page.bits == 8):
         raise FormatError(
-            f"{path} has samples of {page.bits} bits of TIFF's kind {page.sample_format}; emlab reads integers and "
-            f"floats of 8 to 64 bits: convert it."
+            f"{path} has samples of {page.bits} bits with TIFF sample format {page.sample_format}; emlab reads "
+            "integers and floats of 8 to 64 bits: convert it."
         )
     if page.compression not in NAMES or page.predictor not in (1, 2):
         raise FormatError(
@@ -255,7 +256,7 @@ def _strip(source: Source, page: ifd.Page, index: int, size: int) -> Array:
             decoded = np.frombuffer(_DECODERS[page.compression](coded, out=size), np.uint8)
     except (RuntimeError, ValueError, MemoryError) as error:
         raise FormatError(
-            f"{source.path} is damaged: {NAMES[page.compression]} of it fails ({error}); copy it again."
+            f"{source.path} is damaged: {NAMES[page.compression]} decompression fails ({error}); copy it again."
         ) from None
     if decoded.size < size:
         raise FormatError(

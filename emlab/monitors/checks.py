@@ -82,7 +82,7 @@ class Finding:
 
 
 def _engine(scene: Scene) -> Finding:
-    message = "The engine is gone without having said why. Start it again, with `emlab resume`: nothing is lost."
+    message = "The engine ended without giving a reason. Restart it with `emlab resume`; nothing is lost."
     newest = max((stage.newest for stage in scene.overview.stages if math.isfinite(stage.newest)), default=None)
     return Finding(float(scene.overview.state == "crashed"), 1, 1, message, "error", newest)
 
@@ -101,8 +101,8 @@ def _stalled(scene: Scene) -> Finding | None:
         silence,
         allowed,
         allowed,
-        f"No new file for {duration(silence)}; until then one came every {duration(usual)}. "
-        "Look at the microscope, and whether its disk or the network is full or gone.",
+        f"No new file for {duration(silence)}; before that, one came every {duration(usual)}. Check the microscope, "
+        "its disk (full or unreachable?) and the network.",
         since=scene.now - silence + allowed,
     )
 
@@ -132,7 +132,7 @@ def _failing(scene: Scene) -> Finding | None:
 def _disk_full(scene: Scene) -> Finding:
     least = max(LEAST_FREE, scene.size // 50)
     free = f"{scene.free / 2**30:,.0f} GiB"
-    message = f"Only {free} are free on the session's disk. Make room: when it is full, processing waits."
+    message = f"Only {free} left on the session's disk. Free some space: processing waits when the disk is full."
     return Finding(least / max(scene.free, 1), 1.0, 0.8, message, "error")
 
 
@@ -143,8 +143,8 @@ def _away(scene: Scene) -> Finding | None:
     places = " and ".join(dict.fromkeys(one.place for one in away))
     steps = ", ".join(one.run for one in away)
     message = (
-        f"{places} cannot be reached; what {steps} needs of it waits, and goes on by itself when it is back. Look at "
-        "the disk or the server, its mount, and the network."
+        f"{places} cannot be reached. Items of {steps} wait, and continue by themselves when it is back. Check the "
+        "disk or server, its mount and the network."
     )
     return Finding(1, 1, 1, message, "error", min(one.since for one in away))
 
@@ -154,8 +154,8 @@ def _behind(scene: Scene) -> Finding | None:
     if overview.state != "running" or not overview.acquisition_rate > 1.1 * overview.processing_rate:
         return None
     message = (
-        f"{counted(overview.waiting, 'item')} wait: {number(overview.acquisition_rate)} an hour are taken and "
-        f"{number(overview.processing_rate)} processed. Give the session more workers or GPUs."
+        f"{counted(overview.waiting, 'item')} waiting: {number(overview.acquisition_rate)} arrive per hour and "
+        f"{number(overview.processing_rate)} are processed. Give the session more workers or GPUs."
     )
     arrived = scene.items["recorded_at"]
     arrived = np.sort(arrived[np.isfinite(arrived)])
@@ -171,7 +171,7 @@ def _ctf(scene: Scene) -> Finding | None:
         return None
     share = float(np.mean(values[-RECENT:] > limit))
     message = (
-        f"{share:.0%} of the last {RECENT} micrographs do not reach {limit:g} Å. Look at ice thickness, focus, drift "
+        f"{share:.0%} of the last {RECENT} micrographs do not reach {limit:g} Å. Check ice thickness, focus, drift "
         "and the beam."
     )
     return Finding(
@@ -204,8 +204,8 @@ def _motion(scene: Scene) -> Finding | None:
         return None
     now, usual = float(np.median(values[-RECENT:])), float(np.median(values[:-RECENT]))
     message = (
-        f"The specimen moves {number(now, 1)} Å, {number(now / usual, 1)} times as far as before. Wait longer after "
-        "the stage has moved; look at the holder and the vacuum."
+        f"The specimen moves {number(now, 1)} Å, {number(now / usual, 1)} times as much as before. Wait longer after "
+        "stage moves; check the holder and the vacuum."
     )
     return Finding(now / usual, 2.0, 1.5, message, course=lambda: _against_usual(times, values))
 
@@ -216,7 +216,7 @@ def _counts(scene: Scene) -> Finding | None:
         return None
     change = float(np.median(values[-RECENT:])) / float(np.median(values[:-RECENT])) - 1
     message = (
-        f"The camera counts {abs(change):.0%} {'more' if change > 0 else 'fewer'} electrons than before. Look at the "
+        f"The camera counts {abs(change):.0%} {'more' if change > 0 else 'fewer'} electrons than before. Check the "
         "beam, the apertures, the ice and the gain reference."
     )
 

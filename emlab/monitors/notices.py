@@ -111,7 +111,9 @@ def _addresses() -> Iterator[tuple[set[str], str, str]]:
     try:
         with book.open(encoding="utf-8") as file:
             if os.fstat(file.fileno()).st_mode & 0o077:
-                raise ParameterError(f"{book} holds secrets, and others may read it. Mend it: chmod 600 {book}")
+                raise ParameterError(
+                    f"{book} holds secrets, but other users may read it. To fix this: chmod 600 {book}"
+                )
             lines = file.read().splitlines()
     except FileNotFoundError:
         return
@@ -128,12 +130,12 @@ def _service(address: str, place: str) -> NotifyBase:
     try:
         from apprise import Apprise
     except ImportError:
-        raise ProgramError("Telling people needs Apprise. Install it: pip install 'emlab[notify]'.") from None
+        raise ProgramError("Notifications need Apprise. Install it: pip install 'emlab[notify]'.") from None
     service = Apprise.instantiate(address)
     if service is None:
         kind = address.partition("://")[0]
         raise ParameterError(
-            f"{place}: an address that begins with {kind[:20]!r} cannot be used; one is mailto://USER:PASSWORD@HOST, "
-            "say. All kinds: https://github.com/caronc/apprise/wiki"
+            f"{place}: an address that begins with {kind[:20]!r} cannot be used. An example that works: "
+            "mailto://USER:PASSWORD@HOST. All kinds: https://github.com/caronc/apprise/wiki"
         )
     return service

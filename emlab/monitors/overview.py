@@ -83,15 +83,15 @@ class Overview:
         if not self.counts.get("arrival", 0):
             return "Waiting for the first file." if self.arriving else "Nothing arrived."
         if not self.waiting:
-            return "Everything that arrived is processed."
+            return "Everything that has arrived is processed."
         if self.state in _RESTING or not self.arriving:
             return f"{counted(self.waiting, 'item')} left to be processed."
         if self.waiting <= FEW:
             return "Keeping up with the microscope."
         if self.acquisition_rate > 1.1 * self.processing_rate:
             return (
-                f"Falling behind: {number(self.acquisition_rate)} an hour are taken, "
-                f"{number(self.processing_rate)} processed."
+                f"Falling behind: {number(self.acquisition_rate)} arrive per hour, {number(self.processing_rate)} are "
+                "processed."
             )
         return f"{counted(self.waiting, 'item')} in the queue."
 
@@ -105,9 +105,9 @@ class Overview:
         if not self.waiting or (self.arriving and self.waiting <= FEW):
             return ""
         if math.isnan(self.seconds_left):
-            return "When it will be done shows after the first results."
+            return "The finishing time appears after the first results."
         left = f"done in {duration(self.seconds_left)} ({clock(self.at + self.seconds_left)})."
-        return f"What is here is {left}" if self.arriving else left.capitalize()
+        return f"What has arrived will be {left}" if self.arriving else left.capitalize()
 
     @property
     def progress(self) -> str:

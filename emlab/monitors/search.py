@@ -51,7 +51,7 @@ def matching(
                 raise ParameterError(f"There is no column {name!r}; there are: {', '.join(columns)}.")
             found &= _OPERATORS[sign](columns[name], float(value))
         elif any(sign in word for sign in "<>="):
-            raise ParameterError(f"{word!r} is no comparison; write one like {next(iter(columns), 'value')}<4.")
+            raise ParameterError(f"{word!r} is not a comparison; write one like {next(iter(columns), 'value')}<4.")
         else:
             piece = word.lower()
             found &= np.fromiter(

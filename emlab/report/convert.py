@@ -58,5 +58,5 @@ def _installed(module: str) -> str:
         if path.is_file():
             return re.sub(r"\bdefine\(\[", f'define("{module}",[', path.read_text(encoding="utf-8"), count=1)
     raise ProgramError(
-        f"The report shows widgets of {module}, whose JavaScript is not installed. Run: pip install {module}"
+        f"The report shows widgets of {module}, but its JavaScript is not installed. Run: pip install {module}"
     )

@@ -60,8 +60,8 @@ def execute_notebook(source: Path, output: Path, parameters: Mapping[str, Any]) 
                 raise
     except papermill.PapermillExecutionError as error:
         raise ProgramError(
-            f"Cell {error.exec_count} of {source.name} failed with {error.ename}: {error.evalue} "
-            f"The notebook up to there is {output}."
+            f"Cell {error.exec_count} of {source.name} failed with {error.ename}: {error.evalue} The notebook up to "
+            f"that cell is {output}."
         ) from error
 
 

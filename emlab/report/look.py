@@ -55,7 +55,7 @@ def read_look(folder: str | os.PathLike[str] | None = None) -> Look:
         return Look(notebook("report"))
     place = Path(named)
     if not any((place / name).is_file() for name in _KNOWN):
-        raise ParameterError(f"{place} is no template of a report: it has none of {', '.join(_KNOWN)}.")
+        raise ParameterError(f"{place} is not a report template: it contains none of {', '.join(_KNOWN)}.")
     own, style = place / "report.ipynb", place / "style.css"
     return Look(
         notebook=own if own.is_file() else notebook("report"),

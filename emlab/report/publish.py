@@ -31,11 +31,13 @@ def check_target(target: str) -> None:
         With what to do instead.
     """
     if not target.strip() or target.startswith("-"):
-        raise ParameterError(f"{target!r} is no place to publish to: give a folder, HOST:FOLDER or s3://BUCKET/FOLDER.")
+        raise ParameterError(
+            f"{target!r} is not a place to publish to: give a folder, HOST:FOLDER or s3://BUCKET/FOLDER."
+        )
     if "://" in target and (parts := urlsplit(target)).password is not None:
         raise ParameterError(
-            f"The address of {parts.hostname} has a password in it, which everyone could read in the session. Give "
-            "secrets in the environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, RSYNC_PASSWORD, …)."
+            f"The address of {parts.hostname} contains a password, which everyone could read in the session. Put "
+            "secrets into the environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, RSYNC_PASSWORD, …)."
         )
 
 
@@ -120,9 +122,11 @@ def _by_fsspec(page: Path, place: str) -> str:
         options = {"ContentType": "text/html; charset=utf-8"} if "s3" in protocols else {}
         storage.put_file(str(page), path, **options)
     except ImportError as error:
-        raise ProgramError(f"Publishing to {place} needs more: {error}. Run: pip install 'emlab[publish]'") from None
+        raise ProgramError(
+            f"Publishing to {place} needs more packages: {error}. Run: pip install 'emlab[publish]'"
+        ) from None
     except ValueError as error:
-        raise ParameterError(f"{place} is no place to publish to: {error}.") from None
+        raise ParameterError(f"{place} is not a place to publish to: {error}.") from None
     except Exception as error:
         raise ProgramError(f"The report was not published to {place}: {type(error).__name__}: {error}") from error
     return address

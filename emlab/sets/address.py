@@ -79,7 +79,9 @@ def dial(session: Path) -> socket.socket:
         try:
             line.connect(str(address))
             if (user := peer(line)) not in trusted:
-                raise PermissionError(errno.EACCES, f"user {user} answers, who is neither you nor the session's owner")
+                raise PermissionError(
+                    errno.EACCES, f"the answer comes from user {user}, who is neither you nor the session's owner"
+                )
         except OSError as error:
             line.close()
             refusals.append(error)

@@ -206,8 +206,8 @@ def _fetched(
                 raise
             if time.monotonic() > deadline:
                 raise SessionError(
-                    f"An engine was killed while it wrote {path}; `emlab resume {path.parent}` takes back what it had "
-                    "half written, and goes on."
+                    f"An engine was killed while it wrote {path}; `emlab resume {path.parent}` undoes the unfinished "
+                    "write and continues."
                 ) from error
             time.sleep(0.01)
 
@@ -231,8 +231,8 @@ def _connect(path: Path) -> sqlite3.Connection:
         if found != schema.VERSION:
             connection.close()
             raise SessionError(
-                f"{path} has tables of version {found}, and this emlab reads version {schema.VERSION}; "
-                "open it with the emlab that wrote it."
+                f"{path} has tables of version {found}, but this emlab reads version {schema.VERSION}; open it with "
+                "the emlab that wrote it."
             )
         connection.execute("PRAGMA query_only = 1")
         return connection

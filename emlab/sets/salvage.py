@@ -46,8 +46,8 @@ def is_of_damage(error: sqlite3.Error) -> bool:
 def damaged(path: Path, what: object) -> SessionDamaged:
     """What to tell of a broken database."""
     return SessionDamaged(
-        f"The database {path} is damaged ({what}). `emlab repair {path.parent}` keeps what can be read of it and has "
-        "the rest done again."
+        f"The database {path} is damaged ({what}). `emlab repair {path.parent}` keeps what can still be read, and the "
+        "rest is processed again."
     )
 
 

@@ -227,7 +227,9 @@ def simulate(
         If a movie cannot be made so, or there are more faults than movies.
     """
     if len(faults) > movies:
-        raise ParameterError(f"{len(faults)} faults cannot happen to {movies} movies; give one each at most.")
+        raise ParameterError(
+            f"{len(faults)} faults cannot happen to {movies} movies; give at most one fault per movie."
+        )
     spread = {int((place + 0.5) * movies / len(faults)): Fault(fault) for place, fault in enumerate(faults)}
     conditions = Conditions(seed=seed, size=size, frames=frames)
     return Microscope(count=movies, pace=pace, conditions=conditions, format=format, faults=spread).write(folder)

@@ -158,13 +158,13 @@ def test_a_session_that_runs_says_which_options_are_not_applied(
 ) -> None:
     session = tmp_path / "session"
     emlab("create", session, "--workflow", "micrographs", f"micrographs={micrographs}", "voltage=300")
-    with pytest.raises(SystemExit, match="ParameterError: .* gpus is 'x'; indices of GPUs are expected"):
+    with pytest.raises(SystemExit, match="ParameterError: .* gpus is 'x'; expected GPU indices"):
         emlab("start", session, "--gpus", "x")
     monkeypatch.setattr("emlab.session.is_locked", lambda path: True)
     monkeypatch.setattr("emlab.session.send_command", lambda path, command: {"state": "running"})
     for command in ("start", "resume"):
         said = emlab(command, session, "--workers", 2, "--time-limit", 60)
-        assert "what is said now of workers, time_limit is not applied; for that end it by `emlab stop --now`" in said
+        assert "the new workers, time_limit is not applied. To apply it, stop with `emlab stop --now`" in said
     assert "applied" not in emlab("start", session)
 
 
@@ -279,9 +279,9 @@ def test_an_alarm_is_acknowledged_and_every_micrograph_printed(emlab: Emlab, inv
     invented.release()
     with pytest.raises(SystemExit, match="There is no alarm 'Weather'; there are: Engine, Disk"):
         emlab("acknowledge", invented.path, "Weather")
-    assert "Engine: The engine is gone" in emlab("status", invented.path)
+    assert "Engine: The engine ended" in emlab("status", invented.path)
     emlab("acknowledge", invented.path, "Engine")
-    assert "Engine (acknowledged): The engine is gone" in emlab("status", invented.path)
+    assert "Engine (acknowledged): The engine ended" in emlab("status", invented.path)
     header, *rows = emlab("table", invented.path).splitlines()
     assert header.startswith("name,acquired_at,")
     assert [row.partition(",")[0] for row in rows] == [f"item_{number}" for number in range(6)]

@@ -218,7 +218,7 @@ def test_a_worker_that_cannot_see_the_session_is_not_used(cluster: Any, tmp_path
 def test_a_worker_with_another_emlab_is_not_used(cluster: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("emlab.engine.executors.link.__version__", "0.0")
     executor = DaskExecutor(to(cluster))
-    assert "and the engine 0.0; install the same there." in complaint(executor)
+    assert "but the engine has 0.0; install the same version there." in complaint(executor)
     executor.close()
 
 
@@ -270,7 +270,7 @@ def test_a_scheduler_that_goes_is_found_again(tmp_path: Path) -> None:
     file.unlink()
     scheduler.kill()
     scheduler.wait()
-    assert " is lost (" in complaint(executor)
+    assert " was lost (" in complaint(executor)
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) as scheduler:
         assert complaint(executor).startswith("The Dask scheduler is back, at tcp://127.0.0.1:")
         executor.close()

@@ -173,7 +173,7 @@ def test_each_job_has_a_card_of_its_own_and_one_process_that_sees_no_other(
 @pytest.mark.slurm
 def test_what_slurm_refuses_is_said_in_its_words(slurm: Path, settings: Path) -> None:
     settings.write_text(SETTINGS.replace('"test"', '"nowhere"'))
-    with pytest.raises(ProgramError, match="SLURM refuses such jobs: .*invalid partition"):
+    with pytest.raises(ProgramError, match="SLURM refuses these jobs: .*invalid partition"):
         Cluster.of(settings).start()
 
 

@@ -76,4 +76,4 @@ def test_a_full_disk_is_waited_for_without_end() -> None:
     assert found.beginning("No space left") == (
         "The disk of /session is full (No space left): items wait until the disk of /session has room."
     )
-    assert found.ending(3 * PATIENCE) == "The disk of /session has room again after 3 d 0 h: what waited goes on."
+    assert found.ending(3 * PATIENCE) == "The disk of /session has room again after 3 d 0 h: waiting items continue."

@@ -82,7 +82,7 @@ def test_nothing_is_done_where_an_output_could_replace_a_file(tmp_path: Path, to
         (tmp_path / "links/one.txt", "raw"),
         (tmp_path / "links/one.txt", "links"),
     ):
-        with pytest.raises(ParameterError, match=r"would lie beside .*one\.txt.*--out"):
+        with pytest.raises(ParameterError, match=r"would be written beside .*one\.txt.*--out"):
             next(application.run([raw[2], file], tmp_path / out, {}))
     for other in ((raw[0], raw[2]), (raw[1], raw[3]), (raw[0], raw[0])):
         with pytest.raises(ParameterError, match=r"would have the same names; give each file once"):

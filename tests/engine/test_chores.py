@@ -112,7 +112,7 @@ while True:
     housekeeping.attend(now=10 + GRACE, recorded=1)
     finish(housekeeping)
     (complaint,) = housekeeping.attend(now=17, recorded=1)
-    assert complaint == "The report was not written within 10 s, and ended; see engine.log."
+    assert complaint == "The report was not written within 10 s and was stopped; see engine.log."
     assert not housekeeping.is_busy
 
 

@@ -77,7 +77,7 @@ def test_what_is_not_json_is_refused_and_the_next_one_served(served: Served, fol
 
 def test_endless_input_is_hung_up_on(served: Served, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control, "LONGEST_LINE", 65536)
-    with pytest.raises(SessionError, match="takes 70,030 bytes, and the engine takes no more than 65,536"):
+    with pytest.raises(SessionError, match="takes 70,030 bytes, but the engine accepts at most 65,536"):
         send_command(folder, "judge", x="x" * 70_000)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
         line.settimeout(10)
@@ -148,7 +148,7 @@ def test_a_refusal_is_raised(tmp_path: Path, folder: Path) -> None:
         connection.wait([server.fileno()], 0.1)
         server.attend()
     server.close()
-    assert str(refused[0]) == "The engine refuses to resume: it is too late."
+    assert str(refused[0]) == "The engine refused to resume: it is too late."
 
 
 def test_a_subscriber_hears_at_once_of_what_was_committed_while_it_dialled(served: Served, folder: Path) -> None:
@@ -181,7 +181,7 @@ def test_only_the_owner_can_reach_it(served: Served, folder: Path) -> None:
 
 def test_no_engine_is_a_sentence(folder: Path) -> None:
     with pytest.raises(
-        EngineUnreachable, match="No engine answers for .*it does not run, or it runs on another machine"
+        EngineUnreachable, match="No engine answers for .*it is not running, or it runs on another machine"
     ):
         send_command(folder, "ping")
 

@@ -99,9 +99,9 @@ def test_a_driver_that_is_too_old_is_told(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_card_that_cannot_be_used_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "cupy_trouble", lambda: "CuPy finds no CUDA device")
-    with pytest.raises(ProgramError, match="There is no card to compute on: CuPy finds no CUDA device"):
+    with pytest.raises(ProgramError, match="No GPU can be used: CuPy finds no CUDA device"):
         devices.use_card(0)
     monkeypatch.setattr(devices, "cupy_trouble", lambda: None)
     monkeypatch.setattr(devices, "_device_count", lambda: 2)
-    with pytest.raises(ProgramError, match="There is no card 2; those that CuPy finds are 0 to 1"):
+    with pytest.raises(ProgramError, match="There is no GPU 2; CuPy finds GPUs 0 to 1"):
         devices.use_card(2)

@@ -99,7 +99,7 @@ def test_without_the_library_that_asks_the_driver_no_card_is_claimed(monkeypatch
         raise ModuleNotFoundError("No module named 'pynvml'")
 
     monkeypatch.setattr(devices, "gpus", refuse)
-    assert finding("GPU").found == "not looked for"
+    assert finding("GPU").found == "not checked"
     assert 'pip install "emlab[gpu]"' in finding("GPU").advice
 
 

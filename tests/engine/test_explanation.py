@@ -41,11 +41,11 @@ def said(free: int = 1, state: str = "running", blocked_until: float = 0.0, **pr
 @pytest.mark.parametrize(
     ("expected", "arguments"),
     [
-        ("Nothing waits: the engine looks for files.", {"ctf": Progress(done=3)}),
+        ("Nothing is waiting: the engine is looking for files.", {"ctf": Progress(done=3)}),
         ("Everything is done; the last report is being written.", {"state": "finished", "ctf": Progress(done=3)}),
-        ("The session is paused: nothing is begun until `emlab resume`.", {"state": "paused"}),
+        ("The session is paused: nothing new starts until `emlab resume`.", {"state": "paused"}),
         (
-            "The database cannot be written, its disk may be full: everything waits; it is tried again in 5 s.",
+            "The database cannot be written; its disk may be full. Everything waits; next attempt in 5 s.",
             {"blocked_until": 105.0},
         ),
         ("No worker is free yet on 2 CPU workers.", {"free": 0, "ctf": Progress(ready=1)}),
@@ -54,11 +54,11 @@ def said(free: int = 1, state: str = "running", blocked_until: float = 0.0, **pr
         ("ctf: 7 items ready, waiting for a free worker.", {"free": 0, "ctf": Progress(running=2, ready=7)}),
         ("select: 1 item waiting until micrographs and ctfs are both there.", {"select": Progress(waiting=1)}),
         (
-            "align: 2 items waiting until /data/epu is back; it is looked at again in 10 s.",
+            "align: 2 items waiting until /data/epu is back; next check in 10 s.",
             {"align": Progress(delayed=2)},
         ),
-        ("Nothing waits: the engine looks for files.", {"align": Progress(done=3)}),
-        ("ctf: 1 item failed, to be tried again, the next of all in 4 s.", {"ctf": Progress(delayed=1)}),
+        ("Nothing is waiting: the engine is looking for files.", {"align": Progress(done=3)}),
+        ("ctf: 1 item failed and will be retried, the next one in 4 s.", {"ctf": Progress(delayed=1)}),
     ],
 )
 def test_each_reason_is_a_sentence(expected: str, arguments: dict[str, Any]) -> None:

@@ -82,7 +82,7 @@ def test_a_card_with_too_little_memory_leaves_the_frames_where_they_are(on_card:
     outcome = on_card(MemoryError("Out of memory allocating 64 bytes"))
     assert outcome.record is not None
     assert outcome.device == "gpu:0"
-    assert outcome.remark == "The card has too little memory, and read the frames from the computer's."
+    assert outcome.remark == "The card has too little memory, so frames were read from the computer's memory."
     assert not outcome.spent
 
 
@@ -91,14 +91,14 @@ def test_with_still_too_little_the_cpu_does_it(on_card: Callable[..., Outcome]) 
     assert outcome.record is not None
     assert outcome.trouble is None
     assert outcome.device == "cpu"
-    assert outcome.remark == "The card has too little memory: the CPU did its work."
+    assert outcome.remark == "The card has too little memory, so the CPU took over."
 
 
 def test_what_cuda_refuses_the_cpu_does_and_the_process_is_spent(on_card: Callable[..., Outcome]) -> None:
     outcome = on_card(CUDARuntimeError("cudaErrorIllegalAddress"))
     assert outcome.record is not None
     assert outcome.device == "cpu"
-    assert outcome.remark == "The card failed (cudaErrorIllegalAddress): the CPU did its work."
+    assert outcome.remark == "The card failed (cudaErrorIllegalAddress), so the CPU took over."
     assert outcome.spent
 
 
@@ -114,7 +114,7 @@ def test_what_cuda_refuses_the_cpu_does_and_the_process_is_spent(on_card: Callab
 def test_memory_that_lacks_by_another_name_breaks_nothing(on_card: Callable[..., Outcome], error: Exception) -> None:
     outcome = on_card(error)
     assert outcome.device == "gpu:0"
-    assert outcome.remark.startswith("The card has too little memory, and")
+    assert outcome.remark.startswith("The card has too little memory, so")
     assert not outcome.spent
 
 
@@ -132,7 +132,7 @@ def test_a_card_that_lacks_a_library_is_done_without_and_its_process_lives_on(
     outcome = on_card(error)
     assert outcome.record is not None
     assert outcome.device == "cpu"
-    assert outcome.remark == f"The card cannot be used ({error}): the CPU did its work."
+    assert outcome.remark == f"The card cannot be used ({error}), so the CPU took over."
     assert not outcome.spent
 
 

@@ -161,12 +161,12 @@ def test_a_folder_that_disappears_and_comes_back_costs_nothing(
         assert session.failures() == []
         assert len(set(tried)) == 1
         assert [record.attempt for record in session["micrographs"].to_dataframe().itertuples()] == [1] * FILES
-        assert f"waiting until {images} is back; it is looked at again in 0 s." in said
+        assert f"waiting until {images} is back; next check in 0 s." in said
         assert {(one.run, one.place) for one in shown} == {("import", str(images)) for _ in range(told)}
         assert all(abs(one.since - time.time()) < 60 for one in shown)
         assert session.catalogue.away() == []
         messages = [event.message for event in session.events()]
-        assert sum(message.startswith(f"{images} is away (There is no file") for message in messages) == told
+        assert sum(message.startswith(f"{images} cannot be reached (There is no file") for message in messages) == told
         assert sum(message.startswith(f"{images} is back after") for message in messages) == told
 
 
@@ -190,7 +190,7 @@ def test_after_an_outage_that_outlasted_all_patience_what_was_given_up_is_done_w
         check(session)
         assert next(iter(session["micrographs"])).key == before
         assert len(session.failures()) == 2 * ATTEMPTS["outage"]
-        assert "2 items tried again for somebody." in [event.message for event in session.events()]
+        assert "2 items retried by somebody." in [event.message for event in session.events()]
         assert [(one.run, len(one.keys), one.author) for one in session.retries()] == [("import", 2, "somebody")]
 
 

@@ -110,7 +110,7 @@ def test_a_worker_that_hangs_is_killed_at_the_time_limit(executor: LocalExecutor
     trouble = outcome(executor).trouble
     assert trouble is not None
     assert (trouble.error, trouble.retry) == ("TimeLimit", True)
-    assert f"The worker {hanging.name} did not do it in 0 s, the time limit, and was killed." == trouble.message
+    assert f"The worker {hanging.name} exceeded the time limit of 0 s and was killed." == trouble.message
     when_free(executor, 1)
 
 
@@ -185,7 +185,7 @@ def test_a_worker_that_cannot_begin_is_complained_of_and_tried_again_later(
         assert executor.collect() == []
         (complaint,) = executor.complaints()
         assert (
-            f"ended with exit code 3 before it could take an item; engine.log may say why. It is started again in "
+            f"ended with exit code 3 before it could take an item; engine.log may say why. It restarts in "
             f"{seconds} s." in complaint
         )
         assert executor.waitables() == executor.collect() == []

@@ -58,8 +58,8 @@ def test_the_digest_tells_parameters_apart(toys: dict[str, Protocol]) -> None:
 @pytest.mark.parametrize(
     ("steps", "complaint"),
     [
-        ([{**CTF, "protocol": "toy"}], r"no protocol 'toy'. There are: toy_import, toy_ctf, toy_select"),
-        ([CTF], r"Step ctf \(toy_ctf\) needs micrographs, and the steps before it make nothing"),
+        ([{**CTF, "protocol": "toy"}], r"no protocol 'toy'. The protocols are: toy_import, toy_ctf, toy_select"),
+        ([CTF], r"Step ctf \(toy_ctf\) needs micrographs, but the steps before it produce nothing"),
         ([IMPORT, {**CTF, "inputs": ["other.micrographs"]}], "needs micrographs of the step other"),
         ([], "has no steps"),
     ],

@@ -47,7 +47,7 @@ def test_a_gain_that_lies_otherwise_is_refused_with_how_it_has_to_lie(tmp_path: 
         write_mrc(tmp_path / "gain.mrc", np.ascontiguousarray(stored), 1)
         given = {"voltage": 300, "gain_reference": str(tmp_path / "gain.mrc"), "pattern": "*.mrcs"}
         preflight(stage(tmp_path, **given, gain_rotation=rotation, gain_flip=flip))
-        advice = f"Give gain_rotation={rotation} gain_flip={flip}; now these are 2 and 0"
+        advice = f"Give gain_rotation={rotation} gain_flip={flip}; they are now 2 and 0"
         with pytest.raises(DataError, match=advice):
             preflight(stage(tmp_path, **given, gain_rotation=2))
     # Of another camera, or applied before: nothing that can be mended by turning it.
@@ -63,10 +63,10 @@ def test_an_empty_folder_works(tmp_path: Path) -> None:
     ("parameters", "error", "complaint"),
     [
         ({}, ParameterError, "voltage of .*movie.mrcs is not known.*give voltage"),
-        ({"voltage": 300, "gain_reference": "{}/none.mrc"}, ParameterError, "gain_reference is .*none.mrc, and there"),
+        ({"voltage": 300, "gain_reference": "{}/none.mrc"}, ParameterError, "gain_reference is .*none.mrc, but there"),
         ({"voltage": 300, "gain_reference": "{}/other.mrc"}, DataError, "other.mrc is .*48 × 32"),
         ({"voltage": 300, "gain_reference": "{}/text.mrc"}, FormatError, "text.mrc"),
-        ({"voltage": 300, "defects": "{}/none.txt"}, ParameterError, "defects is .*none.txt, and there is no such"),
+        ({"voltage": 300, "defects": "{}/none.txt"}, ParameterError, "defects is .*none.txt, but there is no such"),
     ],
 )
 def test_what_cannot_work_is_refused(
@@ -94,13 +94,13 @@ def test_a_survey_says_what_is_there(movies: Path) -> None:
     def said(**parameters: Any) -> str:
         return str(survey(WatchedFolder(folder=str(movies), **parameters)))
 
-    assert said(pattern="**/*.mrcs") == f"1 file to take in {movies} now."
-    assert said(pattern="*.tiff").endswith("matches the pattern now; it holds square/.")
+    assert said(pattern="**/*.mrcs") == f"1 file in {movies} to process."
+    assert said(pattern="*.tiff").endswith("matches the pattern yet; the folder holds square/.")
     (movies / "notes.txt").touch()
-    assert said(pattern="square/*.tiff").endswith("it holds notes.txt and 1 more.")
+    assert said(pattern="square/*.tiff").endswith("the folder holds notes.txt and 1 more.")
     (movies / "notes.txt").unlink()
     (movies / "square" / "movie.mrcs").unlink()
-    assert said(pattern="**/*.tiff").endswith("is empty now; files are taken as they come.")
+    assert said(pattern="**/*.tiff").endswith("is empty; files will be processed as they arrive.")
 
 
 def test_squares_that_are_links_are_looked_into_as_the_engine_does(movies: Path, tmp_path: Path) -> None:
@@ -109,14 +109,14 @@ def test_squares_that_are_links_are_looked_into_as_the_engine_does(movies: Path,
     (watched / "square").symlink_to(movies / "square")
     (watched / "again").symlink_to(movies / "square")
     (watched / "back").symlink_to(watched)
-    assert str(survey(WatchedFolder(folder=str(watched), pattern="**/*.mrcs"))).startswith("1 file to take")
+    assert str(survey(WatchedFolder(folder=str(watched), pattern="**/*.mrcs"))).startswith("1 file in ")
     with pytest.raises(ParameterError, match=r"voltage of .*movie.mrcs is not known"):
         preflight(stage(watched))
 
 
 def test_a_folder_that_is_not_there_is_named_with_what_is(tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match=f"no folder .*a/b; what exists of it is {tmp_path}"):
+    with pytest.raises(ParameterError, match=f"no folder .*a/b; only {tmp_path}"):
         preflight(stage(tmp_path / "a" / "b"))
     (tmp_path / "file").write_text("")
-    with pytest.raises(ParameterError, match="that is a file"):
+    with pytest.raises(ParameterError, match="it is a file"):
         preflight(stage(tmp_path / "file"))

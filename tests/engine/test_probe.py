@@ -76,10 +76,10 @@ def test_what_cannot_be_used_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_what_is_meant_says_so(tmp_path: Path) -> None:
-    assert look(tmp_path).sentence(0) == "The folder is empty now; files are taken as they come."
+    assert look(tmp_path).sentence(0) == "The folder is empty; files will be processed as they arrive."
     (tmp_path / "notes.txt").write_text("hello")
-    assert look(tmp_path).sentence(0) == "No file matches now; the folder holds notes.txt."
-    assert look(tmp_path, pattern="*.eer").sentence(0).startswith("No file matches *.eer now;")
+    assert look(tmp_path).sentence(0) == "No file matches yet; the folder holds notes.txt."
+    assert look(tmp_path, pattern="*.eer").sentence(0).startswith("No file matches *.eer yet;")
     assert look(tmp_path).is_foreign
 
 
@@ -87,7 +87,7 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="There is no such folder"):
         look(tmp_path / "none")
     (tmp_path / "file").touch()
-    with pytest.raises(ParameterError, match="no folder but a file"):
+    with pytest.raises(ParameterError, match="a file, not a folder"):
         look(tmp_path / "file")
 
 

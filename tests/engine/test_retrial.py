@@ -216,8 +216,8 @@ def test_a_file_that_was_never_whole_is_left_to_the_watcher(create: Create, tmp_
     ("step", "keys", "says"),
     [
         ("pick", [], "There is no step 'pick'; there are: import, ctf"),
-        (None, ["m2", "m1"], "The session has not given up m1"),
-        ("import", "m2", "import has not given up m2"),
+        (None, ["m2", "m1"], "The session has no failed item m1"),
+        ("import", "m2", "import has no failed item m2"),
     ],
 )
 def test_what_cannot_be_tried_again_is_said(create: Create, step: str | None, keys: Any, says: str) -> None:

@@ -91,7 +91,7 @@ def test_every_file_goes_through_every_stage(create: Callable[..., Session], mov
         assert keys(session, "accepted") == ["movie_0", "movie_1"]
         assert keys(session, "rejected") == ["movie_2"]
         assert all(not found.is_open and found.status == "success" for found in session.sets.values())
-        assert session["arrivals"].reason == "all 3 files that were expected have come"
+        assert session["arrivals"].reason == "all 3 expected files have come"
 
 
 def test_what_was_rejected_holds_up_nothing_that_builds_on_the_selection(
@@ -109,7 +109,7 @@ def test_what_was_rejected_holds_up_nothing_that_builds_on_the_selection(
         again._close()
         overview = Overviewer(session, Items(session)).update()
         assert (overview.finished, overview.waiting) == (3, 0)
-        assert overview.pace == "Everything that arrived is processed."
+        assert overview.pace == "Everything that has arrived is processed."
 
 
 def test_a_bad_file_fails_once_and_the_session_goes_on(create: Callable[..., Session], movies: Path) -> None:
@@ -238,7 +238,7 @@ def test_a_second_engine_is_refused(
 ) -> None:
     with create() as session:
         in_thread(session)
-        with pytest.raises(SessionBusy, match="is run by the engine with process id .* already; `emlab stop` ends it"):
+        with pytest.raises(SessionBusy, match="is already run by the engine with process id .*; `emlab stop` ends it"):
             engine(session)
 
 
@@ -257,7 +257,7 @@ def test_pause_holds_items_and_resume_lets_them_go(
         session.stop()
         thread.join()
         assert session.state == "finished"
-        assert session["arrivals"].reason == "ended by its owner"
+        assert session["arrivals"].reason == "ended by the user"
 
 
 def test_a_stopped_session_goes_on_where_it_was(
@@ -346,7 +346,7 @@ def test_an_engine_that_breaks_down_says_so_and_the_next_goes_on(
         assert session.state == "crashed"
         last = session.events()[-1]
         assert last.level == "error"
-        assert "broke down; `emlab resume` goes on. IntegrityError: UNIQUE constraint failed" in last.message
+        assert "crashed; `emlab resume` continues. IntegrityError: UNIQUE constraint failed" in last.message
         engine(session).run()
         assert keys(session, "accepted") == ["movie_0"]
 
@@ -369,7 +369,7 @@ def test_a_session_that_is_over_takes_no_more_commands(
         running.run()
         assert session.state == "finished"
         assert replies[:2] == [
-            {"error": f"the engine is ending; {name} the session when it has, see `emlab status`"}
+            {"error": f"the engine is ending; {name} the session once it has ended (see `emlab status`)"}
             for name in ("pause", "resume")
         ]
         assert replies[2] == {"state": "finished"}

@@ -229,7 +229,7 @@ def test_what_cannot_be_exported_is_told(invented: Any) -> None:
     session = invented.open()
     with pytest.raises(SessionError, match="no micrograph to export yet"):
         session.export()
-    with pytest.raises(ParameterError, match="how to export to warp; it can to: relion"):
+    with pytest.raises(ParameterError, match="cannot export to warp; it can export to: relion"):
         session.export(to="warp")
 
 

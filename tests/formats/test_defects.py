@@ -52,7 +52,7 @@ def test_a_map_is_bad_where_it_is_not_0(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["1 2 3\n", "a b c d\n", "1 2 3 4.5\n", "-1 2 3 4\n", "x = 1"])
 def test_another_text_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "defects.txt").write_text("0 0 1 1\n" + text)
-    with pytest.raises(FormatError, match=r"line 2 is .*, where x y width height were expected"):
+    with pytest.raises(FormatError, match=r"line 2 is .*, but x y width height were expected"):
         read_defects(tmp_path / "defects.txt", (9, 9))
 
 

@@ -166,7 +166,7 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
 
 
 def test_no_frames_or_half_pixels_are_no_movie(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no frames"):
+    with pytest.raises(DataError, match="No frames"):
         write_eer(tmp_path / "a.eer", [], 1.0)
     with pytest.raises(DataError, match="multiples of 2"):
         write_eer(tmp_path / "a.eer", [np.ones((3, 4))], 1.0, upsampling=2)

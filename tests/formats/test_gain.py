@@ -92,10 +92,10 @@ def test_an_eer_gain_is_brought_to_the_grid_of_the_frames(tiff: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("shape", "message"),
     [
-        ((3, 2), "lies on its side; turn it with a gain_rotation"),
+        ((3, 2), "lies on its side; change gain_rotation"),
         ((1, 1), "belongs to another camera"),
-        ((4, 6), "frames are of 2× super-resolution; repeat its pixels 2×"),
-        ((12, 8), r"frames are of 4× super-resolution; repeat its pixels 4× and turn it by a quarter"),
+        ((4, 6), "frames have 2× super-resolution; repeat its pixels 2×"),
+        ((12, 8), r"frames have 4× super-resolution; repeat its pixels 4× and rotate it by a quarter"),
     ],
 )
 def test_a_gain_that_does_not_fit_says_what_would(mrc: Path, shape: tuple[int, int], message: str) -> None:
@@ -107,9 +107,9 @@ def test_a_gain_that_does_not_fit_says_what_would(mrc: Path, shape: tuple[int, i
 
 def test_a_finer_gain_is_to_be_averaged(tmp_path: Path) -> None:
     write_mrc(tmp_path / "gain.mrc", np.ones((4, 6), np.float32), None)
-    with pytest.raises(DataError, match=r"of 2× super-resolution; average it 2 × 2\."):
+    with pytest.raises(DataError, match=r"has 2× super-resolution; average it 2 × 2\."):
         read_gain(tmp_path / "gain.mrc", (2, 3))
-    with pytest.raises(DataError, match=r"of 2× super-resolution; average it 2 × 2 and turn it by a quarter"):
+    with pytest.raises(DataError, match=r"has 2× super-resolution; average it 2 × 2 and rotate it by a quarter"):
         read_gain(tmp_path / "gain.mrc", (3, 2))
 
 

@@ -48,7 +48,7 @@ def test_the_section_of_the_movie_is_chosen(tmp_path: Path) -> None:
     path = write(tmp_path, GLOBAL + section.format(3) + section.format(6))
     assert read_mdoc(path, "/data/tilt_6.tif").stage_tilt == 6
     assert read_mdoc(path, "/data/tilt_6.tif").voltage == 300
-    with pytest.raises(FormatError, match="has 2 sections and none whose SubFramePath is other.tif"):
+    with pytest.raises(FormatError, match="has 2 sections, but none whose SubFramePath is other.tif"):
         read_mdoc(path, "other.tif")
 
 

@@ -61,7 +61,7 @@ def test_an_image_is_float_and_of_one_frame(tmp_path: Path) -> None:
         assert pixel_size == pytest.approx(1.5)
     write_mrc(tmp_path / "movie.mrc", COUNTS, 1.5)
     write_eer(tmp_path / "a.eer", COUNTS[:1], 1.5)
-    with pytest.raises(FormatError, match="movie of 6 frames, where one image was expected"):
+    with pytest.raises(FormatError, match="movie of 6 frames, but a single image was expected"):
         read_image(tmp_path / "movie.mrc")
-    with pytest.raises(FormatError, match="one image was expected"):
+    with pytest.raises(FormatError, match="single image was expected"):
         read_image(tmp_path / "a.eer")

@@ -19,7 +19,7 @@ def test_reads_within_bounds_only(tmp_path: Path) -> None:
         source.read_into(0, array)
         assert array[0, 1] == 0x0302
         assert source.start(1000) == bytes(range(100))
-        with pytest.raises(TruncatedFile, match="ends at byte 100 where at least 101"):
+        with pytest.raises(TruncatedFile, match="ends at byte 100 but at least 101"):
             source.read(99, 2)
         with pytest.raises(TruncatedFile):
             source.read_into(85, array)

@@ -181,7 +181,7 @@ def test_a_place_that_is_away_presses_until_it_is_back(world: World) -> None:
     world.overview = replace(world.overview, away=tuple(away))
     assert world.look() == ["Storage"]
     (alarm,) = world.alarms.active
-    assert alarm.message.startswith("/data/epu cannot be reached; what align, ctf needs of it waits")
+    assert alarm.message.startswith("/data/epu cannot be reached. Items of align, ctf wait")
     assert (alarm.since, alarm.level, alarm.is_recorded) == (world.now - 90, "error", True)
     world.overview = replace(world.overview, away=())
     assert world.look() == world.alarms.active == []

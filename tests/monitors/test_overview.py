@@ -30,7 +30,7 @@ def test_an_empty_session_waits(invented: Any) -> None:
 def test_a_session_without_a_queue_keeps_up(invented: Any) -> None:
     invented.add(range(40))
     found = overview(invented)
-    assert found.pace == "Everything that arrived is processed."
+    assert found.pace == "Everything that has arrived is processed."
     assert found.counts["accepted"] == 32
     assert found.counts["rejected"] == 8
     assert found.acquisition_rate == pytest.approx(120)
@@ -45,7 +45,7 @@ def test_before_the_first_results_it_is_not_known_when_it_will_be_done(invented:
     invented.add(range(10), until="import")
     found = overview(invented)
     assert math.isnan(found.seconds_left)
-    assert found.outlook == "When it will be done shows after the first results."
+    assert found.outlook == "The finishing time appears after the first results."
 
 
 def test_a_queue_is_told_with_the_time_that_it_takes(invented: Any) -> None:
@@ -55,7 +55,7 @@ def test_a_queue_is_told_with_the_time_that_it_takes(invented: Any) -> None:
     assert found.waiting == 20
     assert found.seconds_left == pytest.approx(600)
     assert found.pace == "20 items in the queue."
-    assert found.outlook.startswith("What is here is done in 10 min (")
+    assert found.outlook.startswith("What has arrived will be done in 10 min (")
     assert found.stages[1].waiting == 20
 
 
@@ -64,7 +64,7 @@ def test_a_session_that_processes_less_than_is_acquired_falls_behind(invented: A
     invented.add(range(40, 60), until="import")
     found = overview(invented, after=1_170)
     assert found.processing_rate == pytest.approx(60)
-    assert found.pace == "Falling behind: 120 an hour are taken, 60 processed."
+    assert found.pace == "Falling behind: 120 arrive per hour, 60 are processed."
 
 
 def test_an_item_that_failed_is_finished_and_does_not_wait(invented: Any) -> None:

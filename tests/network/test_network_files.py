@@ -262,7 +262,7 @@ def test_a_worker_that_waits_for_the_server_and_cannot_be_killed_is_replaced(
             process.wait(30)
         assert executors[0].stuck == ["disk-sleep"]
         assert [(failure.key, failure.error) for failure in session.failures()] == [("image_1", "TimeLimit")]
-        assert any("was killed and does not die: it waits for a file server" in e.message for e in session.events())
+        assert any("was killed but has not ended: it waits for a file server" in e.message for e in session.events())
 
 
 def test_a_folder_whose_server_does_not_answer_keeps_nobody_waiting(mount: Any, tmp_path: Path) -> None:
@@ -314,7 +314,9 @@ def test_an_engine_of_another_host_is_refused_where_locks_do_not_reach_it(
     holder = SessionLock(folder)
     with on_another_host(there.path / "session") as other:
         said = other.communicate(timeout=60)[0]
-    assert said.startswith(f"busy True: {there.path}/session is run by the engine with process id {os.getpid()} on ")
+    assert said.startswith(
+        f"busy True: {there.path}/session is already run by the engine with process id {os.getpid()} on "
+    )
     assert "`emlab stop` there ends it. If that host is gone, try again in " in said
     os.utime(folder / "lock", times=(0, time.time() - lock.SILENCE - 10))
     holder.beat(time.monotonic())  # alive after all
@@ -325,7 +327,7 @@ def test_an_engine_of_another_host_is_refused_where_locks_do_not_reach_it(
         assert other.stdout is not None
         assert other.stdout.readline() == "taken\n"
         assert is_locked(folder)
-        with pytest.raises(SessionBusy, match="on other already, which gave a sign of life"):
+        with pytest.raises(SessionBusy, match="on other, which gave a sign of life"):
             SessionLock(folder)
         other.kill()
     os.utime(folder / "lock", times=(0, time.time() - lock.SILENCE - 10))
@@ -344,7 +346,7 @@ def test_an_engine_that_was_silent_for_long_ends_when_another_has_taken_its_sess
         (there.path / "session" / "lock").write_text("the engine with process id 1 on other\n")
         with pytest.raises(SessionBusy, match="was taken over by the engine with process id 1 on other; this engine"):
             engine.run()
-        assert not any("broke down" in event.message for event in session.events())
+        assert not any("engine crashed" in event.message for event in session.events())
         assert (there.path / "session" / "lock").read_text() == "the engine with process id 1 on other\n"
 
 

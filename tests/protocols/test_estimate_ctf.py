@@ -178,7 +178,7 @@ def scattered(optics: Optics, size: int) -> NDArray[Any]:
 def test_noise_alone_gives_a_warning_and_no_resolution(tmp_path: Path) -> None:
     noise = np.random.default_rng(1).normal(10.0, 1.0, SIZE).astype(np.float32)
     ctf = estimated(micrograph(tmp_path / "a.mrc", noise), tmp_path)
-    assert ctf.warning == "No Thon rings stand out of the noise: the fit means nothing."
+    assert ctf.warning == "No Thon rings stand out from the noise: the fit is meaningless."
     assert ctf.ctf_resolution == pytest.approx(30.0, rel=0.03)
     assert abs(ctf.score) < 0.06
 
@@ -193,7 +193,9 @@ def test_a_defocus_that_was_not_searched_for_is_doubted(image: NDArray[Any], tmp
     item = micrograph(tmp_path / "a.mrc", image)
     for given in ({"min_defocus": 25_000.0}, {"max_defocus": 12_000.0}):
         warning = str(estimated(item, tmp_path, **given).warning)
-        assert re.search(r"A defocus of 161\d\d Å explains the rings better, outside of the range", warning)
+        assert re.search(
+            r"A defocus of 161\d\d Å explains the rings better, but lies outside the search range", warning
+        )
 
 
 def test_thick_ice_is_measured_by_its_nodes(tmp_path: Path) -> None:
@@ -212,21 +214,21 @@ def test_thick_ice_is_measured_by_its_nodes(tmp_path: Path) -> None:
 def test_a_defocus_at_the_edge_of_the_range_is_told(image: NDArray[Any], tmp_path: Path) -> None:
     item = micrograph(tmp_path / "a.mrc", image)
     for given in ({"min_defocus": 16_095.0}, {"max_defocus": 16_105.0}):
-        assert "at the edge of the range that was searched" in str(estimated(item, tmp_path, **given).warning)
+        assert "at the edge of the search range" in str(estimated(item, tmp_path, **given).warning)
 
 
 def test_more_astigmatism_than_was_searched_for_is_told(image: NDArray[Any], tmp_path: Path) -> None:
     ctf = estimated(micrograph(tmp_path / "a.mrc", image), tmp_path, max_astigmatism=400.0)
     assert ctf.astigmatism == pytest.approx(600.0, abs=100.0)
-    assert "more than the 400 Å that were searched" in str(ctf.warning)
+    assert "more than the 400 Å of the search range" in str(ctf.warning)
 
 
 def test_rings_finer_than_the_samples_are_told(tmp_path: Path) -> None:
     optics = Optics(defocus_u=45_000.0, defocus_v=45_000.0)
     conditions = Conditions(seed=5, size=SIZE, optics=optics, specimen=Specimen(carbon=1.0))
     item = micrograph(tmp_path / "a.mrc", simulate_micrograph(conditions)[0])
-    assert "finer than the spectrum's samples: take longer tiles" in str(estimated(item, tmp_path, tile=300).warning)
-    assert "longer tiles" not in str(estimated(item, tmp_path, tile=1500).warning)
+    assert "finer than the spectrum's sampling: use larger tiles" in str(estimated(item, tmp_path, tile=300).warning)
+    assert "larger tiles" not in str(estimated(item, tmp_path, tile=1500).warning)
 
 
 def test_coarse_pixels_are_refused(image: NDArray[Any], tmp_path: Path) -> None:

@@ -40,5 +40,7 @@ def test_the_environment_names_the_folder_where_nothing_else_does(
 ) -> None:
     monkeypatch.setenv(TEMPLATE_VARIABLE, str(facility))
     assert read_look().logo is not None
-    with pytest.raises(ParameterError, match=r"no template of a report: it has none of report.ipynb, style.css, logo"):
+    with pytest.raises(
+        ParameterError, match=r"not a report template: it contains none of report.ipynb, style.css, logo"
+    ):
         read_look(tmp_path)

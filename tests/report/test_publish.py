@@ -45,9 +45,9 @@ def test_storage_gets_the_report_by_its_protocol(page: Path) -> None:
 @pytest.mark.parametrize(
     ("target", "complaint"),
     [
-        ("-e sh", "no place to publish to"),
-        ("  ", "no place to publish to"),
-        ("s3://key:secret@bucket/www", "has a password in it"),
+        ("-e sh", "not a place to publish to"),
+        ("  ", "not a place to publish to"),
+        ("s3://key:secret@bucket/www", "contains a password"),
     ],
 )
 def test_what_is_no_address_or_has_a_secret_in_it_is_refused(page: Path, target: str, complaint: str) -> None:
@@ -59,7 +59,7 @@ def test_what_is_no_address_or_has_a_secret_in_it_is_refused(page: Path, target:
 
 
 def test_an_unknown_protocol_is_told(page: Path) -> None:
-    with pytest.raises(ParameterError, match="nosuch://www is no place to publish to: .*nosuch"):
+    with pytest.raises(ParameterError, match="nosuch://www is not a place to publish to: .*nosuch"):
         publish(page, "nosuch://www", "monday")
 
 

@@ -101,9 +101,7 @@ def test_another_user_who_answers_in_the_engines_place_is_not_believed(open_to_a
             assert stranger.stdout is not None
             assert stranger.stdout.readline() == "listens\n"
             address.chmod(0o777)
-            with pytest.raises(
-                EngineUnreachable, match=f"user {NOBODY} answers, who is neither you nor the session's own"
-            ):
+            with pytest.raises(EngineUnreachable, match=f"user {NOBODY}, who is neither you nor the session's own"):
                 send_command(open_to_all, "ping")
             os.chown(open_to_all, NOBODY, -1)
             assert send_command(open_to_all, "ping") == {"state": "running"}, "it is the session's owner's engine"

@@ -28,7 +28,7 @@ def doubts(fit: Fit, within: SearchRange, resolution: float, aliasing: float | N
         Beyond which the rings are finer than the spectrum's samples, Å.
     """
     if not fit.is_significant:
-        return ["No Thon rings stand out of the noise: the fit means nothing."]
+        return ["No Thon rings stand out from the noise: the fit is meaningless."]
     defocus, low, high = fit.defocus, within.min_defocus, within.max_defocus
     said = []
     if fit.gain < _FAINT:
@@ -36,17 +36,17 @@ def doubts(fit: Fit, within: SearchRange, resolution: float, aliasing: float | N
     if fit.rival:
         shift = f" with a phase shift of {fit.rival.phase_shift % 180.0:.0f}°" if within.phase_shift else ""
         inside = low <= fit.rival.mean <= high
-        how = "nearly as well" if inside else f"better, outside of the range that was searched, {low:g} to {high:g} Å"
+        how = "nearly as well" if inside else f"better, but lies outside the search range of {low:g} to {high:g} Å"
         said.append(f"A defocus of {fit.rival.mean:.0f} Å{shift} explains the rings {how}.")
     if resolution > _COARSE:
         said.append(f"The rings agree with the fit no farther than {resolution:.0f} Å: the defocus may be wrong.")
     if not low + _EDGE < defocus.mean < high - _EDGE:
-        said.append(f"The defocus lies at the edge of the range that was searched, {low:g} to {high:g} Å: widen it.")
+        said.append(f"The defocus lies at the edge of the search range, {low:g} to {high:g} Å: widen the range.")
     if defocus.astigmatism > within.max_astigmatism:
         said.append(
-            f"The astigmatism is {defocus.astigmatism:.0f} Å, more than the {within.max_astigmatism:g} Å that were "
-            "searched: align the stigmator, or widen the search."
+            f"The astigmatism is {defocus.astigmatism:.0f} Å, more than the {within.max_astigmatism:g} Å of the "
+            "search range: align the stigmator, or widen the range."
         )
     if aliasing is not None and aliasing > _UNRESOLVED:
-        said.append(f"Beyond {aliasing:.0f} Å the rings are finer than the spectrum's samples: take longer tiles.")
+        said.append(f"Beyond {aliasing:.0f} Å the rings are finer than the spectrum's sampling: use larger tiles.")
     return said

@@ -32,7 +32,7 @@ def tile_length(shape: tuple[int, ...], pixel_size: float, extent: float) -> int
     if largest < _SMALLEST_TILE:
         raise DataError(
             f"The image has {shape[-1]} × {shape[-2]} px; a power spectrum for CTF estimation needs at least "
-            f"{_SMALLEST_TILE} px each way."
+            f"{_SMALLEST_TILE} px in each direction."
         )
     wanted = fast_length(round(extent / pixel_size))
     return max(_SMALLEST_TILE, min(wanted, _fast_part(largest)))

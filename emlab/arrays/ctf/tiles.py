@@ -73,8 +73,8 @@ def tiles_of(image: Array, pixel_size: float, tile: int, lowest: float, highest:
     corners = [_corners(length, tile) for length in image.shape]
     if min(len(each) for each in corners) < _FEWEST:
         raise DataError(
-            f"The image has {image.shape[1]} × {image.shape[0]} px; to see how the defocus varies it needs at least "
-            f"{(_FEWEST + 1) * tile // 2} px each way, {_FEWEST} half-overlapping tiles of {tile} px."
+            f"The image has {image.shape[1]} × {image.shape[0]} px; to show how the defocus varies, it needs at least "
+            f"{(_FEWEST + 1) * tile // 2} px in each direction, {_FEWEST} half-overlapping tiles of {tile} px."
         )
     rings = rings_between(tile, pixel_size, lowest, highest)
     rows = (rings.index // tile - tile // 2) % tile

@@ -111,7 +111,8 @@ def clean_frames(frames: Iterable[Array], gain: Array | None = None, defects: Ar
         known |= _without_numbers(counts)
     if known.all() or not float(counts[~known].sum()) > 0:
         raise DataError(
-            f"The frames are blank: {len(raw)} frames of {counts.shape[1]} × {counts.shape[0]} px without a count."
+            f"The frames are blank: {len(raw)} frames of {counts.shape[1]} × {counts.shape[0]} px without a single "
+            "count."
         )
     bad = find_bad_pixels(counts, known)
     mean = float(counts[~bad].mean(dtype=np.float64)) / len(raw)
@@ -124,8 +125,8 @@ def _without_numbers(counts: Array) -> Array:
     broken = ~xp.isfinite(counts)
     if (number := int(broken.sum())) > _MOST_BROKEN * counts.size:
         raise DataError(
-            f"{number} of {counts.size} pixels of the frames are not numbers (nan or infinite), too many to be defects "
-            "of the camera; write the movie again."
+            f"{number} of {counts.size} pixels of the frames are not numbers (nan or infinite), too many to be camera "
+            "defects; export the movie again."
         )
     counts[broken] = 0
     return broken  # type: ignore[no-any-return]

@@ -96,8 +96,8 @@ def plan_repair(bad: Array) -> Repair:
     if alone.any():
         y, x = divmod(int(indices[int(np.argmax(alone))]), bad.shape[1])
         raise DataError(
-            f"{indices.size} of {bad.size} pixels are bad, and around pixel x {x}, y {y} there is no good one "
-            f"within {_FURTHEST} px; check that gain and defects belong to this camera."
+            f"{indices.size} of {bad.size} pixels are bad, and pixel x {x}, y {y} has no good one within {_FURTHEST} "
+            "px; check that gain and defects belong to this camera."
         )
     return Repair(indices, donors)
 

@@ -70,8 +70,8 @@ def coarsened(image: Array, pixel_size: float, diameter: float) -> Coarse:
     field = min(image.shape) * pixel_size
     if not _FEWEST * pixel_size <= diameter <= field / 2:
         raise DataError(
-            f"Particles of {diameter:g} Å cannot be found on a micrograph of {image.shape[1]} × {image.shape[0]} px of "
-            f"{pixel_size:g} Å: the diameter has to be between {_FEWEST * pixel_size:.3g} and {field / 2:.4g} Å. "
+            f"Particles of {diameter:g} Å cannot be found on a micrograph of {image.shape[1]} × {image.shape[0]} px "
+            f"of {pixel_size:g} Å: the diameter must be between {_FEWEST * pixel_size:.3g} and {field / 2:.4g} Å. "
             "Check the diameter and the pixel size."
         )
     wanted = max(1.0, diameter / (_ACROSS * pixel_size))

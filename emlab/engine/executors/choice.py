@@ -16,7 +16,7 @@ from emlab.errors import ParameterError, ProgramError
 LOCAL = "local"
 KNOWN = (
     "local (this machine), dask (this machine, through Dask), dask://HOST:PORT or tls://HOST:PORT (a Dask scheduler), "
-    "dask:FILE (its scheduler file), slurm or slurm:FILE (jobs of a SLURM cluster, as the file says)"
+    "dask:FILE (its scheduler file), slurm or slurm:FILE (jobs on a SLURM cluster, with settings from the file)"
 )
 
 

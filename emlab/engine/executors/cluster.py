@@ -103,7 +103,7 @@ class Cluster:
         deadline = time.monotonic() + START_WITHIN
         while self.is_running:
             if time.monotonic() > deadline:
-                raise ProgramError(f"The cluster does not end; its log is {self.folder / 'cluster.log'}.")
+                raise ProgramError(f"The cluster did not stop; its log is {self.folder / 'cluster.log'}.")
             time.sleep(0.05)
         return True
 
@@ -118,7 +118,7 @@ class Cluster:
         try:
             address = json.loads((self.folder / "scheduler.json").read_text(encoding="utf-8"))["address"]
         except FileNotFoundError:
-            raise ProgramError("the cluster does not run; `emlab cluster start` starts it") from None
+            raise ProgramError("the cluster is not running; `emlab cluster start` starts it") from None
         return Client(address, security=self.security(), asynchronous=asynchronous)
 
     def security(self) -> Security:

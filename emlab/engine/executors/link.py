@@ -145,7 +145,7 @@ class Link:
                 return
             if not lost:
                 lost = True
-                self._tell(f"The Dask scheduler at {self.address} is lost ({reason}); items wait until it is back.")
+                self._tell(f"The Dask scheduler at {self.address} was lost ({reason}); items wait until it is back.")
             await asyncio.sleep(LOOK)
 
     async def _stay(self, client: distributed.Client) -> None:

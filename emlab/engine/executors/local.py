@@ -174,8 +174,8 @@ class LocalExecutor:
         worker.stillborn += 1
         worker.again_at = time.monotonic() + delay
         self._complaints.append(
-            f"The worker {worker.name} {_how(worker)} before it could take an item; engine.log may say why. "
-            f"It is started again in {delay:g} s."
+            f"The worker {worker.name} {_how(worker)} before it could take an item; engine.log may say why. It "
+            f"restarts in {delay:g} s."
         )
 
     def _forsakes(self, worker: _Worker) -> bool:
@@ -188,8 +188,8 @@ class LocalExecutor:
         self._undead.append(worker.process)
         self._hang_up(worker)
         self._complaints.append(
-            f"The worker {worker.name} was killed and does not die: it waits for a file server or a disk that does not "
-            "answer. Another takes its place."
+            f"The worker {worker.name} was killed but has not ended: it waits for a file server or a disk that does "
+            "not answer. Another worker takes its place."
         )
         return True
 
@@ -211,7 +211,7 @@ def _lost(worker: _Worker) -> Outcome:
     task = worker.task
     assert task is not None  # noqa: S101
     if worker.overdue:
-        message = f"The worker {worker.name} did not do it in {task.time_limit:g} s, the time limit, and was killed."
+        message = f"The worker {worker.name} exceeded the time limit of {task.time_limit:g} s and was killed."
         trouble = Trouble("TimeLimit", message, "", retry=True)
     else:
         message = f"The worker {worker.name} {_how(worker)} while it had this item."

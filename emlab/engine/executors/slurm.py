@@ -20,20 +20,24 @@ STATION = "emlab.engine.executors.station"
 class SlurmSettings(Parameters):
     """How many jobs of what kind; every job serves one Dask worker, with a process per GPU and per other core."""
 
-    partition: str | None = parameter(None, help="Where jobs go (sbatch -p); the site's default otherwise.")
-    account: str | None = parameter(None, help="Who pays (sbatch -A).")
-    jobs: int = parameter(1, ge=1, help="Jobs that are kept running; one that ends is replaced.")
-    cpus: int = parameter(4, ge=1, help="Cores of a job.")
-    gpus: int = parameter(0, ge=0, help="GPUs of a job.")
-    gres: str | None = parameter(None, help="What asks for the GPUs (sbatch --gres); gpu:N by default.")
-    memory: str = parameter("16GB", help="Memory of a job, some 4 GB for each core and GPU.")
-    walltime: str = parameter("08:00:00", pattern=r"^[\d:-]+$", help="Time limit of a job.")
-    prologue: list[str] = parameter([], help="Shell lines before the worker: module load cuda/12.")
-    directives: list[str] = parameter([], help="Further options of sbatch: --constraint=a100.")
-    interface: str | None = parameter(None, help="Network interface of this machine that nodes reach: ib0.")
-    python: str = parameter(sys.executable, help="The Python of the nodes, with the same emlab.")
-    scratch: str | None = parameter(None, help="A folder on the nodes' own disks, for Dask's files.")
-    idle_timeout: float = parameter(600.0, gt=0, unit="s", help="Without any session for so long, the jobs end.")
+    partition: str | None = parameter(None, help="Partition (sbatch -p); by default the site's.")
+    account: str | None = parameter(None, help="Account to charge (sbatch -A).")
+    jobs: int = parameter(1, ge=1, help="Number of jobs to keep running; one that ends is replaced.")
+    cpus: int = parameter(4, ge=1, help="Cores per job.")
+    gpus: int = parameter(0, ge=0, help="GPUs per job.")
+    gres: str | None = parameter(None, help="How to request the GPUs (sbatch --gres); gpu:N by default.")
+    memory: str = parameter("16GB", help="Memory per job, about 4 GB for each core and GPU.")
+    walltime: str = parameter("08:00:00", pattern=r"^[\d:-]+$", help="Time limit per job.")
+    prologue: list[str] = parameter([], help="Shell lines to run before the worker, such as module load cuda/12.")
+    directives: list[str] = parameter([], help="Further sbatch options, such as --constraint=a100.")
+    interface: str | None = parameter(
+        None, help="Network interface of this machine that the nodes can reach, such as ib0."
+    )
+    python: str = parameter(sys.executable, help="Python on the nodes, with the same version of emlab.")
+    scratch: str | None = parameter(None, help="A folder on the nodes' local disks for Dask's files.")
+    idle_timeout: float = parameter(
+        600.0, gt=0, unit="s", help="The jobs end when no session has used them for this long."
+    )
 
     @property
     def cpu_workers(self) -> int:
@@ -95,7 +99,7 @@ def slurm_cluster(settings: SlurmSettings, folder: Path, security: Any) -> Any:
 
     sbatch = shutil.which("sbatch")
     if sbatch is None:
-        raise ProgramError("There is no sbatch here: start the session on a machine that submits to SLURM.")
+        raise ProgramError("There is no sbatch here: start the session on a machine that can submit to SLURM.")
     gres = settings.gres or f"gpu:{settings.gpus}"
     cluster = SLURMCluster(
         queue=settings.partition,
@@ -131,7 +135,7 @@ def slurm_cluster(settings: SlurmSettings, folder: Path, security: Any) -> Any:
     )
     if tried.returncode:
         cluster.close()
-        raise ProgramError(f"SLURM refuses such jobs: {tried.stderr.strip()}. Correct the settings of the cluster.")
+        raise ProgramError(f"SLURM refuses these jobs: {tried.stderr.strip()}. Correct the cluster's settings.")
     return cluster
 
 

@@ -76,7 +76,7 @@ class Station:
             while not (await asyncio.wait([outcome], timeout=LOOK))[0]:
                 known = worker.state.tasks.get(key)
                 if known is None or known.state != "executing":
-                    raise ProgramError("The engine that sent the item is gone.")
+                    raise ProgramError("The engine that sent the item has gone.")
             result: Outcome = outcome.result()
             return result
         finally:
@@ -125,7 +125,7 @@ async def prepare(folders: Sequence[str], version: str, dask_worker: Any) -> Off
         If it cannot be used.
     """
     if version != __version__:
-        raise ProgramError(f"it has emlab {__version__} and the engine {version}; install the same there")
+        raise ProgramError(f"it has emlab {__version__}, but the engine has {version}; install the same version there")
     for folder in folders:
         if not await asyncio.to_thread(Path(folder).is_dir):
             raise ProgramError(f"{folder} cannot be seen from there; mount it at the same path")

@@ -107,11 +107,11 @@ class Admission:
             if not os.path.lexists(path):
                 del self.candidates[path]
         except OSError as error:
-            self._tell_once(candidate, f"{path} cannot be read ({error.strerror}); it is taken once it can be.")
+            self._tell_once(candidate, f"{path} cannot be read ({error.strerror}); it is taken once it can be read.")
         except Exception as error:  # what nobody thought of is this file's trouble, and no other's
             log.exception("the look at %s failed", path)
             self._tell_once(
-                candidate, f"{path} cannot be looked at ({type(error).__name__}: {error}); it is tried again."
+                candidate, f"{path} cannot be checked ({type(error).__name__}: {error}); emlab will try again."
             )
         else:
             self._decide(candidate, candidate.completeness, sidecar_modified, now)
@@ -122,7 +122,7 @@ class Admission:
         if completeness.state == "growing":
             if candidate.was_seen_quiet(now) and candidate.quiet_for(now) >= self._stalled_after:
                 quiet = f"Unchanged for {candidate.quiet_for(now):.0f} s"
-                self._tell_once(candidate, f"{completeness.message} {quiet}; it is taken if the rest comes.")
+                self._tell_once(candidate, f"{completeness.message} {quiet}; it will be processed if the rest comes.")
             return
         evidence = candidate.evidence(
             now,
@@ -144,11 +144,13 @@ class Admission:
     def _let_in(self, candidate: Candidate, evidence: str, frames: int) -> None:
         path = candidate.path
         if (name := printable(path)) != path:
-            self._give_up(candidate, "foreign", f"{name}: the name is no UTF-8 text; rename the file.")
+            self._give_up(candidate, "foreign", f"{name}: the name is not valid UTF-8; rename the file.")
             return
         for other in self._keys.namesakes(path):
             if other in self.settled and have_same_content(Path(path), Path(other)):
-                self._give_up(candidate, "duplicate", f"{path} is a copy of {other}, which was taken; it is left out.")
+                self._give_up(
+                    candidate, "duplicate", f"{path} is a copy of {other}, which was already taken; it is skipped."
+                )
                 return
         self._frame_counts[frames] += 1
         self._settle(candidate, candidate.size)
@@ -182,8 +184,7 @@ class Admission:
             self._tell(
                 "changed",
                 path,
-                f"{path} had {size} bytes when it was taken and has {present} now; "
-                "what was made of it may lack the rest.",
+                f"{path} had {size} bytes when it was taken and has {present} now; its results may lack the rest.",
             )
 
     def _expected_frames(self) -> int | None:

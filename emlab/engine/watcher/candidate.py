@@ -70,7 +70,7 @@ class Candidate:
     def lacks(self) -> str:
         """What keeps it from being taken, in words."""
         if self.completeness is None or self.completeness.state == "complete":
-            return "complete as far as can be seen, but it may still be written to"
+            return "apparently complete, but may still be being written"
         return self.completeness.message
 
     def evidence(

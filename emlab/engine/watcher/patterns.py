@@ -31,7 +31,7 @@ class Patterns:
         self._taken = [_segments(pattern) for pattern in given if not pattern.startswith("!")]
         self._left_out = [_segments(pattern[1:]) for pattern in given if pattern.startswith("!")]
         if not self._taken:
-            raise ParameterError("There is no pattern for the files to take; give one, **/*.tiff say.")
+            raise ParameterError("There is no pattern for the files to take; give one such as **/*.tiff.")
         self._by_folder: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {}
 
     def match(self, file: str) -> bool:

@@ -172,7 +172,7 @@ class Watcher:
                 self._wait()
             except Exception as error:
                 log.exception("the look at %s failed", self._folder)
-                message = f"{self._folder} could not be looked at: {type(error).__name__}: {error}. It is tried again."
+                message = f"{self._folder} could not be checked: {type(error).__name__}: {error}. emlab will try again."
                 if message != told:
                     self._tell(self._folder, message)
                 told = message
@@ -233,15 +233,16 @@ class Watcher:
                 limit = "max_user_watches" if error.errno == errno.ENOSPC else "max_user_instances"
                 self._tell(
                     self._folder,
-                    f"The kernel cannot tell of new files in {folder}: its limit of watches is reached. They are "
-                    f"looked for every {SCAN_EVERY_UNTOLD:g} s; to raise the limit: sysctl fs.inotify.{limit}=1048576.",
+                    f"The kernel cannot report new files in {folder}: its limit of watches is reached. emlab looks "
+                    f"for them every {SCAN_EVERY_UNTOLD:g} s instead. To raise the limit: sysctl "
+                    f"fs.inotify.{limit}=1048576.",
                 )
 
     def _tell_troubles(self) -> None:
         """Say once that a folder cannot be read, and once that it can be again."""
         troubles = self._scan.troubles
         for folder in troubles.keys() - self._troubles:
-            self._tell(folder, f"{folder} cannot be read ({troubles[folder]}); it is tried again and again.")
+            self._tell(folder, f"{folder} cannot be read ({troubles[folder]}); emlab keeps trying.")
         for folder in self._troubles - troubles.keys():
             self._tell(folder, f"{folder} can be read again.")
         self._troubles = set(troubles)

@@ -39,6 +39,4 @@ def test_a_better_defocus_outside_of_the_range_is_named(rings_of: Callable[..., 
     found = estimate(rings_of(Optics(), height=0.2), lens, narrow, nodes=True)
     assert found.rival is not None
     assert found.rival.mean == pytest.approx(14_850.0, abs=50.0)
-    assert any(
-        "outside of the range that was searched, 20000 to 50000 Å" in said for said in doubts(found, narrow, 4.0, None)
-    )
+    assert any("outside the search range of 20000 to 50000 Å" in said for said in doubts(found, narrow, 4.0, None))

@@ -125,5 +125,5 @@ def test_a_tile_is_where_its_pixels_are() -> None:
 
 
 def test_an_image_of_few_tiles_is_refused() -> None:
-    with pytest.raises(DataError, match="to see how the defocus varies it needs at least 512 px each way"):
+    with pytest.raises(DataError, match="to show how the defocus varies, it needs at least 512 px in each direction"):
         tiles_of(np.ones((300, 800), np.float32), 1.5, 256, 1 / 30, 1 / 4)

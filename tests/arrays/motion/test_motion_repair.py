@@ -153,5 +153,5 @@ def test_the_same_on_a_card(card: Any) -> None:
     np.testing.assert_array_equal(found.get(), expected)
     alone = card.ones((200, 200), bool)
     alone[0, 0] = False
-    with pytest.raises(DataError, match="around pixel x 65, y 0 there is no good one"):
+    with pytest.raises(DataError, match="pixel x 65, y 0 has no good one"):
         plan_repair(alone)
