@@ -30,6 +30,7 @@ from emlab.model import (
     Rejected,
     shared,
 )
+from emlab.monitors.notices import VARIABLE, address_book
 from emlab.sets import Closing, Ledger, Provenance, Run
 
 if TYPE_CHECKING:
@@ -260,6 +261,16 @@ def invented(tmp_path: Path) -> Iterator[InventedSession]:
     session = InventedSession(tmp_path / "session")
     yield session
     session.close()
+
+
+@pytest.fixture
+def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty address book of those who are told of alarms."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.delenv(VARIABLE, raising=False)
+    address_book().parent.mkdir(parents=True)
+    address_book().touch(mode=0o600)
+    return address_book()
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ import pytest
 import emlab
 from emlab.errors import ParameterError
 from emlab.formats.mrc import write_mrc
-from emlab.monitors.notices import VARIABLE, Notice, address_book, addressees, choose, chosen
+from emlab.monitors.notices import VARIABLE, Notice, addressees, choose, chosen
 
 pytest.importorskip("apprise", reason="Apprise is not installed (pip install 'emlab[notify]')")
 
@@ -69,15 +69,6 @@ def mailbox() -> Iterator[Mailbox]:
     box.server.shutdown()
     thread.join()
     box.server.server_close()
-
-
-@pytest.fixture
-def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.delenv(VARIABLE, raising=False)
-    address_book().parent.mkdir(parents=True)
-    address_book().touch(mode=0o600)
-    return address_book()
 
 
 def test_the_book_names_who_is_told_of_what(book: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

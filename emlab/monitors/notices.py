@@ -82,6 +82,18 @@ def are_there() -> bool:
     return bool(os.environ.get(VARIABLE)) or address_book().exists()
 
 
+def known() -> tuple[list[str], int]:
+    """The names in `address_book`, and how many addresses without one are told of every session; costs no import.
+
+    Raises
+    ------
+    ParameterError
+        If others can read the book.
+    """
+    all_tags = [tags for tags, _, _ in _addresses()]
+    return sorted(set().union(*all_tags)), sum(not tags for tags in all_tags)
+
+
 def choose(session: Path, names: Collection[str]) -> None:
     """Have those with these names told of a session from its next start on.
 
@@ -98,7 +110,7 @@ def choose(session: Path, names: Collection[str]) -> None:
 def chosen(session: Path) -> list[str]:
     """The names of those to be told of a session, beside those who are told of every one."""
     try:
-        return (session / CHOSEN).read_text(encoding="utf-8").split()
+        return list(filter(None, (session / CHOSEN).read_text(encoding="utf-8").splitlines()))
     except FileNotFoundError:
         return []
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from emlab.monitors.notices import VARIABLE
+
 
 @dataclass
 class Pages:
@@ -43,8 +45,14 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
     (folder / "sessions").mkdir()
     # Python's own module, which Jupyter's kernels import, has a namesake where the server is started.
     (folder / "code.py").write_text("raise SystemExit('a module of the folder was imported')")
+    book = folder / "emlab" / "notify"
+    book.parent.mkdir()
+    book.touch(mode=0o600)
+    book.write_text("night = json://127.0.0.1:9\n")  # where nobody listens
     with pytest.MonkeyPatch.context() as patch, (folder / "log").open("w") as log:
         patch.setenv("XDG_STATE_HOME", str(folder))
+        patch.setenv("XDG_CONFIG_HOME", str(folder))
+        patch.delenv(VARIABLE, raising=False)
         command = [sys.executable, "-P", "-m", "emlab_widgets", "--sessions", str(folder / "sessions")]
         server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, cwd=folder)
     assert server.stdout is not None

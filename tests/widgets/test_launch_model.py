@@ -13,6 +13,7 @@ from emlab_widgets.form.model import LaunchModel
 from emlab.engine.probe import probe
 from emlab.errors import DataError, ParameterError
 from emlab.formats.mrc import write_mrc, write_mrc_movie
+from emlab.monitors.notices import chosen
 from emlab.session import Session
 
 
@@ -199,6 +200,63 @@ def test_starting_creates_the_session_and_remembers_the_answers(
     assert again.use_last()
     assert again.value(again.question("voltage")) == "200"
     assert again.name != "grid 1"
+
+
+def test_who_is_told_of_alarms_is_chosen_by_name_and_no_address_goes_anywhere(
+    book: Path, movies: Path, started: list[Path], tmp_path: Path
+) -> None:
+    pytest.importorskip("apprise", reason="Apprise is not installed (pip install 'emlab[notify]')")
+    book.write_text("json://secret-chief\nnight, lab shift = json://secret-night\n")
+    model = LaunchModel(tmp_path / "sessions", memory=Memory(tmp_path / "state" / "launch.json"))
+    assert model.told.names == ["lab shift", "night"]
+    assert model.told.note == "One more address is told of the alarms of every session."
+    model.answer("movies", str(movies))
+    model.answer("voltage", "200")
+    model.told.tell("night", is_told=True)
+    model.told.tell("lab shift", is_told=True)
+    again = LaunchModel(tmp_path / "sessions", memory=Memory(tmp_path / "state" / "launch.json"))
+    assert again.restore(model.draft)
+    assert again.told.chosen == ["lab shift", "night"]
+    again.told.tell("night", is_told=False)
+    with again.start() as session:
+        assert chosen(session.path) == ["lab shift"]
+    assert again.use_last()
+    assert again.told.chosen == ["lab shift"]
+    written = [path for place in ("sessions", "state") for path in (tmp_path / place).rglob("*") if path.is_file()]
+    assert len(written) > 3
+    assert [path for path in written if b"secret" in path.read_bytes()] == []
+    assert "secret" not in again.draft
+
+    book.write_text("json://secret-chief\njson://secret-desk\n")
+    later = LaunchModel(tmp_path / "sessions", memory=Memory(tmp_path / "state" / "launch.json"))
+    assert later.use_last()
+    assert later.told.chosen == []
+    assert later.told.trouble == f"lab shift, chosen before, is not in {book} any more, and is not told."
+    assert later.told.note == "2 addresses are told of the alarms of every session."
+
+
+def test_a_name_that_cannot_be_told_stops_the_start_before_there_is_a_session(
+    book: Path, movies: Path, started: list[Path], tmp_path: Path
+) -> None:
+    pytest.importorskip("apprise", reason="Apprise is not installed (pip install 'emlab[notify]')")
+    book.write_text("night = pigeon://secret@roof\n")
+    model = LaunchModel(tmp_path / "sessions", memory=Memory(tmp_path / "launch.json"))
+    model.answer("movies", str(movies))
+    model.answer("voltage", "200")
+    model.told.tell("night", is_told=True)
+    with pytest.raises(ParameterError, match="'pigeon' cannot be used"):
+        model.start()
+    assert (started, model.path.exists()) == ([], False)
+
+
+def test_a_book_that_others_can_read_is_told_of_and_stops_nothing(book: Path, tmp_path: Path) -> None:
+    book.write_text("night = json://secret\n")
+    book.chmod(0o644)
+    told = LaunchModel(tmp_path, memory=Memory(tmp_path / "launch.json")).told
+    assert (told.names, told.note) == ([], "")
+    assert "chmod 600" in told.trouble
+    book.unlink()
+    assert str(book) in LaunchModel(tmp_path, memory=Memory(tmp_path / "launch.json")).told.note
 
 
 def test_what_only_the_files_show_is_said_at_its_question(

@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from emlab.formats.mrc import write_mrc_movie
+from emlab.monitors.notices import chosen
 from emlab.session import open_session
 
 pytestmark = pytest.mark.browser
@@ -114,8 +115,11 @@ def test_a_session_is_started_from_the_form_and_steered_from_its_live_view(
     expect(page.get_by_label("Movies' folder")).to_have_value(str(movies), timeout=20_000)
     page.get_by_label("Session name").fill("grid 1")
     expect(page.get_by_text(f"In {sessions / 'grid 1'}")).to_be_visible()
+    page.get_by_label("Tell night of alarms").check()
+    page.wait_for_function("""localStorage["emlab-launch"].includes('"told": ["night"]')""")
     page.reload(timeout=90_000)
     expect(page.get_by_label("Voltage")).to_have_value("300", timeout=90_000)
+    expect(page.get_by_label("Tell night of alarms")).to_be_checked()
     expect(page.get_by_label("Session name")).to_have_value("grid 1")
     expect(page.get_by_label("Movies' folder")).to_have_value(str(movies))
     # The page that goes does not wait for the answer to its last request.
@@ -130,6 +134,7 @@ def test_a_session_is_started_from_the_form_and_steered_from_its_live_view(
         with open_session(sessions / "grid 1") as session:
             assert session.is_running
             assert session.runs[0].parameters["voltage"] == 300
+            assert chosen(session.path) == ["night"]
         state = page.get_by_role("heading", name="grid 1").locator(".emlab-badge")
         expect(state).to_have_text("Running", timeout=90_000)
         page.get_by_role("button", name="Pause").click()

@@ -66,6 +66,18 @@ def test_what_is_typed_is_kept_before_typing_pauses(tmp_path: Path) -> None:
     assert list(draft["answers"].values()) == ["300"]
 
 
+def test_whoever_is_told_of_alarms_is_ticked_and_kept(book: Path, tmp_path: Path) -> None:
+    book.write_text("night = json://secret\n")
+    view = LaunchView(LaunchModel(tmp_path, memory=Memory(tmp_path / "launch.json")), pause=0)
+    box = view._told._boxes["night"]
+    assert (box.description, box.value) == ("Tell night of alarms", False)
+    box.value = True
+    assert json.loads(view._browser.kept)["told"] == ["night"]
+    again = LaunchView(LaunchModel(tmp_path, memory=Memory(tmp_path / "launch.json")), pause=0)
+    again._browser.found = view._browser.kept
+    assert again._told._boxes["night"].value
+
+
 def test_what_is_wrong_stands_below_its_field_and_goes_away(view: LaunchView) -> None:
     assert "It must be at least 10 and at most 3,000 kV." in typed(view, "voltage", "3")
     assert "Voltage: It must be" in view._blockers.value

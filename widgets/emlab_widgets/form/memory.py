@@ -6,7 +6,7 @@ import json
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,14 @@ class Remembered:
         By the questions' identities.
     at
         Seconds since 1970-01-01 UTC.
+    told
+        The names of those who are told of alarms.
     """
 
     template: str
     answers: dict[str, Any]
     at: float
+    told: list[str] = field(default_factory=list)
 
 
 class Memory:
@@ -49,12 +52,13 @@ class Memory:
         """Give what was last used, if anything."""
         with suppress(OSError, ValueError, TypeError, KeyError):
             found = json.loads(self._path.read_text(encoding="utf-8"))
-            return Remembered(str(found["template"]), dict(found["answers"]), float(found["at"]))
+            template, answers, told = str(found["template"]), dict(found["answers"]), list(found.get("told", []))
+            return Remembered(template, answers, float(found["at"]), told)
         return None
 
-    def remember(self, template: str, answers: dict[str, Any]) -> None:
+    def remember(self, template: str, answers: dict[str, Any], told: list[str]) -> None:
         """Note what a session is started with; where that cannot be written, the session matters more."""
-        found = {"template": template, "answers": answers, "at": time.time()}
+        found = {"template": template, "answers": answers, "at": time.time(), "told": told}
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with whole_file(self._path) as partial:

@@ -19,6 +19,7 @@ from emlab_widgets.form.answers import Answers, is_empty
 from emlab_widgets.form.choices import choices
 from emlab_widgets.form.memory import Memory, Remembered
 from emlab_widgets.form.source import Source
+from emlab_widgets.form.told import Told
 
 _NAME: Final = re.compile(r"[\w][\w .+()-]*")
 _LONGEST: Final = 120
@@ -44,6 +45,8 @@ class LaunchModel:
         The chosen one's name, or its path.
     workflow
         What it holds.
+    told
+        Who is to be told of alarms.
     """
 
     def __init__(self, sessions: Path, extra: str | None = None, memory: Memory | None = None) -> None:
@@ -52,6 +55,7 @@ class LaunchModel:
         self.choices = choices(extra)
         self.workflow: Workflow
         self.source = ""
+        self.told = Told()
         self._answers = Answers()
         self._import: Source
         self._failure: dict[str, str] = {}
@@ -179,7 +183,8 @@ class LaunchModel:
     @property
     def draft(self) -> str:
         """What a page keeps, so that it is there again when the page is loaded anew."""
-        return json.dumps({"template": self.source, "answers": self._answers.kept, "name": self._name})
+        kept = {"template": self.source, "answers": self._answers.kept, "name": self._name, "told": self.told.chosen}
+        return json.dumps(kept)
 
     def restore(self, draft: str) -> bool:
         """Take a draft back; ``False`` where it is none, or names no template that is there."""
@@ -191,6 +196,7 @@ class LaunchModel:
         if not self._take(source, answers):
             return False
         self._name = name if isinstance(name, str) else None
+        self.told.take(found.get("told"))
         return True
 
     @property
@@ -201,7 +207,10 @@ class LaunchModel:
     def use_last(self) -> bool:
         """Take the answers of the last start; ``False`` where there are none."""
         last = self.last
-        return last is not None and self._take(last.template, last.answers)
+        if last is None or not self._take(last.template, last.answers):
+            return False
+        self.told.take(last.told)
+        return True
 
     def start(self, progress: Callable[[str], None] = lambda _: None) -> Session:
         """Create the session and start its engine.
@@ -220,13 +229,15 @@ class LaunchModel:
             raise ParameterError(" ".join(self.blockers))
         try:
             progress("Checking the files …")
+            self.told.check()
             session = fill_session(self.path, self.source, self.name.strip(), self._answers.given)
         except EmlabError as error:
             self._failure = self._attributed(str(error))
             raise
         progress("Starting the engine …")
+        self.told.keep(session.path)
         session.start()
-        self.memory.remember(self.source, self._answers.kept)
+        self.memory.remember(self.source, self._answers.kept, self.told.chosen)
         return session
 
     @property

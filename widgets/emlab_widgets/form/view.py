@@ -23,6 +23,7 @@ from emlab_widgets.form.lookout import Lookout
 from emlab_widgets.form.model import LaunchModel
 from emlab_widgets.form.question_view import QuestionView
 from emlab_widgets.form.sessions_list import sessions_list
+from emlab_widgets.form.told_view import ToldView
 from emlab_widgets.page import SESSIONS, TEMPLATE
 from emlab_widgets.panels.guard import Guard
 from emlab_widgets.panels.pulse import Pulse
@@ -67,6 +68,7 @@ class LaunchView:
         self._others = ipywidgets.VBox([])
         self._name = ipywidgets.Text(description="Session name")
         self._place = ipywidgets.HTML()
+        self._told = ToldView(model.told, self._guard(self._chosen_to_be_told))
         self._start = ipywidgets.Button(description="Start session", button_style="primary")
         self._blockers = ipywidgets.HTML()
         self._sessions = ipywidgets.HTML()
@@ -99,7 +101,7 @@ class LaunchView:
             self._form,
             self._more,
             self._others,
-            _group("Session", [name]),
+            _group("Session", [name, self._told.widget]),
             self._blockers,
             self._start,
             self._sessions,
@@ -127,6 +129,7 @@ class LaunchView:
             row.close()
         self._rows = {}
         self._template.value = self._model.source
+        self._told.show()
         self._form.children = self._groups(advanced=False)
         self._others.children = self._groups(advanced=True) if self._is_unfolded else ()
         self._update()
@@ -187,6 +190,10 @@ class LaunchView:
         if change["new"].strip() != self._model.name.strip():
             self._model.name = change["new"]
             self._later()
+
+    def _chosen_to_be_told(self, name: str, is_told: bool) -> None:
+        self._model.told.tell(name, is_told=is_told)
+        self._browser.kept = self._model.draft
 
     def _chosen(self, change: Any) -> None:
         if change["new"] == self._model.source:
