@@ -69,6 +69,8 @@ def revised(catalogue: Catalogue, step: str, changes: Mapping[str, Any]) -> list
             inputs=tuple(renamed.get(name, name) for name in stage.inputs),
             outputs=outputs,
         )
+        names.add(new.name)
+        sets.update(outputs.values())
         renamed |= {old: outputs[kind] for kind, old in stage.outputs.items()}
         revisions.append(Revision(stage, new))
     return revisions

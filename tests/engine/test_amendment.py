@@ -48,11 +48,12 @@ def create(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, toys: dict[str, Prot
     monkeypatch.setitem(toys_of_emlab(), "toy_import", Protocol(**{**vars(toys["toy_import"]), "function": toy_import}))
     sessions = []
 
-    def made(**parameters: Any) -> Session:
+    def made(*more: str, **parameters: Any) -> Session:
         steps: list[dict[str, Any]] = [
             {"name": "import", "protocol": "toy_import", "parameters": {"folder": str(folder), **parameters}},
             {"name": "ctf", "protocol": "toy_ctf"},
             {"name": "select", "protocol": "toy_select"},
+            *({"name": name, "protocol": "toy_pick"} for name in more),
         ]
         (tmp_path / "toy.json").write_text(json.dumps({"name": "toy", "title": "Toy", "protocols": steps}))
         sessions.append(create_session(tmp_path / "session", tmp_path / "toy.json", "monday"))
@@ -106,6 +107,14 @@ def test_what_builds_on_a_step_is_done_anew_too(create: Create, toys: dict[str, 
     ]
     assert revisions[1].new.inputs == ("micrographs", "ctfs-2")
     assert revisions[1].new.outputs == {"accepted": "accepted-2", "rejected": "rejected-2"}
+
+
+def test_two_steps_that_make_the_same_are_both_done_anew(create: Create) -> None:
+    session = create("large", "small", expected_count=2, settle_time=0)
+    with closing(Ledger(session.path / "session.db")) as ledger:
+        record_revisions(ledger, revised(session.catalogue, "select", {"word": "other"}))
+    run(session)
+    assert [names(session, name) for name in ("large-2.picks", "small-2.picks")] == [["reject"], ["reject"]]
 
 
 def test_a_running_session_goes_over_to_the_new_rule(create: Create) -> None:
