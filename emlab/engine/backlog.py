@@ -128,9 +128,9 @@ class Backlog:
         heapq.heapify(self._delayed)
         progress.waiting = progress.ready = progress.delayed = 0
 
-    def is_consumed(self, set_name: str) -> bool:
-        """Whether a stage takes the records of a set."""
-        return bool(self._consumers.get(set_name))
+    def is_awaited(self, set_name: str) -> bool:
+        """Whether a stage takes the records of a set one by one."""
+        return any(not stage.protocol.is_fold for stage in self._consumers.get(set_name, ()))
 
     def add(self, set_name: str, number: int, record: Record, now: float) -> None:
         """Take note of a new record: every consumer that now has all its inputs gets an item.

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 
 from emlab.engine.backlog import Backlog
 from emlab.engine.intake import Intake, is_lost
@@ -33,7 +31,6 @@ class Reception:
     ) -> None:
         self._scribe = scribe
         self._backlog = backlog
-        self._bell = bell
         self._intakes = [Intake(stage, _known(catalogue, stage), bell) for stage in sources]
         self._given_up = {intake.stage.name: set(catalogue.given_up(intake.stage.name)) for intake in self._intakes}
 
@@ -48,10 +45,6 @@ class Reception:
 
     def take(self, now: float) -> None:
         """Take note of what came since the last call."""
-        if not self._intakes:
-            return
-        with suppress(BlockingIOError):
-            os.eventfd_read(self._bell)
         for intake in self._intakes:
             if intake.stage.inputs[0] in self._scribe.open_sets:
                 self._empty(intake, now)

@@ -7,6 +7,7 @@ import os
 import select
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -184,6 +185,8 @@ class Engine:
             alarms.append(self._blocked_until)
         timeout = max(0.0, min(alarms) - now)
         select.select([*self._executor.waitables(), self._control.fileno(), self._bell], [], [], timeout)
+        with suppress(BlockingIOError):
+            os.eventfd_read(self._bell)
         return time.monotonic()
 
     def _turn(self, now: float) -> None:
@@ -232,7 +235,7 @@ class Engine:
             attempt=task.attempt,
         )
         self._backlog.finish(stage.name, record)
-        if self._backlog.is_consumed(name):
+        if self._backlog.is_awaited(name):
             self._makers[task.key] = outcome.worker
         self._backlog.add(name, self._scribe.append(name, record, provenance), record, now)
 

@@ -119,3 +119,17 @@ def test_outputs_of_a_thousand_items_share_a_folder(backlog: Backlog) -> None:
         assert item is not None
         shards.append(item.shard)
     assert shards == [0, 0, 1]
+
+
+def test_what_a_fold_gathers_is_not_awaited_item_by_item(toys: dict[str, Protocol]) -> None:
+    """The engine keeps in mind who made what is: for what a batch takes that would never end."""
+    steps = [*STEPS, {"name": "gather", "protocol": "toy_gather"}]
+    text = json.dumps({"name": "toy", "title": "Toy", "protocols": steps})
+    backlog = Backlog(build_stages(parse_workflow(text, "toy.json"), toys))
+    assert [backlog.is_awaited(name) for name in ("micrographs", "ctfs", "accepted", "rejected", "picks")] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]

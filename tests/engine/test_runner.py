@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+import select
 import sqlite3
 import threading
 import time
@@ -402,6 +403,18 @@ def test_what_was_finished_when_the_stop_came_is_finished(
         running.run()
         assert session.state == "finished"
         assert session.events()[-1].message == "Finished: every item is accounted for."
+
+
+@pytest.mark.parametrize("watch", [True, False])
+def test_an_engine_that_is_told_to_stop_sleeps_until_what_runs_is_done(
+    create: Callable[..., Session], movies: Path, watch: bool
+) -> None:
+    with create() as session:
+        running = Engine(session.path, InlineExecutor, watch=watch)
+        running.stop()
+        running._wait()
+        assert select.select([running._bell], [], [], 0)[0] == []
+        running._close()
 
 
 def test_an_import_that_has_ended_asks_for_no_more_looks(create: Callable[..., Session], movies: Path) -> None:
