@@ -152,7 +152,7 @@ def send_command(session: Path, command: str, timeout: float = 10.0, **arguments
                 reply = replies.readline()
     except OSError as error:
         raise EngineUnreachable(_unreachable(session, error)) from error
-    if not reply:
+    if not reply.endswith(b"\n"):
         raise EngineUnreachable(_unreachable(session, None))
     answer: dict[str, Any] = json.loads(reply)
     if "error" in answer:
@@ -161,7 +161,8 @@ def send_command(session: Path, command: str, timeout: float = 10.0, **arguments
 
 
 def _unreachable(session: Path, error: OSError | None) -> str:
+    why = f" ({error.strerror or error})" if error else ""
     return (
-        f"No engine answers for {session}{f' ({error.strerror})' if error else ''}: it is not running, or it runs on "
-        "another machine or for another user. `emlab status` shows what is known about the session."
+        f"No engine answers for {session}{why}: it is not running, or it runs on another machine or for another user. "
+        "`emlab status` shows what is known about the session."
     )

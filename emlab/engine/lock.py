@@ -77,7 +77,11 @@ class SessionLock:
         if now < self._due:
             return
         self._due = now + BEAT
-        if os.fstat(self._file.fileno()).st_nlink == 0:
+        try:
+            is_removed = os.fstat(self._file.fileno()).st_nlink == 0
+        except OSError:  # a stale handle, which may pass
+            is_removed = False
+        if is_removed:
             raise SessionMissing(f"{self._folder} was removed; this engine ends.")
         if not self._shared:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from emlab.engine import control
 from emlab.engine.control import ControlServer, send_command
 from emlab.errors import EngineUnreachable, SessionError
 from emlab.sets import Catalogue, Ledger, Nudge, control_addresses, dial
+from emlab.sets.address import listen
 
 
 @pytest.fixture(autouse=True)
@@ -184,6 +186,31 @@ def test_no_engine_is_a_sentence(folder: Path) -> None:
         EngineUnreachable, match="No engine answers for .*it is not running, or it runs on another machine"
     ):
         send_command(folder, "ping")
+
+
+@pytest.mark.parametrize(("said", "timeout", "why"), [(b'{"state": "runn', 30, ""), (None, 0.05, " (timed out)")])
+def test_an_engine_that_dies_or_hangs_in_the_middle_of_its_answer_is_a_sentence(
+    folder: Path, said: bytes | None, timeout: float, why: str
+) -> None:
+    listener, address = listen(folder)
+    with listener:
+
+        def answer() -> None:
+            line, _ = listener.accept()
+            with line:
+                line.recv(1000)
+                if said is None:
+                    line.recv(1000)  # until the caller gives up
+                else:
+                    line.sendall(said)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        says = re.escape(f"No engine answers for {folder}{why}: ")
+        with pytest.raises(EngineUnreachable, match=says):
+            send_command(folder, "ping", timeout=timeout)
+        thread.join()
+    address.unlink()
 
 
 def test_a_commit_wakes_a_reader(served: Served, tmp_path: Path) -> None:
