@@ -15,8 +15,8 @@ Every message says what was found, what was expected and how to mend it.
     │   ├── SessionExists
     │   ├── SessionMissing
     │   ├── SessionBusy     another engine owns it
-    │   └── SessionDamaged  its database is broken
-    ├── EngineUnreachable   no engine answers on the control channel
+    │   ├── SessionDamaged  its database is broken
+    │   └── EngineUnreachable  no engine answers on the control channel
     └── ProgramError        something that emlab needs is not installed or failed
 """
 

@@ -160,6 +160,20 @@ def test_what_a_start_was_told_is_kept_for_the_next(
             session.resume()
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [("slurm:desk.toml", "slurm:{}/desk.toml"), ("dask:~/s.json", "dask:{}/home/s.json"), ("slurm", "slurm")]
+    + [(same, same) for same in ("dask", "dask://host:1", "tls://host:1", "local")],
+)
+def test_a_file_that_an_executor_is_told_is_found_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, kept: str
+) -> None:
+    """The engine's own folder is not that of whoever starts it, nor is the next one's."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert EngineOptions(executor=said).executor == kept.format(tmp_path)
+
+
 def test_what_is_kept_survives_a_power_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is on the disk before it has its name: else it would be an empty file then."""
     durable: list[str] = []

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from emlab.engine import devices
 from emlab.engine.mount import filesystem_type, is_network
+from emlab.monitors.words import counted
 
 GIBIBYTE = 2**30
 ROOM_FOR_A_SESSION = 50 * GIBIBYTE
@@ -77,7 +78,7 @@ def _python() -> Finding:
 
 def _cores() -> Finding:
     cores = devices.cpu_cores()
-    found = f"{_counted(cores, 'core')}, so {_counted(devices.cpu_workers(), 'worker')}"
+    found = f"{counted(cores, 'core')}, so {counted(devices.cpu_workers(), 'worker')}"
     return _judged("CPU", found, cores > 1, "The engine and its worker share one core; use a machine with two or more.")
 
 
@@ -116,7 +117,7 @@ def _file_events() -> Finding:
     except OSError:
         advice = "emlab looks for new files every second instead."
         return Finding(name="File events", found="none", ok=None, advice=advice)
-    found = f"{_counted(watches, 'folder')} can be watched"
+    found = f"{counted(watches, 'folder')} can be watched"
     advice = "To raise the limit: sysctl fs.inotify.max_user_watches=1048576 (in /etc/sysctl.d to keep it)."
     return _judged("File events", found, watches >= FOLDERS_OF_A_SESSION, advice)
 
@@ -148,7 +149,7 @@ def _cupy() -> Finding:
         )
         return Finding(name="CuPy", found=f"finds a card that cannot compute: {failed}", ok=False, advice=advice)
     if trouble is None:
-        return Finding(name="CuPy", found=f"ready, {_counted(len(devices.gpu_indices()), 'card')}", ok=True)
+        return Finding(name="CuPy", found=f"ready, {counted(len(devices.gpu_indices()), 'card')}", ok=True)
     return Finding(
         name="CuPy",
         found=trouble,
@@ -193,10 +194,6 @@ def _version(package: str) -> str | None:
 
 def _install(extra: str) -> str:
     return f'pip install "emlab[{extra}]"'
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _existing(folder: Path) -> Path:

@@ -39,6 +39,15 @@ class EngineOptions(Parameters):
         gpu_indices_of(gpus)
         return gpus
 
+    @field_validator("executor")
+    @classmethod
+    def _find_from_anywhere(cls, executor: str | None) -> str | None:
+        """Name a file by its absolute path: the engine's own folder is another than that of whoever starts it."""
+        kind, _, file = (executor or "").partition(":")
+        if kind not in {"dask", "slurm"} or not file or file.startswith("//"):
+            return executor
+        return f"{kind}:{Path(file).expanduser().absolute()}"
+
     @classmethod
     def kept(cls, session: Path) -> Self:
         """What was said last of a session.
