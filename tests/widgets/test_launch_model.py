@@ -209,7 +209,7 @@ def test_who_is_told_of_alarms_is_chosen_by_name_and_no_address_goes_anywhere(
     book.write_text("json://secret-chief\nnight, lab shift = json://secret-night\n")
     model = LaunchModel(tmp_path / "sessions", memory=Memory(tmp_path / "state" / "launch.json"))
     assert model.told.names == ["lab shift", "night"]
-    assert model.told.note == "One more address is told of the alarms of every session."
+    assert model.told.note == "One more address gets the alarms of every session."
     model.answer("movies", str(movies))
     model.answer("voltage", "200")
     model.told.tell("night", is_told=True)
@@ -231,8 +231,8 @@ def test_who_is_told_of_alarms_is_chosen_by_name_and_no_address_goes_anywhere(
     later = LaunchModel(tmp_path / "sessions", memory=Memory(tmp_path / "state" / "launch.json"))
     assert later.use_last()
     assert later.told.chosen == []
-    assert later.told.trouble == f"lab shift, chosen before, is not in {book} any more, and is not told."
-    assert later.told.note == "2 addresses are told of the alarms of every session."
+    assert later.told.trouble == f"lab shift, chosen before, is not in {book} any more, and gets no alarms."
+    assert later.told.note == "2 addresses get the alarms of every session."
 
 
 def test_a_name_that_cannot_be_told_stops_the_start_before_there_is_a_session(

@@ -115,11 +115,11 @@ def test_a_session_is_started_from_the_form_and_steered_from_its_live_view(
     expect(page.get_by_label("Movies' folder")).to_have_value(str(movies), timeout=20_000)
     page.get_by_label("Session name").fill("grid 1")
     expect(page.get_by_text(f"In {sessions / 'grid 1'}")).to_be_visible()
-    page.get_by_label("Tell night of alarms").check()
+    page.get_by_label("Send alarms to night").check()
     page.wait_for_function("""localStorage["emlab-launch"].includes('"told": ["night"]')""")
     page.reload(timeout=90_000)
     expect(page.get_by_label("Voltage")).to_have_value("300", timeout=90_000)
-    expect(page.get_by_label("Tell night of alarms")).to_be_checked()
+    expect(page.get_by_label("Send alarms to night")).to_be_checked()
     expect(page.get_by_label("Session name")).to_have_value("grid 1")
     expect(page.get_by_label("Movies' folder")).to_have_value(str(movies))
     # The page that goes does not wait for the answer to its last request.

@@ -70,7 +70,7 @@ def test_whoever_is_told_of_alarms_is_ticked_and_kept(book: Path, tmp_path: Path
     book.write_text("night = json://secret\n")
     view = LaunchView(LaunchModel(tmp_path, memory=Memory(tmp_path / "launch.json")), pause=0)
     box = view._told._boxes["night"]
-    assert (box.description, box.value) == ("Tell night of alarms", False)
+    assert (box.description, box.value) == ("Send alarms to night", False)
     box.value = True
     assert json.loads(view._browser.kept)["told"] == ["night"]
     again = LaunchView(LaunchModel(tmp_path, memory=Memory(tmp_path / "launch.json")), pause=0)

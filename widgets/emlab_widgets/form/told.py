@@ -28,7 +28,7 @@ class Told:
         try:
             self.names, self._others = known()
         except (ParameterError, OSError) as error:
-            self._trouble = f"Nobody can be told of alarms: {error}"
+            self._trouble = f"Alarms cannot be sent: {error}"
 
     def tell(self, name: str, *, is_told: bool) -> None:
         """Have somebody told, or not."""
@@ -62,15 +62,15 @@ class Told:
         """What is wrong; empty if nothing."""
         if self._trouble or not self._gone:
             return self._trouble
-        return f"{', '.join(self._gone)}, chosen before, is not in {address_book()} any more, and is not told."
+        return f"{', '.join(self._gone)}, chosen before, is not in {address_book()} any more, and gets no alarms."
 
     @property
     def note(self) -> str:
         """Who is told besides, or where to say who is."""
         if self._others:
             more = " more" if self.names else ""
-            many = f"{self._others}{more} addresses are" if self._others > 1 else f"One{more} address is"
-            return f"{many} told of the alarms of every session."
+            many = f"{self._others}{more} addresses get" if self._others > 1 else f"One{more} address gets"
+            return f"{many} the alarms of every session."
         if self.names or self._trouble:
             return ""
         return f"Alarms can be sent by mail or chat to addresses in {address_book()}: see emlab notify --help."

@@ -33,8 +33,8 @@ class ToldView:
         self._boxes = {name: self._box(name) for name in told.names}
         self._notes = ipywidgets.HTML()
         help_text = ipywidgets.HTML(
-            "<p>Each alarm is sent once, and the end of the session, by mail, chat or telephone: to the addresses that "
-            f"have this name in {escape(str(address_book()))}.</p>"
+            "<p>Each alarm, once, and the end of the session, by mail or chat: to the addresses of this name in "
+            f"{escape(str(address_book()))}.</p>"
         )
         help_text.add_class("emlab-help")
         self.widget: Any = ipywidgets.VBox([*self._boxes.values(), *([help_text] if self._boxes else []), self._notes])
@@ -54,7 +54,7 @@ class ToldView:
         )
 
     def _box(self, name: str) -> ipywidgets.Checkbox:
-        box = ipywidgets.Checkbox(description=f"Tell {name} of alarms", indent=False)
+        box = ipywidgets.Checkbox(description=f"Send alarms to {name}", indent=False)
         box.observe(lambda change: self._heard(name, change["new"]), "value")
         return box
 

@@ -125,14 +125,15 @@ class LaunchView:
 
     def _rebuild(self) -> None:
         """Make the rows of the template's questions."""
-        for row in self._rows.values():
-            row.close()
-        self._rows = {}
+        old, self._rows = self._rows, {}
         self._template.value = self._model.source
         self._told.show()
-        self._form.children = self._groups(advanced=False)
-        self._others.children = self._groups(advanced=True) if self._is_unfolded else ()
+        form, others = self._groups(advanced=False), self._groups(advanced=True) if self._is_unfolded else ()
+        # Only what is up to date is shown, and nothing is closed that is.
         self._update()
+        self._form.children, self._others.children = form, others
+        for row in old.values():
+            row.close()
         self._lookout.look()
 
     def _groups(self, *, advanced: bool) -> tuple[Any, ...]:
@@ -217,11 +218,13 @@ class LaunchView:
 
     def _unfold(self, _button: Any) -> None:
         self._is_unfolded = not self._is_unfolded
-        for question in self._model.questions:
-            if question.advanced and question.name in self._rows:
-                self._rows.pop(question.name).close()
-        self._others.children = self._groups(advanced=True) if self._is_unfolded else ()
+        advanced = [question.name for question in self._model.questions if question.advanced]
+        old = [self._rows.pop(name) for name in advanced if name in self._rows]
+        others = self._groups(advanced=True) if self._is_unfolded else ()
         self._update()
+        self._others.children = others
+        for row in old:
+            row.close()
 
     def _begin(self, _button: Any) -> None:
         self._start.disabled = True
