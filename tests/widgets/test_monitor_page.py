@@ -166,6 +166,8 @@ def test_a_brush_tells_what_it_keeps_and_is_applied(pages: Any, invented: Any, p
     expect(page.locator(".emlab-verdict")).to_contain_text("Not applied yet: CTF resolution ≤ 5.5 Å", timeout=60_000)
     expect(code).to_have_text(drafted)
     expect(limit).to_have_value("5.5")
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.get_by_role("button", name="Selection")).to_be_in_viewport()
     expect(kept).to_contain_text("would be kept")
     apply.press("Enter")
     expect(page.locator(".emlab-verdict")).to_contain_text("judges again what it has: select-2.", timeout=60_000)

@@ -166,8 +166,8 @@ def test_brushing_tells_how_many_are_kept_and_applying_changes_the_session(
     panel.update()
     assert panel._apply.disabled
     assert "<b>60</b> of 60" in panel._verdict.value
-    panel._distributions[0]._brush.selected = [2.9, 3.35]
-    panel._distributions[1]._brush.selected = [1.05, 1.4]
+    panel._distributions["ctf_resolution"]._brush.selected = [2.9, 3.35]
+    panel._distributions["defocus"]._brush.selected = [1.05, 1.4]
     assert panel.code.endswith('("select", max_ctf_resolution=3.35, min_defocus=10500, max_defocus=14000)')
     exec(panel.code, {})
     assert panel._code.text == panel.code
@@ -175,7 +175,7 @@ def test_brushing_tells_how_many_are_kept_and_applying_changes_the_session(
     panel._apply.click()
     assert changes == 2 * [("select", {"max_ctf_resolution": 3.35, "min_defocus": 10_500.0, "max_defocus": 14_000.0})]
     assert "select-2" in panel._answer.value
-    assert panel._distributions[0]._brush.selected is None
+    assert panel._distributions["ctf_resolution"]._brush.selected is None
     with invented.ledger.transaction():
         outputs = {"good": "accepted", "bad": "rejected"}
         invented.add_run("select-2", "select_micrographs", ("micrographs", "ctfs"), outputs, max_ctf_resolution=3.35)
@@ -226,7 +226,7 @@ def test_limits_can_be_typed(view: View) -> None:
     resolution.value = low.value = ""
     assert view.draft.limits == {}
     assert panel._apply.disabled
-    panel._distributions[1]._brush.selected = [0.4, 2.0]
+    panel._distributions["defocus"]._brush.selected = [0.4, 2.0]
     assert low.value == "0.4"
     panel._forget()
     assert low.value == ""
@@ -244,9 +244,12 @@ def test_limits_that_are_not_applied_stand_in_the_page_s_address_and_come_from_i
     assert "Not applied yet:</strong> CTF resolution ≤ 3.2 Å.<br>Until then: no limit." in selection._verdict.value
     assert selection._fields._fields["max_ctf_resolution"].value == "3.2"
     assert panels._tabs.limits == "max_ctf_resolution=3.2"  # no limit is what there is
-    selection._distributions[1]._brush.selected = [1.05, 1.4]
+    selection._distributions["defocus"]._brush.selected = [1.05, 1.4]
     assert panels._tabs.limits == "max_ctf_resolution=3.2&min_defocus=10500&max_defocus=14000"
+    assert "of 60 would be kept" in selection._distributions["defocus"]._plot._heading.value
+    assert "would be" not in selection._distributions["total_motion"]._plot._heading.value
     selection._reset.click()
+    assert "would be" not in selection._distributions["defocus"]._plot._heading.value
     assert (panels._tabs.limits, panels._tabs.badges["Selection"]) == ("", 0)
     panels._tabs.limits = "max_motion=7"
     assert "<b>27</b> of 60" in selection._verdict.value
@@ -272,7 +275,7 @@ def test_an_alarm_is_shown_until_it_is_known(view: View, invented: Any) -> None:
     panel = ProblemsPanel(view)
     panel.update()
     rows = [row.children for row in panel._alarms.children[1:]]
-    _, button = next(row for row in rows if "Make room" in row[0].value)
+    _, button = next(row for row in rows if "Free some space" in row[0].value)
     invented.release()
     button.click()
     assert view.guard.widget.layout.display == "none", view.guard.widget.value
@@ -288,7 +291,7 @@ def test_an_alarm_is_shown_until_it_is_known(view: View, invented: Any) -> None:
     view.alarms._free = lambda _: (10**12, 10**12)
     view.update()
     panel.update()
-    assert not [row for row in panel._alarms.children[1:] if "Make room" in row.children[0].value]
+    assert not [row for row in panel._alarms.children[1:] if "Free some space" in row.children[0].value]
 
 
 def test_what_a_step_gave_up_is_tried_again_at_the_press_of_a_button(view: View, invented: Any) -> None:

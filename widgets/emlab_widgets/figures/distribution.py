@@ -38,6 +38,7 @@ class Distribution:
         self._measure = measure
         self._drawn: tuple[int, int, Sequence[float]] = (0, -1, ())
         self._framed: tuple[Any, ...] = ()
+        self._spread = self._said = ""
         self._x, self._y = bqplot.LinearScale(min=0, max=1), bqplot.LinearScale(min=0, max=1)
         self._value = axis(self._x, measure.label, grid_lines="none")
         self._count = axis(self._y, "Micrographs", side="left", tick_format=",.0f")
@@ -88,7 +89,13 @@ class Distribution:
             self._frame(binned.centres, min([first, *near]), max([last, *near]), _top(int(binned.counts.max())), near)
             self._bars.y = binned.counts.astype(float)
         note = self._note(values)
-        self._plot.annotate(f"{note} · {binned.beyond:,} off the scale" if binned.beyond else note)
+        self._spread = f"{note} · {binned.beyond:,} off the scale" if binned.beyond else note
+        self._plot.annotate(self._said or self._spread)
+
+    def say(self, sentence: str) -> None:
+        """Put a sentence beside the heading in place of where most values lie; an empty one puts that back."""
+        self._said = sentence
+        self._plot.annotate(sentence or self._spread)
 
     def _note(self, values: NDArray[np.float64]) -> str:
         """Where most of the values lie, which are in ascending order; of a few how many they are.

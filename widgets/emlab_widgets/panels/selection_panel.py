@@ -32,10 +32,10 @@ class SelectionPanel:
         guard = view.guard
         self._draft = view.draft
         shown = measured(view.session, *_MEASURES)
-        self._distributions = [
-            Distribution(measure, on_brush=guard(lambda span, measure=measure: self._brush(measure, span)))
+        self._distributions = {
+            measure.name: Distribution(measure, guard(lambda span, measure=measure: self._brush(measure, span)))
             for measure in shown
-        ]
+        }
         self._fields = LimitFields(shown, guard(self._type), guard(self._refuse))
         self._verdict = ipywidgets.HTML()
         self._apply = _button("Apply to the session", "primary", guard(lambda _: self._change()))
@@ -47,7 +47,7 @@ class SelectionPanel:
         bar.add_class("emlab-buttons")
         box = ipywidgets.VBox([self._verdict, self._fields.widget, bar, self._code, self._answer])
         box.add_class("emlab-verdict")
-        plots = ipywidgets.GridBox([one.widget for one in self._distributions])
+        plots = ipywidgets.GridBox([one.widget for one in self._distributions.values()])
         plots.add_class("emlab-plots")
         self.widget: Any = ipywidgets.VBox([box, plots])
         self._draft.listen(self._judge)
@@ -55,7 +55,7 @@ class SelectionPanel:
     def update(self) -> None:
         """Draw what there is now."""
         limits = self._view.limits
-        for distribution in self._distributions:
+        for distribution in self._distributions.values():
             distribution.update(self._view.items, limits)
         self._take(self._draft.limits)
         self._judge()
@@ -115,13 +115,17 @@ class SelectionPanel:
             return
         total = int(kept(items, {}).sum())
         now, then = int(kept(items, rule.limits).sum()), int(kept(items, self.limits).sum())
-        change = f" ({then - now:+,} against now)" if drafted else ""
+        change = f" ({then - now:+,} against now)".replace("-", "−") if drafted else ""
         whose = "would be kept" if drafted else "are kept"
         counts = (
             f"<b>{number(then)}</b> of {number(total)} micrographs {whose}, {then / total:.1%}{change}."
             if total
             else "How many micrographs a limit keeps shows here when the first is there."
         )
+        # Beside the brush, too: what is above may be out of sight.
+        marked = {bound.measure for bound in BOUNDS if bound.parameter in drafted} if total else set()
+        for name, distribution in self._distributions.items():
+            distribution.say(f"{number(then)} of {number(total)} would be kept" if name in marked else "")
         applied = _words(in_force(items, rule.limits))
         words = f"Limits: {applied}." if applied else "No limit is set."
         if drafted:
@@ -150,7 +154,7 @@ class SelectionPanel:
 
     def _forget(self) -> None:
         self._take({})
-        for distribution in self._distributions:
+        for distribution in self._distributions.values():
             distribution.clear_brush()
         self._judge()
 

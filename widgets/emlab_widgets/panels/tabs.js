@@ -31,13 +31,20 @@ export default {
         const count = model.get("badges")[name] ?? 0;
         buttons[at].lastChild.textContent = count ? count.toLocaleString("en-US") : "";
       });
-      bar.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
     };
+    // Across only: the page stays where it is. A page that is not laid out yet does so when it is.
+    const reveal = () => {
+      const [row, shown] = [bar, buttons[model.get("names").indexOf(model.get("shown"))]].map((one) => one.getBoundingClientRect());
+      bar.scrollLeft += shown.left + shown.width / 2 - row.left - row.width / 2;
+    };
+    const observer = new ResizeObserver(reveal);
+    observer.observe(bar);
     bar.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (step) buttons[(buttons.indexOf(document.activeElement) + step + buttons.length) % buttons.length].focus();
     });
     model.on("change:shown change:badges", mark);
+    model.on("change:shown", reveal);
     model.on("change:shown change:item change:limits", remember);
     mark();
     const [places, limits] = (isPage ? location.hash.slice(1) : "").split("?");
@@ -48,7 +55,9 @@ export default {
       open(model.get("names").includes(wanted) ? wanted : model.get("shown"));
     }
     return () => {
+      observer.disconnect();
       model.off("change:shown change:badges", mark);
+      model.off("change:shown", reveal);
       model.off("change:shown change:item change:limits", remember);
     };
   },
