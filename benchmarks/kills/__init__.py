@@ -23,7 +23,7 @@ from typing import Any
 from benchmarks.kills.account import Account
 from benchmarks.kills.nursery import Life, become_nursery
 from benchmarks.kills.tiny import Microscope, create_tiny_session
-from emlab.engine import runner
+from emlab.engine import harvest
 
 WHOM = ("engine", "worker", "both")
 MOMENTS = ("any", "any", "commit", "rename")
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     kills = 60 if arguments.quick else arguments.kills
     lives = min(arguments.lives, kills // 2)
     rng = random.Random(arguments.seed)
-    runner.RETRY_AFTER = 0.01
+    harvest.RETRY_AFTER = 0.01
     figures: Counter[str] = Counter()
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:

@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import select
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from emlab.engine.absence import Absences
 from emlab.engine.adoption import Adoption
-from emlab.engine.backlog import ATTEMPTS, Backlog, Item
+from emlab.engine.backlog import Backlog
 from emlab.engine.chores import Chore, Housekeeping
 from emlab.engine.commands import Commands
 from emlab.engine.control import ControlServer
 from emlab.engine.executors import Executor
 from emlab.engine.explanation import explanation
+from emlab.engine.harvest import Harvest, Running
 from emlab.engine.lock import SessionLock
 from emlab.engine.mount import journal_mode
 from emlab.engine.pipeline import current_stages, stages_of_runs
 from emlab.engine.reception import Reception
 from emlab.engine.recovery import restore
 from emlab.engine.scribe import Scribe
-from emlab.engine.task import Outcome, Task, Trouble
+from emlab.engine.task import Task
 from emlab.errors import SessionBusy, SessionError, SessionMissing
 from emlab.formats.atomic import sweep
 from emlab.protocols import PROTOCOLS
-from emlab.sets import Away, Catalogue, Ledger, Provenance
+from emlab.sets import Catalogue, Ledger
 from emlab.sets.salvage import check_database
 
-RETRY_AFTER = 2.0
-"""Seconds before an item is tried again; doubled for each further trouble of the same cause."""
 DISK_RETRY = 5.0
 """Seconds between attempts to write to a database that takes nothing, because its disk is full, say."""
 TIME_LIMIT = 1800.0
@@ -42,14 +39,6 @@ GRACE = 10.0
 """Seconds that running items are given when the session is stopped."""
 IDLE = 1.0
 """Seconds after which the engine looks around even when nothing happened."""
-
-log = logging.getLogger(__name__)
-
-
-@dataclass
-class _Running:
-    item: Item
-    prompt: bool
 
 
 class Engine:
@@ -110,8 +99,8 @@ class Engine:
         self._blocked_until = 0.0
         self._absences = Absences()
         self._places = tuple(str(stage.values["folder"]) for stage in sources)
-        self._running: dict[tuple[str, str], _Running] = {}
-        self._makers: dict[str, str] = {}
+        self._harvest = Harvest(folder, self._backlog, self._scribe, self._absences)
+        self._running: dict[tuple[str, str], Running] = {}
         self._stopping: float | None = None
         self._bell = os.eventfd(0, os.EFD_NONBLOCK)
         self._executor = executor()
@@ -135,7 +124,6 @@ class Engine:
         )
         self._control = ControlServer(folder, self._commands.answer)
         self._housekeeping = Housekeeping(chores, folder / "engine.log")
-        self._remarks: set[str] = set()
 
     def run(self) -> None:
         """Run until the session is finished or stopped."""
@@ -192,7 +180,7 @@ class Engine:
     def _turn(self, now: float) -> None:
         self._lock.beat(now)
         for outcome in self._executor.collect():
-            self._take_outcome(outcome, now)
+            self._harvest.take(self._running.pop((outcome.task.run, outcome.task.key)), outcome, now)
         for complaint in self._executor.complaints():
             self._scribe.note("warning", complaint)
         self._reception.take(now)
@@ -207,66 +195,6 @@ class Engine:
             return
         if not self._running or now > self._stopping:
             self._stop_now()
-
-    def _take_outcome(self, outcome: Outcome, now: float) -> None:
-        task = outcome.task
-        running = self._running.pop((task.run, task.key))
-        stage = running.item.stage
-        if outcome.remark and outcome.remark not in self._remarks:
-            self._remarks.add(outcome.remark)
-            self._scribe.note("warning", f"{outcome.remark} This is said once.", task.run, task.key)
-        if outcome.trouble is not None:
-            self._take_trouble(running.item, outcome.trouble, now)
-            return
-        record = outcome.record
-        assert record is not None  # noqa: S101
-        absence = self._absences.end(stage.name)
-        if absence is not None and absence.is_told:
-            self._scribe.note("info", absence.ending(now), stage.name)
-            self._tell_away(now)
-        name = stage.outputs[record.kind]
-        provenance = Provenance(
-            recorded_at=time.time(),
-            seconds=outcome.seconds,
-            cpu_seconds=outcome.cpu_seconds,
-            latency=outcome.started - running.item.ready_at if running.prompt else None,
-            worker=outcome.worker,
-            device=outcome.device,
-            attempt=task.attempt,
-        )
-        self._backlog.finish(stage.name, record)
-        if self._backlog.is_awaited(name):
-            self._makers[task.key] = outcome.worker
-        self._backlog.add(name, self._scribe.append(name, record, provenance), record, now)
-
-    def _take_trouble(self, item: Item, trouble: Trouble, now: float) -> None:
-        run, key, attempt = item.stage.name, item.key, item.attempt
-        place = str(self._folder) if trouble.disk_full else trouble.away
-        absence = self._absences.begin(run, place, now, RETRY_AFTER, is_full=trouble.disk_full) if place else None
-        if absence is not None:
-            if absence.looks > 1 and not absence.is_told:
-                absence.is_told = True
-                self._scribe.note("error", absence.beginning(trouble.message.rstrip(".")), run)
-                self._tell_away(now)
-            self._backlog.delay(item, absence.until)
-            return
-        troubles = (*item.troubles, trouble.cause)
-        met = troubles.count(trouble.cause)
-        final = not trouble.retry or met >= ATTEMPTS[trouble.cause]
-        log.warning("%s: %s failed (attempt %d%s): %s", run, key, attempt, ", final" * final, trouble.message)
-        self._scribe.fail(run, key, trouble, attempt, final=final)
-        if final:
-            self._backlog.finish(run, None)
-        else:
-            self._backlog.delay(replace(item, troubles=troubles), now + RETRY_AFTER * 2 ** (met - 1))
-
-    def _tell_away(self, now: float) -> None:
-        past = time.time() - now
-        self._scribe.set_away(
-            Away(run=run, place=absence.place, since=past + absence.since)
-            for run, absence in self._absences.told.items()
-            if not absence.is_full  # whoever looks sees that for himself
-        )
 
     def _dispatch(self, now: float) -> None:
         # A batch is recorded before what is made of it, so that a restart makes it of the same records.
@@ -295,8 +223,8 @@ class Engine:
                 before=item.before,
                 sources=self._places,
             )
-            self._running[task.run, task.key] = _Running(item, prompt=item.ready_at == now and item.attempt == 1)
-            prefer = self._makers.pop(item.key, None)
+            self._running[task.run, task.key] = Running(item, prompt=item.ready_at == now and item.attempt == 1)
+            prefer = self._harvest.makers.pop(item.key, None)
             self._executor.submit(task, accelerated=item.accelerated, prefer=prefer)
 
     def _close_sets(self, now: float) -> None:
@@ -310,8 +238,7 @@ class Engine:
             if stage.name in self._backlog.retired:
                 for name in sorted(names):
                     self._supersede(name, stage.name)
-                self._absences.end(stage.name)
-                self._tell_away(now)
+                self._harvest.retire(stage.name, now)
             elif not self._scribe.open_sets & set(stage.inputs):
                 if stage.protocol.is_fold and progress.waiting:
                     self._dispatch(now)  # the last batch: its set has just been closed

@@ -156,7 +156,7 @@ def test_a_change_survives_a_crash_right_after_it(create: Create) -> None:
         ("pick", {}, SessionError, "There is no step 'pick'; there are: import, ctf, select"),
         ("import", {"settle_time": 1}, SessionError, "create another session"),
         ("select", {"words": "a"}, ParameterError, "has no parameter words; it has: word"),
-        ("select", {"word": "reject"}, SessionError, "Nothing changes"),
+        ("select", {"word": "reject"}, SessionError, "Nothing to change"),
         ("select", {"word": 3}, ParameterError, "word is 3"),
     ],
 )
@@ -175,7 +175,7 @@ def test_a_refusal_of_a_running_engine_says_why_too(create: Create) -> None:
     thread.start()
     while not session.is_running or session.state != "running":
         session.wait(0.05)
-    with pytest.raises(SessionError, match="Nothing changes"):
+    with pytest.raises(SessionError, match="Nothing to change"):
         session.change("select", word="reject")
     send_command(session.path, "stop")
     thread.join(30)
@@ -247,7 +247,7 @@ def test_an_engine_survives_whatever_it_is_told_and_says_what_was_wrong(create: 
         '{"command": "retry", "step": 7, "keys": [], "author": "me"}': "step: input should be a valid string",
         '{"command": "stop", "now": "yes"}': "now: input should be a valid boolean",
         '{"command": "pause", "why": 1, "self": 2}': "why: unexpected keyword argument",
-        '{"command": {"deep": []}}': "there is no command {'deep': []}; there are: ping, explain, pause",
+        '{"command": {"deep": []}}': "there is no command {'deep': []}; the commands are: ping, explain, pause",
         '{"command": "ping", "x": ' + "[" * 50_000: "expected a JSON object with a command",
         "[]": "expected a JSON object with a command",
         "\x00": "expected a JSON object with a command",

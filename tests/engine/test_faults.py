@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import emlab
-from emlab.engine import absence, runner
+from emlab.engine import absence, harvest, runner
 from emlab.engine.amendment import retry
 from emlab.engine.backlog import ATTEMPTS
 from emlab.engine.executors import InlineExecutor
@@ -28,7 +28,7 @@ FILES = 3
 @pytest.fixture(autouse=True)
 def short_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setattr(runner, "RETRY_AFTER", 0.01)
+    monkeypatch.setattr(harvest, "RETRY_AFTER", 0.01)
     monkeypatch.setattr(runner, "DISK_RETRY", 0.01)
     monkeypatch.setattr(absence, "LONGEST_PAUSE", 0.01)
 
@@ -175,7 +175,7 @@ def test_after_an_outage_that_outlasted_all_patience_what_was_given_up_is_done_w
 ) -> None:
     """Nothing is lost, nothing done twice, and what was numbered keeps its number."""
     monkeypatch.setattr(absence, "PATIENCE", 0.0)
-    monkeypatch.setattr(runner, "RETRY_AFTER", 0.0001)
+    monkeypatch.setattr(harvest, "RETRY_AFTER", 0.0001)
     write(images)
     away = tmp_path / "away"
     with create(tmp_path / "session", images) as session:

@@ -34,7 +34,7 @@ def create(
 ) -> Iterator[Create]:
     """A session of files ``m0`` to ``m7``, which are imported, and then go through the steps that are named."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setattr("emlab.engine.runner.RETRY_AFTER", 1e-9)
+    monkeypatch.setattr("emlab.engine.harvest.RETRY_AFTER", 1e-9)
     folder = tmp_path / "files"
     folder.mkdir()
     for number in range(FILES):

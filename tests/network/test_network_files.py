@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 import emlab
-from emlab.engine import absence, lock, runner
+from emlab.engine import absence, harvest, lock, runner
 from emlab.engine.control import send_command
 from emlab.engine.executors import Executor, InlineExecutor, LocalExecutor, local
 from emlab.engine.lock import SessionLock, is_locked
@@ -40,7 +40,7 @@ FILES = 3
 @pytest.fixture(autouse=True)
 def short_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setattr(runner, "RETRY_AFTER", 0.01)
+    monkeypatch.setattr(harvest, "RETRY_AFTER", 0.01)
     monkeypatch.setattr(runner, "DISK_RETRY", 0.01)
 
 
@@ -376,7 +376,9 @@ def test_what_an_engine_that_was_killed_had_half_written_is_taken_back(
         def kill_an_engine() -> None:
             subprocess.run([sys.executable, "-c", KILLED, path], check=False)
             assert (reader.path / "session.db-journal").stat().st_size > 0
-            with pytest.raises(SessionError, match="was killed while it wrote .* `emlab resume .*` takes back"):
+            with pytest.raises(
+                SessionError, match="was killed while it wrote .* `emlab resume .*` undoes the unfinished write"
+            ):
                 reader.events()
 
         kill_an_engine()
