@@ -47,7 +47,7 @@ class Intake:
         self._rung_at = -math.inf
         self._is_unheard = False
         self._taken = len(known)
-        self._last = time.monotonic()
+        self._last = math.inf
         self._ended: str | None = None
         self._closed = False
         self._deadline = parameters.deadline.timestamp() if parameters.deadline else None
@@ -56,7 +56,7 @@ class Intake:
             parameters.patterns,
             found=self._came,
             reported=self._came,
-            looked=self._ring,
+            looked=self._looked,
             settle_time=parameters.settle_time,
             stalled_after=parameters.stalled_after,
             known=known,
@@ -109,6 +109,11 @@ class Intake:
         self._is_unheard = True
         if time.monotonic() >= self._rung_at + RING_EVERY:
             self._ring()
+
+    def _looked(self) -> None:
+        if self._last == math.inf:  # what is there already may take long to be found
+            self._last = time.monotonic()
+        self._ring()
 
     def _ring(self) -> None:
         if self._is_unheard:

@@ -20,6 +20,7 @@ import pytest
 from emlab.creation import create_session
 from emlab.engine.control import send_command
 from emlab.engine.executors import InlineExecutor
+from emlab.engine.intake import Intake
 from emlab.engine.runner import Engine
 from emlab.engine.task import Cause, Outcome, Trouble
 from emlab.errors import SessionBusy
@@ -35,7 +36,7 @@ Run = Callable[[], None]
 @pytest.fixture(autouse=True)
 def runtime_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setattr("emlab.engine.runner.RETRY_AFTER", 0.01)
+    monkeypatch.setattr("emlab.engine.harvest.RETRY_AFTER", 0.01)
 
 
 @pytest.fixture
@@ -153,7 +154,7 @@ def test_what_others_did_to_an_item_is_not_counted_as_its_own_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A disk that was away, then a worker that is killed once, once gave up a whole movie."""
-    monkeypatch.setattr("emlab.engine.runner.RETRY_AFTER", 1e-9)
+    monkeypatch.setattr("emlab.engine.harvest.RETRY_AFTER", 1e-9)
     met: list[Cause] = []
 
     class Unlucky(InlineExecutor):
@@ -405,6 +406,22 @@ def test_what_was_finished_when_the_stop_came_is_finished(
         assert session.events()[-1].message == "Finished: every item is accounted for."
 
 
+def test_no_file_counts_as_missing_before_the_folder_was_looked_at(
+    create: Callable[..., Session], movies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a slow server's files are found too late."""
+    looked = threading.Event()
+    monkeypatch.setattr(Intake, "_ring", lambda _: looked.set())
+    with create(idle_timeout=60) as session:
+        running = engine(session)
+        (intake,) = running._reception._intakes
+        assert intake.ending(time.monotonic() + 61) is None
+        intake.start()
+        assert looked.wait(30)
+        assert intake.ending(time.monotonic() + 61) == "no new file for 60 s"
+        running._close()
+
+
 @pytest.mark.parametrize("watch", [True, False])
 def test_an_engine_that_is_told_to_stop_sleeps_until_what_runs_is_done(
     create: Callable[..., Session], movies: Path, watch: bool
@@ -440,8 +457,9 @@ def test_a_file_that_was_given_up_counts_once_whatever_the_number_of_lives(
         (intake,) = running._reception._intakes
         for later in (0.0, 60.0):
             intake._watcher.look(time.time() + later)
-        assert len(intake.take(intake._last)) == 1
-        assert intake.ending(intake._last) is None
+        now = time.monotonic()
+        assert len(intake.take(now)) == 1
+        assert intake.ending(now) is None
         running._close()
 
 
@@ -470,4 +488,4 @@ def test_what_made_an_item_is_forgotten_with_it(create: Callable[..., Session], 
     with create(expected_count=2) as session:
         running = engine(session)
         running.run()
-        assert running._makers == {}
+        assert running._harvest.makers == {}
