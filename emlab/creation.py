@@ -26,16 +26,16 @@ from emlab.workflow import read_workflow
 def create_session(
     path: str | os.PathLike[str], workflow: str | os.PathLike[str] = "screening", name: str | None = None, **values: Any
 ) -> Session:
-    """Create a session's folder, with nothing started yet.
+    """Create a session's folder, without starting anything.
 
     Parameters
     ----------
     path
         A folder that does not exist, or an empty one.
     workflow
-        The name of one that is known (`emlab workflows`), or the path of a workflow or a template.
+        A known name (`emlab workflows`), or the path of a workflow or template.
     name
-        For people; the folder's name by default.
+        The name shown to people; by default the folder's name.
     **values
         The workflow's fields (``movies=…, voltage=300``), or any parameter as ``**{"ctf.max_resolution": 4}``;
         ``None`` for the protocol's default.
@@ -43,11 +43,11 @@ def create_session(
     Raises
     ------
     SessionExists
-        If there is a session, or anything else.
+        If the folder already holds a session or anything else.
     WorkflowError, ParameterError
         If the workflow or a value cannot be used.
     DataError, FormatError
-        If the gain does not fit the movies that are there already, or they cannot be read.
+        If the gain does not fit the movies already there, or they cannot be read.
         Nothing is created in any of these cases.
     """
     return fill_session(path, workflow, name, values)

@@ -43,10 +43,10 @@ DATABASE = "session.db"
 
 
 class Session:
-    """One folder: its database, outputs, notebooks and report; opened read-only, and live.
+    """One folder with its database, outputs, notebooks and report, opened read-only and live.
 
-    Whoever may read the folder can open it, while it runs or years later. The verbs that change something
-    (`start`, `pause`, `resume`, `stop`) are for its owner, and go to its engine.
+    Anyone who may read the folder can open it, while it runs or years later. Only its owner can use the verbs that
+    change something (`start`, `pause`, `resume`, `stop`); they go to its engine.
 
     Examples
     --------
@@ -66,12 +66,12 @@ class Session:
 
     @property
     def name(self) -> str:
-        """The folder's name, unless another was given."""
+        """The folder's name, unless another name was given."""
         return self.catalogue.meta("name") or self.path.name
 
     @property
     def uuid(self) -> str:
-        """What the session is known by, wherever its folder goes."""
+        """The session's identity, which stays the same wherever its folder goes."""
         return self.catalogue.meta("uuid") or ""
 
     @property
@@ -95,7 +95,7 @@ class Session:
     def state(self) -> str:
         """``created``, ``running``, ``paused``, ``stopped``, ``finished``, or ``crashed``.
 
-        Crashed means that the engine is gone without having said so; `start` goes on where it was.
+        Crashed means that the engine ended without recording it; `start` continues where it was.
         """
         state = self.catalogue.meta("state") or "created"
         if state in {"running", "paused"} and not self.is_running:
@@ -140,7 +140,7 @@ class Session:
         return float(self.catalogue.meta("engine_cpu") or 0)
 
     def __getitem__(self, name: str) -> IncrementalSet:
-        """An incremental set: ``"ctfs"`` is that of the newest run which makes any, ``"ctf.ctfs"`` that of one run.
+        """An incremental set: ``"ctfs"`` is that of the newest run that makes CTFs, ``"ctf.ctfs"`` that of one run.
 
         Raises
         ------
@@ -167,21 +167,21 @@ class Session:
         return self.catalogue.events(since)
 
     def judgements(self, since: int = 0) -> list[Judgement]:
-        """What people decided and noted, numbered ``since`` and up; the first has number 1."""
+        """People's decisions and notes, numbered ``since`` and up; the first has number 1."""
         return self.catalogue.judgements(since)
 
     def acknowledgements(self, since: int = 0) -> list[Acknowledgement]:
-        """Which alarms people know of, numbered ``since`` and up."""
+        """Acknowledged alarms, numbered ``since`` and up."""
         return self.catalogue.acknowledgements(since)
 
     def retries(self, since: int = 0) -> list[Retry]:
-        """What was tried again because somebody asked for it, numbered ``since`` and up."""
+        """Retries that somebody asked for, numbered ``since`` and up."""
         return self.catalogue.retries(since)
 
     def accepted_keys(self) -> list[str]:
-        """Items that go on: those within the limits less those rejected by hand, and those restored by hand.
+        """Keys of the accepted items, in the order of selection.
 
-        In the order in which they were selected.
+        These are the items within the limits, except those rejected by hand, and the items restored by hand.
         """
         by_hand = verdicts(self.judgements())
         keys: dict[str, None] = {}
@@ -205,7 +205,7 @@ class Session:
         return path
 
     def wait(self, timeout: float = 1.0) -> bool:
-        """Wait until something was recorded; ``False`` if nothing was within ``timeout`` seconds."""
+        """Wait until something is recorded; ``False`` if nothing is within ``timeout`` seconds."""
         self._nudge = self._nudge or Nudge(self.catalogue)
         return self._nudge.wait(timeout)
 
@@ -219,26 +219,26 @@ class Session:
         report_every: float | None = None,
         watch: bool = True,
     ) -> None:
-        """Start the session's engine, which goes on when this process ends; or go on with a paused one.
+        """Start the session's engine, which outlives this process; or continue a paused session.
 
-        What nothing is said of is as it was at the last start. An engine that runs goes on as it was started, with a
-        warning where something else is said.
+        Options that are not given stay as they were at the last start. A running engine keeps the options it was
+        started with, and a warning names those that differ.
 
         Parameters
         ----------
         workers
-            Processes on the CPU; 0, the first time's default, for as many as the machine has room for.
+            Number of CPU worker processes; 0, the initial default, for as many as fit the machine.
         gpus
-            Indices of GPUs, separated by commas; ``""`` for none, ``"all"`` the first time's default.
+            GPU indices, separated by commas; ``""`` for none; ``"all"`` is the initial default.
         executor
-            Where items are computed: ``local`` (this machine, the first time's default), ``dask``,
+            Where items are computed: ``local`` (this machine, the initial default), ``dask``,
             ``dask://host:port``, ``slurm`` …
         time_limit
-            Seconds that an item may take before its process is killed and it is tried again; 1800 the first time.
+            Seconds an item may take before its process is killed and it is retried; initially 1800.
         report_every
-            Seconds between reports; 0 for none, 60 the first time.
+            Least seconds between reports; 0 for no reports; initially 60.
         watch
-            Whether more files are taken in; without, what has come is processed.
+            Whether to take more files; if not, only files that have come already are processed.
 
         Raises
         ------
@@ -265,29 +265,29 @@ class Session:
         launch_engine(self.path, options, watch=watch)
 
     def pause(self) -> None:
-        """Start no more items; what is running finishes, and the folder is still watched."""
+        """Start no more items; running items finish, and the folder is still watched."""
         send_command(self.path, "pause")
 
     def resume(self) -> None:
-        """Go on after a pause, a stop or a crash."""
+        """Continue after a pause, a stop or a crash."""
         self.start()
 
     def explain(self) -> list[str]:
-        """What the engine is doing now, and what waits for what, in sentences; empty where no engine answers."""
+        """Sentences on what the engine is doing and what waits for what; empty if no engine answers."""
         try:
             return list(send_command(self.path, "explain")["now"])
         except EngineUnreachable:
             return []
 
     def stop(self, *, now: bool = False) -> None:
-        """Take no more files, finish what came, and end; or end at once, leaving the rest for `resume`."""
+        """Take no more files, finish those that came, and end; or end at once and leave the rest for `resume`."""
         send_command(self.path, "stop", now=now)
 
     def reject(self, keys: str | Sequence[str], reason: str = "") -> None:
-        """Take items out by hand, whatever the limits say of them.
+        """Reject items by hand, whatever the limits say.
 
-        They count as rejected in tables, exports and reports. What was made of them stays in its sets, and their
-        particles in the classes; a step that has not come to them yet does not heed it.
+        They count as rejected in tables, exports and reports. What was made from them stays in its sets, and their
+        particles stay in the classes; steps that have not reached them yet still process them.
 
         Raises
         ------
@@ -297,7 +297,7 @@ class Session:
         self._judge(keys, "rejected", reason)
 
     def restore(self, keys: str | Sequence[str], reason: str = "") -> bool:
-        """Let items go on, whatever the limits say of them.
+        """Accept items by hand, whatever the limits say.
 
         They count as accepted in tables, exports and reports, and the steps behind the selection take them: particles
         are picked, cut out and classified. The set of accepted items stays what the limits made it. A session that was
@@ -323,7 +323,7 @@ class Session:
         return more
 
     def annotate(self, keys: str | Sequence[str], note: str) -> None:
-        """Note something about items.
+        """Add a note to items.
 
         Raises
         ------
@@ -333,13 +333,13 @@ class Session:
         self._judge(keys, "noted", note)
 
     def acknowledge(self, alarm: str) -> None:
-        """Say that one knows of an alarm: every page of the session is quiet about it until it comes again."""
+        """Acknowledge an alarm: every page of the session is silent about it until it occurs again."""
         from emlab.engine.amendment import acknowledge
 
         acknowledge(self.path, alarm, getpass.getuser())
 
     def change(self, step: str, **parameters: Any) -> list[str]:
-        """Do a step anew with other parameters, and what builds on it; gives the names of the new runs.
+        """Repeat a step, and those that build on it, with other parameters; gives the names of the new runs.
 
         The runs that were stay, with what they made; they take nothing more. A session that was finished is started,
         to do this and no more; one that was stopped does it when it is resumed.
@@ -363,7 +363,7 @@ class Session:
         return runs
 
     def retry(self, step: str | None = None, keys: str | Sequence[str] = ()) -> int:
-        """Try again what was given up, after an outage that outlasted the engine's patience, say.
+        """Retry failed items, for example after an outage that outlasted the engine's patience.
 
         A session that was finished is started, to do this and no more; one that was stopped does it when it is
         resumed. Who asked for it is recorded; what had failed before stays on record.
@@ -371,19 +371,19 @@ class Session:
         Parameters
         ----------
         step
-            Only what this step gave up.
+            Only items that failed in this step.
         keys
             Only these items.
 
         Returns
         -------
         int
-            How many items are tried again. Files that were never whole are not among them: `resume` looks at those.
+            How many items are retried. Files that were never complete are not among them: `resume` looks at those.
 
         Raises
         ------
         SessionError
-            If there is no such step, or it did not give an item up.
+            If there is no such step, or an item has not failed in it.
         """
         was_finished = self.state == "finished"
         from emlab.engine.amendment import retry
@@ -403,14 +403,14 @@ class Session:
         template
             A folder with a logo, a style or a notebook of your own, see `emlab.report.read_look`.
         compare
-            Another session, to be shown beside this one in a report of its own.
+            Another session to show beside this one, in a separate report.
         """
         from emlab.report import write_report
 
         return write_report(self.path, template=template, compare=compare)
 
     def publish(self, page: Path, targets: Sequence[str] | None = None) -> list[str]:
-        """Copy a report to where others can read it, and give its addresses.
+        """Copy a report to its publishing targets, and give its addresses there.
 
         Parameters
         ----------
@@ -420,7 +420,7 @@ class Session:
         Raises
         ------
         ParameterError, ProgramError
-            If a target is none, or cannot be reached.
+            If a target cannot be used or reached.
         """
         from emlab.report import publish, read_settings
 
@@ -430,7 +430,7 @@ class Session:
     def configure_report(
         self, *, template: str | os.PathLike[str] | None = None, publish: Sequence[str] | None = None
     ) -> None:
-        """Set how reports are made and where they are copied to from now on; what is left out stays.
+        """Set how reports are made and where they are copied to from now on; what is not given stays.
 
         Raises
         ------
@@ -442,12 +442,12 @@ class Session:
         change_settings(self.path, template, publish)
 
     def export(self, folder: str | os.PathLike[str] | None = None, to: str = "relion", **options: Any) -> Exported:
-        """Write what another program goes on with: STAR files of the accepted micrographs for RELION.
+        """Write the accepted micrographs and their particles for another program: STAR files for RELION.
 
         Parameters
         ----------
         folder
-            Where to; named after the program, in the session's folder, by default.
+            The folder to write; by default one named after the program, in the session's folder.
         to
             The program: ``relion``.
         **options
@@ -467,7 +467,7 @@ class Session:
         return EXPORTS[to](self, Path(folder) if folder is not None else None, **options)
 
     def close(self) -> None:
-        """Close this view of the session; the engine goes on."""
+        """Close this view of the session; the engine keeps running."""
         if self._nudge is not None:
             self._nudge.close()
         self.catalogue.close()

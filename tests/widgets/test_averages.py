@@ -58,7 +58,7 @@ def text(piece: str) -> str:
 
 def test_before_the_first_batch_it_says_when_classes_appear(classified: Any) -> None:
     said = class_sheet(classified.open())
-    assert "appear when 1,000 particles are cut out (there are 300 so far)" in said
+    assert "appear after 1,000 extracted particles (300 so far)" in said
 
 
 def test_the_biggest_class_comes_first_with_its_numbers(classified: Any) -> None:
@@ -84,7 +84,7 @@ def test_a_warning_is_shown_as_text(classified: Any) -> None:
 
 def test_a_picture_that_is_gone_is_told_of(classified: Any) -> None:
     add_batch(classified, 1, picture="gone.jpg")
-    assert "no longer where the session has them: gone.jpg" in class_sheet(classified.open())
+    assert "missing from the session: gone.jpg" in class_sheet(classified.open())
 
 
 def test_the_panel_is_there_where_a_step_makes_classes(invented: Any, classified: Any) -> None:
@@ -107,7 +107,7 @@ def test_the_report_shows_them_and_cites_the_method(classified: Any) -> None:
     add_batch(classified, 1)
     report = Report(classified.open())
     assert ">2D classes</h2>" in str(report.classes())
-    assert "in batches of 1,000, they were sorted into at most 20" in text(str(report.methods()))
+    assert "In batches of 1,000, as they came, they were classified into at most 20" in text(str(report.methods()))
     assert "10.1042/BCJ20210708" in str(report.methods())
 
 

@@ -27,7 +27,7 @@ def failure(number: int) -> Failure:
 
 def test_failures_are_escaped_and_many_are_folded_away() -> None:
     assert "<script>" not in failures([failure(1)]).text
-    assert "Nothing failed." in failures([]).text
+    assert "No failures." in failures([]).text
     many = failures([failure(number) for number in range(SHOWN + 3)]).text
     assert "<summary>3 more</summary>" in many
     assert many.count("<li ") == SHOWN + 3

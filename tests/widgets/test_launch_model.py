@@ -57,14 +57,14 @@ def test_what_no_file_tells_has_to_be_given(model: LaunchModel, movies: Path) ->
     assert model.blockers == []
     look(model)
     assert model.findings is not None
-    assert model.blockers == ["Voltage: No file tells it; give a value."]
+    assert model.blockers == ["Voltage: No file states it; give a value."]
     pixel_size = model.question("pixel_size")
     reading = model.reading(pixel_size)
     assert reading is not None
     assert (reading.value, reading.source) == (pytest.approx(1.2), "the file's header")
     assert model.doubt(pixel_size) == ""
     model.answer("pixel_size", "1.5")
-    assert model.doubt(pixel_size) == "The file's header tells 1.2 Å; what stands here wins."
+    assert model.doubt(pixel_size) == "The file's header states 1.2 Å; the value here takes precedence."
     model.answer("voltage", "200")
     assert model.blockers == []
 
@@ -72,7 +72,7 @@ def test_what_no_file_tells_has_to_be_given(model: LaunchModel, movies: Path) ->
 @pytest.mark.parametrize(
     ("name", "value", "complaint"),
     [
-        ("movies", "data", "Give the whole path, from / on."),
+        ("movies", "data", "Give the full path, starting with /."),
         ("voltage", "3", "It must be at least 10 and at most 3,000 kV."),
         ("pixel_size", "one", "“one” is not a number such as 1.5."),
         ("gain_reference", "/none/gain.mrc", "There is no such file."),
@@ -231,7 +231,7 @@ def test_who_is_told_of_alarms_is_chosen_by_name_and_no_address_goes_anywhere(
     later = LaunchModel(tmp_path / "sessions", memory=Memory(tmp_path / "state" / "launch.json"))
     assert later.use_last()
     assert later.told.chosen == []
-    assert later.told.trouble == f"lab shift, chosen before, is not in {book} any more, and gets no alarms."
+    assert later.told.trouble == f"lab shift, chosen before, is no longer in {book} and gets no alarms."
     assert later.told.note == "2 addresses get the alarms of every session."
 
 

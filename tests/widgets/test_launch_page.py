@@ -140,7 +140,7 @@ def test_a_session_is_started_from_the_form_and_steered_from_its_live_view(
         page.get_by_role("button", name="Pause").click()
         expect(state).to_have_text("Paused", timeout=20_000)
         end_at_once(sessions / "grid 1")
-        page.get_by_role("button", name="Start again").click(timeout=20_000)
+        page.get_by_role("button", name="Restart").click(timeout=20_000)
         expect(state).to_have_text("Running", timeout=60_000)
         page.get_by_role("button", name="End session").click()
         page.get_by_role("button", name="No", exact=True).click()

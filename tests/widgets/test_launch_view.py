@@ -90,11 +90,11 @@ def test_the_folders_content_is_shown_and_what_its_files_tell(view: LaunchView, 
     assert "1 movie, newest" in view._rows["movies"]._notes.value
     assert ">the file&#x27;s header</span>; type" in view._rows["pixel_size"]._notes.value
     assert view._rows["pixel_size"]._input.placeholder == "1.2"
-    assert "No file tells it; give a value." in view._rows["voltage"]._notes.value
+    assert "No file states it; give a value." in view._rows["voltage"]._notes.value
     assert typed(view, "voltage", "300") == ""
     assert not view._start.disabled
     assert view._blockers.value == ""
-    assert "The file&#x27;s header tells 1.2 Å" in typed(view, "pixel_size", "2")
+    assert "The file&#x27;s header states 1.2 Å" in typed(view, "pixel_size", "2")
 
 
 def test_a_folder_that_is_not_there_is_said(view: LaunchView, tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_start_goes_to_the_live_view_and_the_values_can_be_taken_again(
     assert gone == ["monitor.ipynb?session=grid%201"]
     assert view._browser.kept == ""
     again = LaunchView(LaunchModel(tmp_path / "sessions", memory=Memory(tmp_path / "launch.json")), pause=0)
-    assert again._last.description.startswith("Use the values of ")
+    assert again._last.description.startswith("Use the values from ")
     again._last.click()
     assert again._rows["voltage"]._input.value == "200"
     assert again._rows["movies"]._input.value == str(movies)
@@ -164,7 +164,7 @@ def test_a_session_that_cannot_be_read_hides_no_other(invented: Any, tmp_path: P
         foreign.execute(f"PRAGMA user_version = {schema.VERSION}")
     view._lookout._begin()
     assert "Grid &lt;b&gt;7&lt;/b&gt;" in view._sessions.value
-    assert "foreign <small>cannot be read now: no such table: meta</small>" in view._sessions.value
+    assert "foreign <small>cannot be read: no such table: meta</small>" in view._sessions.value
 
 
 def test_whatever_happens_to_the_list_of_sessions_is_a_line_on_the_page(

@@ -24,7 +24,7 @@ def text_of(panels: Monitor) -> str:
 def test_an_empty_session_says_what_will_appear(panels: Monitor) -> None:
     assert "Waiting for the first file." in text_of(panels)
     assert "Each micrograph appears here" in text_of(panels)
-    assert "Nothing failed." in text_of(panels)
+    assert "No failures." in text_of(panels)
 
 
 def test_what_is_recorded_is_drawn_into_the_same_widgets(invented: Any, panels: Monitor) -> None:

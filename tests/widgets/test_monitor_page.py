@@ -103,7 +103,7 @@ def test_a_page_without_an_answer_says_so_goes_on_and_comes_back_when_its_kernel
             hurry();
         }"""
     )
-    expect(said).to_contain_text("what is shown may be old. It goes on when the connection is back.")
+    expect(said).to_contain_text("the page may be out of date. It continues when the connection is back.")
     page.evaluate("calm()")
     shown.add(range(3, 4), pictures=True)
     kernel.resume()
@@ -170,7 +170,9 @@ def test_a_brush_tells_what_it_keeps_and_is_applied(pages: Any, invented: Any, p
     expect(page.get_by_role("button", name="Selection")).to_be_in_viewport()
     expect(kept).to_contain_text("would be kept")
     apply.press("Enter")
-    expect(page.locator(".emlab-verdict")).to_contain_text("judges again what it has: select-2.", timeout=60_000)
+    expect(page.locator(".emlab-verdict")).to_contain_text(
+        "judges its earlier micrographs again: select-2.", timeout=60_000
+    )
     assert [run.name for run in session.runs][-1] == "select-2"
     assert session.runs[-1].parameters["max_defocus"] < 11_500
     assert session.runs[-1].parameters["max_ctf_resolution"] == 5.5

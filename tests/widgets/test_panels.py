@@ -44,7 +44,7 @@ def test_every_panel_can_be_opened_before_anything_has_come(invented: Any) -> No
     for name in PANELS:
         panels._tabs.shown = name
         assert panels.view.guard.widget.layout.display == "none", panels.view.guard.widget.value
-    assert "Nothing to tell yet" in panels._head._glance.value
+    assert "No data yet" in panels._head._glance.value
 
 
 def test_the_table_sorts_searches_and_pages_in_the_kernel(view: View) -> None:
@@ -266,7 +266,7 @@ def test_a_read_only_page_has_no_button_that_changes_the_session(view: View) -> 
         for button in getattr(box, "children", ())
         if isinstance(button, ipywidgets.Button)
     ]
-    assert described == ["‹ Before", "After ›", "Follow the newest", "Take back"]
+    assert described == ["‹ Previous", "Next ›", "Follow the newest", "Discard"]
 
 
 def test_an_alarm_is_shown_until_it_is_known(view: View, invented: Any) -> None:
@@ -301,14 +301,14 @@ def test_what_a_step_gave_up_is_tried_again_at_the_press_of_a_button(view: View,
     panel = ProblemsPanel(view)
     panel.update()
     (button,) = panel._again.children
-    assert button.description == "Try 2 items of align again"
+    assert button.description == "Retry 2 items of align"
     invented.release()
     button.click()
     assert view.guard.widget.layout.display == "none", view.guard.widget.value
     (retry,) = view.session.retries()
     assert (retry.run, retry.keys) == ("align", ("item_61", "item_62"))
     assert panel._again.children == ()
-    assert "Nothing failed" in panel._failures.value
+    assert "No failures" in panel._failures.value
     view.can_steer = False
     invented.fail(63, "align", "the disk was away")
     view.update()
@@ -329,7 +329,7 @@ def test_the_viewer_sends_the_part_that_is_asked_for(
     panel._viewer._handle_custom_msg({"fresh": True}, [])
     assert sent == [{"base": True, "bytes": b"\xff\xd8"}]
     assert panel._viewer.facts["key"] == "item_59"
-    assert "not there" in panel._viewer.facts["note"]
+    assert "is missing" in panel._viewer.facts["note"]
     ask = {"ask": 3, "region": [16, 8, 48, 80], "width": 100, "low_pass": 0}
     panel._viewer._handle_custom_msg(ask, [])
     assert len(sent) == 1

@@ -34,7 +34,7 @@ def test_methods_state_the_limit_that_coarse_pixels_let_be_asked_for(invented: A
         for run in ("import", "align", "ctf"):
             invented.append(replace(invented.made(run, 0, False), **({} if run == "ctf" else {"pixel_size": 4.5})))
         invented.record("select", 0, name="good")
-    assert "selected by these limits: CTF resolution up to 11.25 Å" in text(Report(invented.open()).methods())
+    assert "selected with these limits: CTF resolution up to 11.25 Å" in text(Report(invented.open()).methods())
 
 
 def test_an_empty_session_has_every_section(invented: Any) -> None:
@@ -57,7 +57,7 @@ def test_an_empty_session_has_every_section(invented: Any) -> None:
 def test_the_settings_of_the_microscope_are_those_of_the_records(invented: Any) -> None:
     invented.add(range(10))
     section = text(Report(invented.open()).acquisition())
-    for fact in ("300 kV", "0.8000 Å", "64 × 64 px", "1.50 e/Å²", "4.5 e/Å²", "10 movies in 4 min 30 s, 120 an hour"):
+    for fact in ("300 kV", "0.8000 Å", "64 × 64 px", "1.50 e/Å²", "4.5 e/Å²", "10 movies in 4 min 30 s, 120 per hour"):
         assert fact in section
 
 
@@ -88,8 +88,8 @@ def test_methods_say_what_was_done_with_the_session_s_numbers(invented: Any) -> 
     invented.add(range(10))
     section = text(Report(invented.open()).methods())
     assert (
-        "10 movies were collected at 300 kV, with a spherical aberration of 2.70 mm and a pixel size of 0.800 Å, "
-        "with 4.5 e/Å² in 3 frames." in section
+        "10 movies were collected at 300 kV with a spherical aberration of 2.70 mm and a pixel size of 0.800 Å, "
+        "with a total dose of 4.5 e/Å² in 3 frames." in section
     )
     assert "8 of 10 micrographs were kept." in section
 
@@ -97,8 +97,8 @@ def test_methods_say_what_was_done_with_the_session_s_numbers(invented: Any) -> 
 @pytest.mark.parametrize(
     ("grouping", "gain", "said"),
     [
-        (None, "gain.mrc", "Frames were multiplied with the gain reference."),
-        (6, "x.gain", "; frames were multiplied with the gain reference."),
+        (None, "gain.mrc", "Frames were multiplied by the gain reference."),
+        (6, "x.gain", "; frames were multiplied by the gain reference."),
         (6, "Gain.MRC", "; frames were divided by the gain reference."),
     ],
 )
@@ -143,7 +143,7 @@ def test_the_table_s_data_are_whole_and_cannot_end_their_script(invented: Any, m
     assert data["decisions"][4] == "rejected"
     assert sorted(map(int, data["pictures"])) == [0, 4, 8, 9]
     assert data["pictures"]["8"][0].startswith("data:image/webp;base64,")
-    assert "The pictures of 4 of 10 are in this file: the newest" in str(section)
+    assert "The pictures of 4 of 10 micrographs are in this file: the newest" in str(section)
 
 
 def test_a_session_of_micrographs_has_no_plots_of_motion(invented: Any, invent: Any, tmp_path: Path) -> None:
@@ -179,14 +179,14 @@ def test_what_people_decided_stands_in_table_selection_and_methods(invented: Any
     assert data["notes"]["4"].endswith("is above the limit of 6 Å. Restored by hand (Ada): good enough")
     assert data["notes"]["1"] == "Note (Ada): a crack"
     assert "7 of 10 micrographs accepted" in text(report.selection()).replace("|", "")
-    assert "Of 3 micrographs a person decided" in text(report.selection())
+    assert "3 micrographs decided by hand" in text(report.selection())
     assert "7 of 10 micrographs were kept." in text(report.methods())
 
 
 def test_methods_cite_what_was_run_and_nothing_else(invented: Any) -> None:
     invented.add(range(10))
     section = str(Report(invented.open()).methods())
-    assert "weighted by dose<sup>4</sup>" in section
+    assert "dose-weighted<sup>4</sup>" in section
     assert re.findall(r"doi.org/([^\"]+)", section) == [
         "10.1038/nmeth.4193",
         "10.1107/S205225251801463X",
@@ -198,7 +198,7 @@ def test_methods_cite_what_was_run_and_nothing_else(invented: Any) -> None:
     invented.ledger._connection.execute("UPDATE run SET parameters = '{\"binning\": 2}' WHERE name = 'align'")
     section = str(Report(invented.open()).methods())
     assert "eLife" not in section
-    assert "2-fold binning to 1.600 Å a pixel" in section
+    assert "2-fold binning to 1.600 Å per pixel" in section
 
 
 def test_a_report_follows_the_runs_that_led_to_the_newest_selection(invented: Any) -> None:

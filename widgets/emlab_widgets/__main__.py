@@ -19,8 +19,8 @@ def main() -> None:
     )
     parser.add_argument("session", type=Path, nargs="?", help="the session's folder")
     parser.add_argument("--sessions", type=Path, help="where the form creates sessions, instead of one session")
-    parser.add_argument("--template", help="one more for the form, a file")
-    parser.add_argument("--read-only", action="store_true", help="a page that changes nothing, for users")
+    parser.add_argument("--template", help="a file with one more template for the form")
+    parser.add_argument("--read-only", action="store_true", help="serve a page for users, which cannot change anything")
     parser.add_argument("--port", type=int, help="a free one by default")
     arguments = parser.parse_args()
     if (arguments.session is None) == (arguments.sessions is None):

@@ -39,7 +39,7 @@ def class_sheet(session: Session) -> str:
     try:
         picture = base64.b64encode(session.file(record.picture).read_bytes()).decode()
     except OSError:
-        return empty(f"The class averages are no longer where the session has them: {record.picture}.")
+        return empty(f"The class averages are missing from the session: {record.picture}.")
     columns = min(COLUMNS, len(record.shares))
     rows = math.ceil(len(record.shares) / columns)
     order = sorted(range(len(record.shares)), key=lambda one: (-record.shares[one], one))
@@ -65,10 +65,10 @@ def _cell(record: Classes, one: int, column: int, row: int) -> str:
 def _told(record: Classes) -> str:
     batches = counted(record.batches, "batch")
     return (
-        f"<b>{number(record.total)}</b> particles in {counted(len(record.shares), 'class')}, after {batches}; "
-        f"each box is {number(record.box_size * record.pixel_size)} Å wide. Under each class: its share of the "
-        "particles, of which the newest weigh most; how many were put into it so far; and how fine the averages of "
-        "two halves agree."
+        f"<b>{number(record.total)}</b> particles in {counted(len(record.shares), 'class')}, after {batches}; each "
+        f"box is {number(record.box_size * record.pixel_size)} Å wide. Below each class: its share of the particles "
+        "(the newest weigh most), the number assigned so far, and the resolution at which the averages of two halves "
+        "agree."
     )
 
 
@@ -76,11 +76,11 @@ def _outlook(session: Session) -> str:
     """Say what will appear, and when."""
     runs = [run for run in session.runs if Classes.kind in run.outputs]
     if not runs:
-        return "This session makes no 2D classes: its workflow has no step for them."
+        return "This session makes no 2D classes: its workflow has no classification step."
     waiting = sum(sum(_counts(session.sets[name])) for name in runs[-1].inputs if name in session.sets)
     size = runs[-1].parameters.get("batch_size", 0)
-    there = f"there {'is' if waiting == 1 else 'are'} {number(waiting)} so far"
-    return f"The first 2D classes appear when {number(size)} particles are cut out ({there}), or when no more can come."
+    there = f"{number(waiting)} so far"
+    return f"The first 2D classes appear after {number(size)} extracted particles ({there}), or when no more can come."
 
 
 def _counts(particles: IncrementalSet) -> list[int]:

@@ -17,7 +17,7 @@ SHOWN = 20
 def failures(failed: Sequence[Failure]) -> Html:
     """Give the items that were given up, each with its error and where that came from."""
     if not failed:
-        return Html(empty("Nothing failed."))
+        return Html(empty("No failures."))
     return _listed(
         _line(
             failure.key,
@@ -32,7 +32,7 @@ def failures(failed: Sequence[Failure]) -> Html:
 def events(noted: Sequence[Event]) -> Html:
     """Give what a person may want to know, the newest first."""
     if not noted:
-        return Html(empty("Nothing to tell."))
+        return Html(empty("Nothing to report."))
     return _listed(
         _line(_LEVELS[event.level], (event.run, event.key, moment(event.at)), event.message, "", event.level)
         for event in reversed(noted)

@@ -85,15 +85,15 @@ THICKNESS: Final = Measure(
     "Ice thickness",
     "nm",
     theme.SKY,
-    "It appears where the nodes of the Thon rings show it.",
+    "It appears for micrographs whose Thon rings show nodes.",
     1,
     10.0,
 )
-TILT: Final = Measure("tilt_angle", "ctf", "Tilt", "°", theme.PURPLE, "It appears where the CTF step is asked for it.")
+TILT: Final = Measure("tilt_angle", "ctf", "Tilt", "°", theme.PURPLE, "It appears if the CTF step estimates tilt.")
 MOTION: Final = Measure("total_motion", "movie", "Total motion", "Å", theme.GREEN, f"Motion {_AFTER_MOTION}")
 EARLY_MOTION: Final = Measure("early_motion", "movie", "Early motion", "Å", theme.BLUE, f"Motion {_AFTER_MOTION}")
 LATE_MOTION: Final = Measure("late_motion", "movie", "Late motion", "Å", theme.SKY, f"Motion {_AFTER_MOTION}")
-RESIDUAL: Final = Measure("residual_motion", "movie", "Misfit of the path", "Å", theme.PURPLE, f"It {_AFTER_MOTION}", 2)
+RESIDUAL: Final = Measure("residual_motion", "movie", "Residual motion", "Å", theme.PURPLE, f"It {_AFTER_MOTION}", 2)
 COUNTS: Final = Measure(
     "mean_counts", "movie", "Mean counts", "per px and frame", theme.BLUE, f"The mean {_AFTER_MOTION}", 3
 )
@@ -101,7 +101,7 @@ DOSE: Final = Measure("total_dose", "movie", "Total dose", "e/Å²", theme.VERMI
 TARGET: Final = Measure(
     "target_defocus",
     "movie",
-    "Defocus asked for",
+    "Target defocus",
     "µm",
     theme.PURPLE,
     "It appears with the first movie.",
@@ -118,7 +118,7 @@ PICKING_SCORE: Final = Measure("mean_score", "picks", "Picking score", "σ", the
 EXCLUDED: Final = Measure(
     "excluded_area",
     "picks",
-    "Area excluded",
+    "Excluded area",
     "%",
     theme.VERMILION,
     f"It {_AFTER_PICKING}",

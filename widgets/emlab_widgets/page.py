@@ -33,5 +33,7 @@ def session_of_page() -> Path:
     name = next(iter(parse_qs(os.environ.get("QUERY_STRING", "")).get("session", [])), "")
     # A name, not a path: with the token comes a look at this folder's sessions and at nothing else.
     if not name or name != Path(name).name or name == "..":
-        raise ParameterError(f"The page's address names no session; it ends with ?session=NAME, of one in {folder}.")
+        raise ParameterError(
+            f"The page's address names no session; it must end with ?session=NAME, the name of a session in {folder}."
+        )
     return Path(folder) / name

@@ -21,7 +21,7 @@ _STATES = {
     "paused": "Paused",
     "stopped": "Stopped",
     "finished": "Finished",
-    "crashed": "Engine gone",
+    "crashed": "Engine crashed",
 }
 
 
@@ -39,7 +39,7 @@ def strip(overview: Overview) -> str:
     ]
     if overview.particles is not None:
         picked = overview.counts.get("picks", 0)
-        note = f"{overview.particles / picked:,.0f} per micrograph" if picked else "none picked yet"
+        note = f"{overview.particles / picked:,.0f} per micrograph" if picked else "none yet"
         counts.append(_card("Particles", number(overview.particles), note, "particles"))
     failed = _card("Failed", number(overview.failed), "given up", "failed" if overview.failed else "")
     waiting = _card("Waiting", number(overview.waiting), _queues(overview), "")

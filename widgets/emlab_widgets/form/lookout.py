@@ -73,4 +73,4 @@ def seen(model: LaunchModel) -> Iterator[Findings | str]:
     except ParameterError as error:
         yield str(error)
     except OSError as error:
-        yield f"The folder cannot be looked through: {error.strerror or error}."
+        yield f"The folder cannot be searched: {error.strerror or error}."

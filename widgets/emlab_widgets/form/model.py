@@ -124,9 +124,12 @@ class LaunchModel:
         if not name:
             return "Give a name."
         if not _NAME.fullmatch(name) or len(name) > _LONGEST:
-            return "It becomes a folder's name: letters, digits, spaces and . _ - + ( ), and not a dot in front."
+            return (
+                "The name is also a folder name: use letters, digits, spaces and . _ - + ( ), and do not start with a "
+                "dot."
+            )
         if self.path.exists():
-            return f"There is a session or a folder of that name in {self.sessions} already."
+            return f"{self.sessions} already contains a session or folder of that name."
         return ""
 
     @property
@@ -258,7 +261,7 @@ class LaunchModel:
             return ""
         path = Path(str(value).strip())
         if not str(path).startswith(("/", "~")):
-            return "Give the whole path, from / on."
+            return "Give the full path, starting with /."
         if question.kind == "file" and not path.expanduser().is_file():
             return "There is no such file."
         return ""

@@ -138,5 +138,5 @@ def _end(name: str) -> str:
 
 
 def _help(question: Question) -> str:
-    limits = f" It is {question.limits}{f' {question.unit}' if question.unit else ''}." if question.limits else ""
+    limits = f" Must be {question.limits}{f' {question.unit}' if question.unit else ''}." if question.limits else ""
     return f"<p>{escape(question.help)}{escape(limits)}</p>"

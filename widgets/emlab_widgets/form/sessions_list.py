@@ -39,6 +39,6 @@ def _item(path: Path) -> str:
     except (EmlabError, OSError):  # being created, or going
         return ""
     except sqlite3.Error as error:  # another program's database, or one that another host has locked
-        return f"<li>{escape(path.name)} <small>cannot be read now: {escape(str(error))}</small></li>"
+        return f"<li>{escape(path.name)} <small>cannot be read: {escape(str(error))}</small></li>"
     address = f"monitor.ipynb?session={quote(path.name)}"
     return f'<li><a href="{escape(address)}">{escape(name)}</a>{badge(state)}<small>{moment(created)}</small></li>'

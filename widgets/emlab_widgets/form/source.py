@@ -83,7 +83,7 @@ class Source:
         if reading is None or value is None or math.isclose(value, reading.value, rel_tol=_APART):
             return ""
         found = f"{reading.value:.4g} {question.unit}".rstrip()
-        return f"{reading.source[0].upper()}{reading.source[1:]} tells {found}; what stands here wins."
+        return f"{reading.source[0].upper()}{reading.source[1:]} states {found}; the value here takes precedence."
 
     def complaints(self) -> dict[str, str]:
         """What is wrong with the folder and with what its files do not tell, by the questions' names."""
@@ -97,7 +97,7 @@ class Source:
             name = self._names.get(parameter, "")
             is_open = name and is_empty(self._answers.value(self._answers.question(name)))
             if is_open and findings and parameter not in findings.readings:
-                found[name] = "No file tells it; give a value."
+                found[name] = "No file states it; give a value."
         return found
 
     def to_probe(self, wrong: set[str]) -> tuple[Acquisition, Protocol] | None:

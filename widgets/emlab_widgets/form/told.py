@@ -62,7 +62,7 @@ class Told:
         """What is wrong; empty if nothing."""
         if self._trouble or not self._gone:
             return self._trouble
-        return f"{', '.join(self._gone)}, chosen before, is not in {address_book()} any more, and gets no alarms."
+        return f"{', '.join(self._gone)}, chosen before, is no longer in {address_book()} and gets no alarms."
 
     @property
     def note(self) -> str:
@@ -73,4 +73,4 @@ class Told:
             return f"{many} the alarms of every session."
         if self.names or self._trouble:
             return ""
-        return f"Alarms can be sent by mail or chat to addresses in {address_book()}: see emlab notify --help."
+        return f"Alarms can be sent by mail or chat to the addresses in {address_book()}: see emlab notify --help."

@@ -33,8 +33,8 @@ class ToldView:
         self._boxes = {name: self._box(name) for name in told.names}
         self._notes = ipywidgets.HTML()
         help_text = ipywidgets.HTML(
-            "<p>Each alarm, once, and the end of the session, by mail or chat: to the addresses of this name in "
-            f"{escape(str(address_book()))}.</p>"
+            "<p>Sends each alarm once, and the end of the session, by mail or chat to the addresses that have this "
+            f"name in {escape(str(address_book()))}.</p>"
         )
         help_text.add_class("emlab-help")
         self.widget: Any = ipywidgets.VBox([*self._boxes.values(), *([help_text] if self._boxes else []), self._notes])

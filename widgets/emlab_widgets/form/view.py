@@ -159,7 +159,7 @@ class LaunchView:
         self._more.layout.display = None if hidden else "none"
         last = model.last
         self._last.layout.display = None if last else "none"
-        self._last.description = f"Use the values of {moment(last.at)}" if last else ""
+        self._last.description = f"Use the values from {moment(last.at)}" if last else ""
         if self._name.value.strip() != model.name.strip():
             self._name.value = model.name
         complaint = model.name_complaint
@@ -237,7 +237,7 @@ class LaunchView:
                 self._is_started = True
                 self._lookout.end()
                 self._browser.kept = ""
-                progress("The session runs; its live view opens.")
+                progress("The session is running; opening its live view.")
                 self._browser.go(f"monitor.ipynb?session={quote(session.path.name)}")
         except EmlabError as error:
             self._update()

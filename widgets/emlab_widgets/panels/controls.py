@@ -9,14 +9,14 @@ import ipywidgets
 from emlab_widgets.panels.view import View
 
 START: Final = {
-    "created": ("Start", "Begin to watch the folder, and to process what is in it"),
-    "paused": ("Go on", "Process what waits"),
-    "stopped": ("Go on", "Watch the folder again, and do what was left"),
-    "finished": ("Look for more", "Watch the folder again: files that came since are processed too"),
-    "crashed": ("Start again", "Go on where it was: nothing is lost, nothing done twice"),
+    "created": ("Start", "Start watching the folder and processing its files"),
+    "paused": ("Continue", "Process the waiting items"),
+    "stopped": ("Continue", "Watch the folder again, and finish the remaining items"),
+    "finished": ("Look for more", "Watch the folder again, and process files that have come since"),
+    "crashed": ("Restart", "Continue where it was: nothing is lost or done twice"),
 }
 """What the button is called where the session rests, and what it does."""
-PAUSE: Final = ("Pause", "Begin nothing more; what runs is finished, and new files are noticed")
+PAUSE: Final = ("Pause", "Start nothing new; running items finish, and new files are still noticed")
 
 
 class Controls:
@@ -25,10 +25,10 @@ class Controls:
     def __init__(self, view: View) -> None:
         self._view = view
         self._main = self._button(*PAUSE, self._pause_or_go_on)
-        self._end = self._button("End session", "Take no more files, and finish what has come", self._ask)
-        self._yes = self._button("Yes, end it", "Take no more files, and finish what has come", self._stop)
-        self._no = self._button("No", "Leave it as it is", self._forget)
-        self._question = ipywidgets.HTML('<div class="emlab">Take no more files, and finish what has come?</div>')
+        self._end = self._button("End session", "Take no more files, and finish those that came", self._ask)
+        self._yes = self._button("Yes, end it", "Take no more files, and finish those that came", self._stop)
+        self._no = self._button("No", "Keep the session as it is", self._forget)
+        self._question = ipywidgets.HTML('<div class="emlab">Take no more files, and finish those that came?</div>')
         self._is_asking = False
         self.widget: Any = ipywidgets.HBox()
         self.widget.add_class("emlab-buttons")

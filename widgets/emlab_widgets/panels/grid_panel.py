@@ -18,7 +18,7 @@ MICROMETRE = 1e4
 HOLES = 2000
 """Places that one plot draws; each is an element of the page."""
 _HOW = "Choose a square to see its holes, a hole to see its micrograph: by a click, or by Tab, arrow keys and Enter."
-_EMPTY = "appear here where the metadata beside the movies tell the stage's position (EPU's XML, SerialEM's mdoc)."
+_EMPTY = "appear here if the metadata beside the movies (EPU's XML, SerialEM's mdoc) give the stage position."
 
 
 class GridPanel:

@@ -41,7 +41,7 @@ class Guard:
                 except Exception as error:
                     # A view that fails must neither stop the others nor stay silent.
                     log.exception("a view of the session failed")
-                    sentence = f"This page could not be brought up to date: {error} ({type(error).__name__})"
+                    sentence = f"This page could not be updated: {error} ({type(error).__name__})"
                     self.widget.value = f'<p role="alert">{escape(sentence)}</p>'
                     self.widget.layout.display = None
                 else:

@@ -43,9 +43,9 @@ class Head:
         if not pressing:
             failed = self._view.overview.failed
             well = f"No alarm; {counted(failed, 'item')} failed" if failed else "All is well"
-            sentence = f"{counted(len(known), 'alarm')}, known" if known else well
+            sentence = f"{counted(len(known), 'alarm')}, acknowledged" if known else well
             if not len(self._view.items):
-                sentence = "Nothing to tell yet"
+                sentence = "No data yet"
             return f'<p class="emlab-light emlab-well" role="status"><i></i>{sentence}</p>'
         worst = "error" if any(alarm.level == "error" for alarm in pressing) else "warning"
         rest = f" and {counted(len(pressing) - 1, 'more alarm')}" if len(pressing) > 1 else ""

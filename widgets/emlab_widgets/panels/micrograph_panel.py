@@ -12,8 +12,8 @@ from emlab_widgets.panels.view import View
 
 _LOOKED_AT, _PASSING = 512, 256
 """px of the pictures: of a micrograph that a person chose, and of those that come and go."""
-_REJECTED = "Tables, exports and reports leave it out; what was made of it stays, also in the classes."
-_RESTORED = "It counts as accepted, and its particles are picked and classified as those of others."
+_REJECTED = "Tables, exports and reports leave it out; what was already made from it stays, also in the classes."
+_RESTORED = "It counts as accepted, and its particles are picked and classified too."
 
 
 class MicrographPanel:
@@ -30,12 +30,12 @@ class MicrographPanel:
         self._shown: tuple[int, ...] | None = None
         focus, guard = view.focus, view.guard
         self._content = ipywidgets.HTML()
-        self._previous = _button("‹ Before", guard(lambda _: focus.step(-1)))
-        self._next = _button("After ›", guard(lambda _: focus.step(1)))
+        self._previous = _button("‹ Previous", guard(lambda _: focus.step(-1)))
+        self._next = _button("Next ›", guard(lambda _: focus.step(1)))
         self._newest = _button("Follow the newest", guard(lambda _: focus.follow()))
         buttons = ipywidgets.HBox([self._previous, self._next, self._newest])
         buttons.add_class("emlab-buttons")
-        self._why = ipywidgets.Text(placeholder="Why, or a note", layout=ipywidgets.Layout(width="auto"))
+        self._why = ipywidgets.Text(placeholder="Reason or note", layout=ipywidgets.Layout(width="auto"))
         self._verdict = _button("Reject", guard(lambda _: self._judge()))
         self._note = _button("Note", guard(lambda _: self._annotate()))
         verdict = ipywidgets.HBox([self._why, self._verdict, self._note])
@@ -55,7 +55,7 @@ class MicrographPanel:
         if row is None:
             self._content.value = (
                 '<div class="emlab">'
-                f"{empty('Each micrograph appears here with its picture, spectrum and path when it is done.')}</div>"
+                f"{empty('Each micrograph appears here with its picture, spectrum and path once processed.')}</div>"
             )
             return
         records, judgements = items.records(row), items.judgements.get(items.keys[row], [])

@@ -136,12 +136,12 @@ def _ctf(ctf: Ctf) -> list[tuple[str, Cell]]:
     if ctf.ice_density is not None:
         pairs.append(("Ice ring", number(ctf.ice_density, 2)))
     if ctf.aliasing_resolution is not None:
-        pairs.append(("Rings too fine beyond", f"{number(ctf.aliasing_resolution, 2)} Å"))
+        pairs.append(("Rings undersampled beyond", f"{number(ctf.aliasing_resolution, 2)} Å"))
     return pairs
 
 
 def _picks(picks: Picks) -> list[tuple[str, Cell]]:
-    pairs: list[tuple[str, Cell]] = [("Particles found", f"{picks.count:,} of {number(picks.diameter)} Å")]
+    pairs: list[tuple[str, Cell]] = [("Particles picked", f"{picks.count:,} of {number(picks.diameter)} Å")]
     if picks.mean_score is not None:
         pairs.append(("Mean picking score", f"{number(picks.mean_score, 1)} σ"))
     if picks.excluded_area:
@@ -152,7 +152,7 @@ def _picks(picks: Picks) -> list[tuple[str, Cell]]:
 def _particles(particles: Particles) -> list[tuple[str, Cell]]:
     size = f"{particles.box_size}² px of {number(particles.pixel_size, 2)} Å"
     left_out = f"; {particles.left_out:,} too near the edge" if particles.left_out else ""
-    return [("Particles cut out", f"{particles.count:,}, {size}{left_out}")]
+    return [("Particles extracted", f"{particles.count:,}, {size}{left_out}")]
 
 
 def _local(session: Session, ctf: Ctf) -> list[tuple[str, Cell]]:

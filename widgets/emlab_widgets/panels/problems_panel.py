@@ -53,7 +53,7 @@ class ProblemsPanel:
         for alarm in alarms.active:
             self._row(alarm)
         heading = ipywidgets.HTML('<div class="emlab"><h2>Alarms</h2></div>')
-        quiet = ipywidgets.HTML(f'<div class="emlab">{empty("No alarm: all is as it should be.")}</div>')
+        quiet = ipywidgets.HTML(f'<div class="emlab">{empty("No alarms.")}</div>')
         old = self._alarms.children
         self._alarms.children = [heading, *([self._rows[name] for name in names] or [quiet])]
         for widget in old:
@@ -69,7 +69,7 @@ class ProblemsPanel:
             f"<small>{since}</small><p>{escape(alarm.message)}</p></div></div>"
         )
         if alarm.name not in self._rows:
-            button = ipywidgets.Button(description="Acknowledge", tooltip="Stay quiet until it comes again")
+            button = ipywidgets.Button(description="Acknowledge", tooltip="Silence this alarm until it occurs again")
             button.on_click(self._view.guard(lambda _, name=alarm.name: self._acknowledge(name)))
             row = ipywidgets.HBox([ipywidgets.HTML(), button] if self._view.can_steer else [ipywidgets.HTML()])
             row.add_class("emlab-alarm-row")
@@ -91,8 +91,8 @@ class ProblemsPanel:
 
     def _retry_button(self, run: str, count: int) -> ipywidgets.Button:
         button = ipywidgets.Button(
-            description=f"Try {counted(count, 'item')} of {run} again",
-            tooltip="Once what made them fail is mended: a disk that was away, a program that was missing",
+            description=f"Retry {counted(count, 'item')} of {run}",
+            tooltip="After the cause is fixed, such as an unreachable disk or a missing program",
         )
         button.on_click(self._view.guard(lambda _: self._retry(run)))
         return button

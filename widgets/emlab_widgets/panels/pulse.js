@@ -23,14 +23,14 @@ export default {
     const words = document.createElement("span");
     const again = document.createElement("button");
     again.type = "button";
-    again.textContent = "Load again";
+    again.textContent = "Reload";
     again.onclick = () => location.reload();
     el.setAttribute("role", "status");
 
     const tell = () => {
       const since = new Date(heard).toLocaleTimeString([], { hour12: false });
       words.textContent =
-        `No answer since ${since}: what is shown may be old. It goes on when the connection is back.` +
+        `No answer since ${since}: the page may be out of date. It continues when the connection is back.` +
         (isPage ? "" : " If it does not, run the cell again.");
       if (!words.isConnected) el.append(words, ...(isPage ? [again] : []));
       isKernelGone().then((isGone) => isGone && location.reload());

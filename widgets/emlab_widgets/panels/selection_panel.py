@@ -18,7 +18,7 @@ from emlab_widgets.panels.limit_fields import LimitFields
 from emlab_widgets.panels.view import View
 
 _MEASURES = (RESOLUTION, MEAN_DEFOCUS, MOTION, ASTIGMATISM, ICE, SCORE)
-_UNCHANGED = "Drag across a histogram to keep what lies inside, drag its edges to adjust, or type a limit below."
+_UNCHANGED = "Drag across a histogram to keep what lies inside, drag the edges to adjust, or type a limit below."
 
 
 class SelectionPanel:
@@ -39,7 +39,7 @@ class SelectionPanel:
         self._fields = LimitFields(shown, guard(self._type), guard(self._refuse))
         self._verdict = ipywidgets.HTML()
         self._apply = _button("Apply to the session", "primary", guard(lambda _: self._change()))
-        self._reset = _button("Take back", "", guard(lambda _: self._forget()))
+        self._reset = _button("Discard", "", guard(lambda _: self._forget()))
         self._code = Code()
         self._answer = ipywidgets.HTML()
         buttons = [self._apply, self._reset] if view.can_steer else [self._reset]
@@ -110,17 +110,17 @@ class SelectionPanel:
         self._apply.disabled = rule is None or not drafted
         self._reset.disabled = not drafted
         if rule is None:
-            sentence = "This session selects nothing: its workflow has no step of selection."
+            sentence = "This session does not select micrographs: its workflow has no selection step."
             self._verdict.value = f'<div class="emlab">{empty(sentence)}</div>'
             return
         total = int(kept(items, {}).sum())
         now, then = int(kept(items, rule.limits).sum()), int(kept(items, self.limits).sum())
-        change = f" ({then - now:+,} against now)".replace("-", "−") if drafted else ""
+        change = f" ({then - now:+,} compared with now)".replace("-", "−") if drafted else ""
         whose = "would be kept" if drafted else "are kept"
         counts = (
             f"<b>{number(then)}</b> of {number(total)} micrographs {whose}, {then / total:.1%}{change}."
             if total
-            else "How many micrographs a limit keeps shows here when the first is there."
+            else "The number of micrographs that a limit keeps appears here with the first micrograph."
         )
         # Beside the brush, too: what is above may be out of sight.
         marked = {bound.measure for bound in BOUNDS if bound.parameter in drafted} if total else set()
@@ -142,10 +142,10 @@ class SelectionPanel:
         if rule is None or not self._draft.limits:
             return
         self._apply.disabled = True
-        self._answer.value = '<div class="emlab"><p role="status">The session takes them over …</p></div>'
+        self._answer.value = '<div class="emlab"><p role="status">Applying the limits …</p></div>'
         runs = self._view.session.change(rule.run, **self._draft.limits)
         sentence = (
-            f"The session selects by these limits from now on, and judges again what it has: {', '.join(runs)}. "
+            f"The session now selects with these limits, and judges its earlier micrographs again: {', '.join(runs)}. "
             "The old selection stays beside the new one."
         )
         self._answer.value = f'<div class="emlab"><p role="status">{escape(sentence)}</p></div>'

@@ -120,7 +120,7 @@ def _gauges(load: Load) -> str:
         rows.append((f"GPU {index}", _gauge(card.use, f"{card.use:.0f} %, {card.temperature:.0f} °C")))
         rows.append((f"GPU {index} memory", _gauge(card.memory, f"{card.memory:.0f} %")))
     if not load.gpus:
-        rows.append(("GPU", Html('<span class="emlab-quiet">none that the NVIDIA driver knows</span>')))
+        rows.append(("GPU", Html('<span class="emlab-quiet">none known to the NVIDIA driver</span>')))
     return table(("This machine", "Now"), rows)
 
 

@@ -61,7 +61,7 @@ class TablePanel:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        hint = "Search: a piece of a name, rejected, resolution<4, motion>30 …"
+        hint = "Search: part of a name, rejected, resolution<4, motion>30 …"
         self.widget: Any = Table(hint=hint)
         self.widget.observe(view.guard(lambda _: self.update()), "asked")
         self.widget.on_msg(lambda _, content, __: view.guard(self._heard)(content))

@@ -111,7 +111,7 @@ class ViewerPanel:
             "has_image": has_image,
             "count": len(places),
             "diameter": picks.diameter / picks.pixel_size if isinstance(picks, Picks) else 0,
-            "note": "" if has_image else "The image itself is not there; this is its thumbnail.",
+            "note": "" if has_image else "The image file is missing; this is its thumbnail.",
         }
         if picture is not None:
             self._viewer.send({"base": True}, [picture, places.tobytes()])

@@ -11,7 +11,7 @@ from emlab_widgets.html import Cell, Html, empty, facts
 def acquisition(session: Session, items: Items) -> Html:
     """Give the constants of the microscope and of the movies, taken from the newest one."""
     if not len(items):
-        return Html(empty("The settings of the microscope appear here when the first movie has been imported."))
+        return Html(empty("The microscope's settings appear here when the first movie has been imported."))
     records = items.records(len(items) - 1)
     image = records.get("movie") or records.get("micrograph")
     if not isinstance(image, Movie | Micrograph):
@@ -48,4 +48,4 @@ def _pace(items: Items) -> list[tuple[str, Cell]]:
     if span is None:
         return [("Acquisition times", "not known: no EPU or SerialEM metadata beside the movies")]
     rate = per_hour(items["acquired_at"], window=span[1] - span[0])
-    return [("Acquired", f"{counted(len(items), 'movie')} in {duration(span[1] - span[0])}, {number(rate)} an hour")]
+    return [("Acquired", f"{counted(len(items), 'movie')} in {duration(span[1] - span[0])}, {number(rate)} per hour")]

@@ -38,7 +38,7 @@ def agreement_figure(measure: Measure, agreement: Agreement, left: str, right: s
         axis(scales["x"], f"{left}, {measure.unit}", tick_values=ticks, tick_format=form),
         axis(scales["y"], f"{right}, {measure.unit}", side="left", tick_values=ticks, tick_format=form),
     ]
-    plot = Plot(measure.title, "No micrograph has it on both sides.", [diagonal, points], axes)
+    plot = Plot(measure.title, "No micrograph has this value on both sides.", [diagonal, points], axes)
     plot.reveal(filled=bool(x.size))
     if x.size:
         shift, spread = (

@@ -90,8 +90,8 @@ class SideBySide:
                 rows.append((_KINDS[kind], number(left), number(right), difference))
         rows += [row for measure in _MEASURES if (row := self._median(measure)) is not None]
         note = (
-            f"<p>{counted(self._compared.common, 'micrograph')} on both sides. Differences are medians over those, "
-            "± half of the middle 68 %.</p>"
+            f"<p>{counted(self._compared.common, 'micrograph')} on both sides. Differences are medians over these, ± "
+            "half the width of the middle 68 %.</p>"
         )
         return table(("Quantity", self._left.label, self._right.label, "Difference"), rows, numbers=(1, 2, 3)) + note
 

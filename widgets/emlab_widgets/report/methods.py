@@ -24,7 +24,7 @@ def methods(session: Session, items: Items) -> Html:
     records = items.records(len(items) - 1) if len(items) else {}
     image = records.get("movie") or records.get("micrograph")
     if not isinstance(image, Movie | Micrograph):
-        return Html(empty("A paragraph for the methods section appears here when there is something to tell."))
+        return Html(empty("A paragraph for the methods section appears here when the first images have been imported."))
     told = {collection.run for collection in lineage(session.sets, session.runs).values()}
     runs = [run for run in session.runs if run.name in told]
     versions = ", ".join(sorted({run.version for run in runs}))
@@ -50,8 +50,8 @@ def methods(session: Session, items: Items) -> Html:
 def _collected(image: Movie | Micrograph, count: int) -> str:
     noun = "movie" if isinstance(image, Movie) else "micrograph"
     microscope = (
-        f"at {number(image.voltage)} kV, with a spherical aberration of {number(image.spherical_aberration, 2)} mm"
-        f" and a pixel size of {number(image.pixel_size, 3)} Å"
+        f"at {number(image.voltage)} kV with a spherical aberration of {number(image.spherical_aberration, 2)} mm and "
+        f"a pixel size of {number(image.pixel_size, 3)} Å"
     )
     return f"{counted(count, noun)} {'was' if count == 1 else 'were'} collected {microscope}{_dose(image)}."
 
@@ -61,7 +61,10 @@ def _dose(image: Movie | Micrograph) -> str:
         return ""
     if image.dose_per_frame is None:
         return f", in {counted(image.frames, 'frame')}"
-    return f", with {number(image.dose_per_frame * image.frames, 1)} e/Å² in {counted(image.frames, 'frame')}"
+    return (
+        f", with a total dose of {number(image.dose_per_frame * image.frames, 1)} e/Å² in "
+        f"{counted(image.frames, 'frame')}"
+    )
 
 
 def _import_movies(parameters: Mapping[str, Any], image: Movie | Micrograph) -> str:
@@ -73,22 +76,22 @@ def _import_movies(parameters: Mapping[str, Any], image: Movie | Micrograph) -> 
     if image.gain_reference:
         # As `emlab.formats.gain` reads it.
         divides = image.eer_grouping and Path(image.gain_reference).suffix.lower() in {".mrc", ".mrcs", ".map"}
-        done.append(f"frames were {'divided by' if divides else 'multiplied with'} the gain reference")
+        done.append(f"frames were {'divided' if divides else 'multiplied'} by the gain reference")
     if image.defects:
-        done.append("known defects were replaced")
+        done.append("known defective pixels were replaced")
     return _sentence("; ".join(done))
 
 
 def _align_movie(parameters: Mapping[str, Any], image: Movie | Micrograph) -> str:
     sentence = "Frames were aligned as a whole"
     if parameters["local_motion"]:
-        sentence += " and, where they showed motion that differs within the field, locally by a smooth model"
+        sentence += " and, where they showed local motion, locally with a smooth model"
     sentence += "[@zheng,zivanov,tegunov]"
     if parameters["dose_weighting"] and isinstance(image, Movie) and image.dose_per_frame:
-        sentence += ", weighted by dose[@grant]"
+        sentence += ", dose-weighted[@grant]"
     sentence += ", and summed"
     if (binning := parameters["binning"]) > 1:
-        sentence += f" with {binning:g}-fold binning to {number(image.pixel_size * binning, 3)} Å a pixel"
+        sentence += f" with {binning:g}-fold binning to {number(image.pixel_size * binning, 3)} Å per pixel"
     return f"{sentence}."
 
 
@@ -98,9 +101,9 @@ def _estimate_ctf(parameters: Mapping[str, Any], image: Movie | Micrograph) -> s
     )
     low, high = (number(parameters[name] / 1e4, 1) for name in ("min_defocus", "max_defocus"))
     return (
-        f"{found} were fitted to the Thon rings[@rohou], from {parameters['min_resolution']:g} to at best "
-        f"{parameters['max_resolution']:g} Å and for an underfocus of {low} to {high} µm, with an amplitude contrast "
-        f"of {image.amplitude_contrast:g}."
+        f"{found} were fitted to the Thon rings[@rohou] from {parameters['min_resolution']:g} to at best "
+        f"{parameters['max_resolution']:g} Å, searching underfocus from {low} to {high} µm, with an amplitude "
+        f"contrast of {image.amplitude_contrast:g}."
     )
 
 
@@ -112,30 +115,31 @@ def _select_micrographs(parameters: Mapping[str, Any], image: Movie | Micrograph
             extra = fields[name].json_schema_extra
             unit = extra.get("unit") if isinstance(extra, dict) else None
             limits.append(f"{_uncapitalised(fields[name].title or name)} {value:,g}{f' {unit}' if unit else ''}")
-    return f"Micrographs were selected by these limits: {'; '.join(limits)}." if limits else ""
+    return f"Micrographs were selected with these limits: {'; '.join(limits)}." if limits else ""
 
 
 def _pick_particles(parameters: Mapping[str, Any], image: Movie | Micrograph) -> str:
-    off = ", off carbon and contamination," if parameters["avoid_obstacles"] else ""
+    off = ", avoiding carbon and contamination," if parameters["avoid_obstacles"] else ""
     return (
-        f"Particles of about {parameters['diameter']:g} Å were found{off} by correlation with balls, normalised by the "
-        f"local variance[@roseman], where they stood out of it by {parameters['threshold']:g} standard deviations."
+        f"Particles about {parameters['diameter']:g} Å in diameter were picked{off} by correlation with balls, "
+        f"normalised by the local variance[@roseman], with a threshold of {parameters['threshold']:g} standard "
+        "deviations."
     )
 
 
 def _extract_particles(parameters: Mapping[str, Any], image: Movie | Micrograph) -> str:
     box = f" in boxes of {parameters['box_size']:g} Å" if parameters["box_size"] else ""
     size = parameters["particle_pixel_size"]
-    pixels = f" with pixels of {size:g} Å" if size else ""
+    pixels = f" at {size:g} Å per pixel" if size else ""
     flipped = ", with phases flipped" if parameters["flip_phases"] else ""
-    return f"They were cut out{box}{pixels} and normalised by their backgrounds{flipped}."
+    return f"They were extracted{box}{pixels} and normalised to their background{flipped}."
 
 
 def _classify_particles(parameters: Mapping[str, Any], image: Movie | Micrograph) -> str:
     return (
-        f"While they came, in batches of {parameters['batch_size']:,}, they were sorted into at most "
-        f"{parameters['classes']} two-dimensional classes by maximum likelihood in Fourier space[@scheres], the "
-        "averages of each batch being added to fading ones of those before it[@kimanius]."
+        f"In batches of {parameters['batch_size']:,}, as they came, they were classified into at most "
+        f"{parameters['classes']} two-dimensional classes by maximum likelihood in Fourier space[@scheres]; the "
+        "averages of each batch were added to decaying averages of earlier batches[@kimanius]."
     )
 
 
@@ -147,7 +151,7 @@ def _parameters(run: Run) -> dict[str, Any]:
 
 def _named(run: Run) -> str:
     protocol = PROTOCOLS.get(run.protocol)
-    return f"{protocol.title if protocol else run.protocol} was done as emlab does it ({run.protocol})."
+    return f"{protocol.title if protocol else run.protocol} was performed with emlab's protocol {run.protocol}."
 
 
 def _uncapitalised(label: str) -> str:

@@ -47,7 +47,7 @@ def micrograph_table(session: Session, items: Items, failed: Sequence[Failure] =
         What was given up, to be told beside the item.
     """
     if not len(items):
-        return Html(empty("Every micrograph appears here with its values and pictures when it has been processed."))
+        return Html(empty("Each micrograph appears here with its values and pictures once it has been processed."))
     columns = [column for column in _COLUMNS if np.nan_to_num(items[column[0]]).any()]
     decision = items.decisions.copy()
     rows = {key: row for row, key in enumerate(items.keys)}
@@ -74,8 +74,8 @@ def micrograph_table(session: Session, items: Items, failed: Sequence[Failure] =
     note = (
         ""
         if shown.size == len(items)
-        else f"<p>The pictures of {shown.size:,} of {len(items):,} are in this file: the newest, and others at equal "
-        "steps.</p>"
+        else f"<p>The pictures of {shown.size:,} of {len(items):,} micrographs are in this file: the newest, and "
+        "others at equal steps.</p>"
     )
     return Html(
         f'<div class="emlab-micrographs"></div>{note}'

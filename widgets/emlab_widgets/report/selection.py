@@ -21,7 +21,7 @@ def selection(session: Session, items: Items) -> Html:
     accepted, rejected = (int((items.decision == decision).sum()) for decision in (1, 2))
     total = accepted + rejected
     if not total:
-        return Html(empty("Which micrographs are good appears here when the first one has been judged."))
+        return Html(empty("The selection appears here when the first micrograph has been judged."))
     html = (
         f'<div class="emlab-share" role="img" aria-label="{accepted / total:.0%} accepted">'
         f'<div style="width: {accepted / total:.3%}"></div></div>'
@@ -29,10 +29,10 @@ def selection(session: Session, items: Items) -> Html:
         f"<b>{number(rejected)}</b> rejected.</p>"
     )
     if by_hand := np.isfinite(items["verdict"]).sum():
-        html += f"<p>Of {counted(int(by_hand), 'micrograph')} a person decided, whatever the limits say.</p>"
+        html += f"<p>{counted(int(by_hand), 'micrograph')} decided by hand, whatever the limits say.</p>"
     if rejected:
         rows = [(limit, number(count), f"{count / total:.1%}") for limit, count in _missed(session).most_common()]
-        html += table(("Limit missed", "Micrographs", "Of all"), rows, numbers=(1, 2))
+        html += table(("Limit missed", "Micrographs", "Share"), rows, numbers=(1, 2))
         html += "<p>A micrograph that missed several limits is counted under each.</p>"
     return Html(html)
 
