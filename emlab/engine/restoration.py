@@ -45,7 +45,9 @@ def have_more_to_do(catalogue: Catalogue, keys: Collection[str]) -> bool:
         not _is_in(catalogue, run.outputs.values(), key)
         for run in catalogue.runs()
         if run.superseded_by is None
-        for key in set(rejected_before(catalogue, run.inputs, keys)) - taken_in_batches(catalogue, run.name)
+        for key in set(rejected_before(catalogue, run.inputs, keys)).difference(
+            taken_in_batches(catalogue, run.name), catalogue.given_up(run.name)
+        )
     )
 
 

@@ -23,6 +23,7 @@ from emlab.monitors import Items
 from emlab.monitors.overview import Overviewer
 from emlab.repair import repair_session
 from emlab.session import Session, open_session
+from emlab.sets import Ledger
 
 Create = Callable[..., Session]
 REJECTED = ("m1", "m3", "m4")
@@ -168,6 +169,16 @@ def test_a_finished_session_is_started_for_it_and_no_more(
     assert watches == [False]
     assert session.state == "finished"
     assert session["picks"].reason == "4 items done"
+
+
+def test_what_was_given_up_starts_no_engine(create: Create, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is tried again where somebody asks for that."""
+    session = create()
+    run(session)
+    with closing(Ledger(session.path / "session.db")) as ledger, ledger.transaction():
+        ledger.add_failure("pick", "m4", attempt=3, final=True, error="DataError", message="blank", traceback="")
+    monkeypatch.setattr(Session, "start", lambda session, *, watch: pytest.fail("there is nothing to do"))
+    assert not session.restore("m4")
 
 
 def test_the_next_engine_knows_what_was_restored_and_what_was_rejected_again(create: Create) -> None:
