@@ -106,15 +106,11 @@ class Catalogue:
 
     def batches(self, since: int = 0) -> list[Batch]:
         """Batches of folds numbered ``since`` and up; the first has number 1."""
-        columns = {name for (name,) in self.rows("SELECT name FROM pragma_table_info('batch')")}
-        if not columns:
-            return []
-        restored = "b.restored" if "restored" in columns else "'[]'"
         return [
             Batch(run=run, key=key, first=first, stop=stop, restored=tuple(json.loads(restored)), number=number)
             for number, run, key, first, stop, restored in self.rows(
-                f"SELECT b.number, r.name, b.key, b.first, b.stop, {restored}"
-                " FROM batch b JOIN run r ON r.id = b.run_id WHERE b.number >= ? ORDER BY b.number",
+                "SELECT b.number, r.name, b.key, b.first, b.stop, b.restored FROM batch b JOIN run r ON r.id = b.run_id"
+                " WHERE b.number >= ? ORDER BY b.number",
                 (since,),
             )
         ]

@@ -54,7 +54,7 @@ class Ledger:
         """Make a new database with these meta values."""
         ledger = cls(path, journal)
         with ledger.transaction():
-            for statement in (*schema.CATALOGUE.split(";"), schema.BATCH, schema.RESTORED):
+            for statement in schema.CATALOGUE.split(";"):
                 ledger._connection.execute(statement)
             for name, value in meta.items():
                 ledger.set_meta(name, value)
@@ -208,16 +208,11 @@ class Ledger:
         self._connection.close()
 
     def _add_columns(self) -> None:
-        self._connection.execute(schema.BATCH)
-        if "restored" not in self._columns("batch"):
-            self._connection.execute(schema.RESTORED)
         kinds = [kind for (kind,) in self._connection.execute("SELECT DISTINCT kind FROM collection").fetchall()]
         for kind in kinds:
-            for statement in schema.add_columns(kind, self._columns(kind)):
+            present = {row[1] for row in self._connection.execute(f"PRAGMA table_info({kind})").fetchall()}
+            for statement in schema.add_columns(kind, present):
                 self._connection.execute(statement)
-
-    def _columns(self, table: str) -> set[str]:
-        return {row[1] for row in self._connection.execute(f"PRAGMA table_info({table})").fetchall()}
 
     def _load(self) -> None:
         execute = self._connection.execute

@@ -15,7 +15,7 @@ import numpy as np
 from emlab.model import RECORDS, Record
 from emlab.sets.entries import Provenance
 
-VERSION = 2
+VERSION = 3
 """Of the tables below, and of what records must have; a database of another version is refused."""
 
 CATALOGUE = """
@@ -42,18 +42,12 @@ CREATE TABLE judgement (
     number INTEGER PRIMARY KEY, at REAL NOT NULL, key TEXT NOT NULL, verdict TEXT NOT NULL, note TEXT NOT NULL,
     author TEXT NOT NULL
 );
+CREATE TABLE batch (
+    number INTEGER PRIMARY KEY, run_id INTEGER NOT NULL REFERENCES run, key TEXT NOT NULL, first INTEGER NOT NULL,
+    stop INTEGER NOT NULL, restored TEXT NOT NULL, UNIQUE (run_id, key)
+);
 CREATE TABLE command (number INTEGER PRIMARY KEY, at REAL NOT NULL, name TEXT NOT NULL, arguments TEXT NOT NULL);
 """
-
-BATCH = """
-CREATE TABLE IF NOT EXISTS batch (
-    number INTEGER PRIMARY KEY, run_id INTEGER NOT NULL REFERENCES run, key TEXT NOT NULL, first INTEGER NOT NULL,
-    stop INTEGER NOT NULL, UNIQUE (run_id, key)
-)
-"""
-"""A table that the first databases of this version lack."""
-RESTORED = "ALTER TABLE batch ADD COLUMN restored TEXT NOT NULL DEFAULT '[]'"
-"""A column that the next ones lack."""
 
 PROVENANCE = {
     "recorded_at": "REAL NOT NULL",

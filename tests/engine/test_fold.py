@@ -177,16 +177,6 @@ def test_with_another_size_of_batches_all_is_folded_anew(create: Create, monkeyp
     assert [(batch.first, batch.stop) for batch in session.batches() if batch.run == "fold-2"] == [(0, 5), (5, 8)]
 
 
-@pytest.mark.parametrize("lacking", ["DROP TABLE batch", "ALTER TABLE batch DROP COLUMN restored"])
-def test_a_session_of_an_emlab_that_knew_no_batches_is_read_and_goes_on(create: Create, lacking: str) -> None:
-    session = create(4)
-    with closing(sqlite3.connect(session.path / "session.db")) as database, database:
-        database.execute(lacking)
-    assert session.batches() == []
-    run(session)
-    assert session["accepted"][-1].reason == expected(session)
-
-
 def test_ten_tenths_make_a_batch(toys: dict[str, Protocol]) -> None:
     steps = [
         {"name": "import", "protocol": "toy_import", "parameters": {"folder": "/data"}},
