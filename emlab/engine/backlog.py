@@ -57,7 +57,7 @@ class Progress:
     """How far a stage is, in items.
 
     ``waiting`` have some of their inputs, or are gathered for a batch; ``ready`` have all; ``delayed`` failed and will
-    be tried again.
+    be tried again; ``given_up`` are the keys of those that will not.
     """
 
     waiting: int = 0
@@ -65,7 +65,7 @@ class Progress:
     running: int = 0
     delayed: int = 0
     done: int = 0
-    failed: int = 0
+    given_up: set[str] = field(default_factory=set)
 
     @property
     def is_idle(self) -> bool:
@@ -166,6 +166,16 @@ class Backlog:
             self.push(Item(stage, record.key, records, parts.shard, now))
         self.progress[stage.name].waiting = len(waiting)
 
+    def lost(self, stage: Stage) -> int:
+        """How many of a stage's waiting items wait in vain, because a step before it gave them up."""
+        given_up: set[str] = set()
+        ahead = list(stage.inputs)
+        for name in ahead:
+            for maker in (other for other in self.stages.values() if name in other.outputs.values()):
+                given_up |= self.progress[maker.name].given_up
+                ahead += maker.inputs
+        return len(given_up & self._parts[stage.name].keys())
+
     def gather(self, sets_open: set[str], now: float) -> list[Batch]:
         """Put in line the next batch of each fold that works at none, and give those that were not begun before.
 
@@ -233,13 +243,16 @@ class Backlog:
         """When the next delay is over; ``None`` when nothing is held back."""
         return self._delayed[0][0] if self._delayed else None
 
-    def finish(self, stage: str, record: Record | None) -> None:
-        """Take note that a running item was recorded: what was made of it, or ``None`` when it failed for good."""
+    def give_up(self, item: Item) -> None:
+        """Take note that a running item failed for good."""
+        progress = self.progress[item.stage.name]
+        progress.running -= 1
+        progress.given_up.add(item.key)
+
+    def finish(self, stage: str, record: Record) -> None:
+        """Take note that a running item was recorded, and what was made of it."""
         progress = self.progress[stage]
         progress.running -= 1
-        if record is None:
-            progress.failed += 1
-            return
         progress.done += 1
         if (gathering := self._gatherings.get(stage)) is not None:
             gathering.before = record

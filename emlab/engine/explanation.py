@@ -47,6 +47,7 @@ def explanation(
         if absence is not None and progress.delayed:
             said.append(_of_absence(stage, progress.delayed, absence, max(0.0, absence.until - now)))
             progress = replace(progress, delayed=0)
+        progress = replace(progress, waiting=progress.waiting - backlog.lost(stage))
         said += _of_stage(stage, progress, executor, max(0.0, (release or now) - now))
     return said or ["Nothing is waiting: the engine is looking for files."]
 

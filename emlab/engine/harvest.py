@@ -100,7 +100,7 @@ class Harvest:
         log.warning("%s: %s failed (attempt %d%s): %s", run, key, attempt, ", final" * final, trouble.message)
         self._scribe.fail(run, key, trouble, attempt, final=final)
         if final:
-            self._backlog.finish(run, None)
+            self._backlog.give_up(item)
         else:
             self._backlog.delay(replace(item, troubles=troubles), now + RETRY_AFTER * 2 ** (met - 1))
 

@@ -32,7 +32,6 @@ class Reception:
         self._scribe = scribe
         self._backlog = backlog
         self._intakes = [Intake(stage, _known(catalogue, stage), bell) for stage in sources]
-        self._given_up = {intake.stage.name: set(catalogue.given_up(intake.stage.name)) for intake in self._intakes}
 
     def start(self) -> None:
         """Begin to watch."""
@@ -79,20 +78,20 @@ class Reception:
 
     def _take_arrival(self, stage: Stage, arrival: Arrival, now: float) -> None:
         name = stage.inputs[0]
-        if arrival.key in self._given_up[stage.name]:
-            self._given_up[stage.name].remove(arrival.key)
-            self._backlog.progress[stage.name].failed -= 1
+        given_up = self._backlog.progress[stage.name].given_up
+        if arrival.key in given_up:
+            given_up.remove(arrival.key)
             self._scribe.forgive(stage.name, arrival.key)
         # A crash loses no arrival: the watcher finds the file again.
         number = self._scribe.append(name, arrival, Provenance(recorded_at=time.time()), at_leisure=True)
         self._backlog.add(name, number, arrival, now)
 
     def _take_report(self, stage: Stage, report: Report) -> None:
+        given_up = self._backlog.progress[stage.name].given_up
         if report.key is None or not is_lost(report):
             self._scribe.note("warning", report.message, stage.name, report.key)
-        elif report.key not in self._given_up[stage.name]:
-            self._given_up[stage.name].add(report.key)
-            self._backlog.progress[stage.name].failed += 1
+        elif report.key not in given_up:
+            given_up.add(report.key)
             trouble = Trouble(NOT_TAKEN, report.message, "", retry=False)
             self._scribe.fail(stage.name, report.key, trouble, 1, final=True)
 

@@ -24,7 +24,7 @@ def restore_stage(backlog: Backlog, catalogue: Catalogue, stage: Stage, now: flo
     """Put what one stage has still to do into the backlog."""
     progress = backlog.progress[stage.name]
     progress.done = sum(_count(catalogue, name) for name in stage.outputs.values())
-    progress.failed = len(catalogue.given_up(stage.name))
+    progress.given_up = set(catalogue.given_up(stage.name))
     if stage.protocol.is_fold:
         _restore_fold(backlog, catalogue, stage, now)
         return
@@ -34,7 +34,7 @@ def restore_stage(backlog: Backlog, catalogue: Catalogue, stage: Stage, now: flo
 
 def offer_again(backlog: Backlog, catalogue: Catalogue, stage: Stage, keys: Collection[str], now: float) -> None:
     """Put items back that a stage had given up, and that were forgiven."""
-    backlog.progress[stage.name].failed -= len(keys)
+    backlog.progress[stage.name].given_up.difference_update(keys)
     if stage.protocol.is_fold:
         _put_back(backlog, catalogue, stage, [batch for batch in _begun(catalogue, stage) if batch.key in keys])
         return

@@ -243,7 +243,7 @@ class Engine:
                 if stage.protocol.is_fold and progress.waiting:
                     self._dispatch(now)  # the last batch: its set has just been closed
                     continue
-                failed = f", {progress.failed:,} failed" if progress.failed else ""
+                failed = f", {len(progress.given_up):,} failed" if progress.given_up else ""
                 for name in sorted(names):
                     self._scribe.close_set(name, "success", f"{progress.done:,} items done{failed}")
         if not self._scribe.open_sets and self._scribe.state == "running":

@@ -105,10 +105,28 @@ def test_a_delayed_item_comes_back_when_its_time_is_over(backlog: Backlog) -> No
     assert popped(backlog) is None
     assert not backlog.progress["import"].is_idle
     backlog.release(5.0)
-    assert popped(backlog) == ("import", "a")
-    backlog.finish("import", None)
+    item = backlog.pop([False])
+    assert item is not None
+    backlog.give_up(item)
     assert backlog.progress["import"].is_idle
-    assert backlog.progress["import"].failed == 1
+    assert backlog.progress["import"].given_up == {"a"}
+
+
+def test_what_a_step_before_gave_up_is_waited_for_in_vain(toys: dict[str, Protocol]) -> None:
+    steps = [*STEPS, {"name": "pick", "protocol": "toy_pick"}]
+    text = json.dumps({"name": "toy", "title": "Toy", "protocols": steps})
+    backlog = Backlog(build_stages(parse_workflow(text, "toy.json"), toys))
+    for number, key in enumerate("ab"):
+        backlog.add("micrographs", number, record(Micrograph, key), now=1.0)
+    item = backlog.pop([True])
+    assert item is not None
+    backlog.give_up(item)
+    assert {name: (backlog.progress[name].waiting, backlog.lost(stage)) for name, stage in backlog.stages.items()} == {
+        "import": (0, 0),
+        "ctf": (0, 0),
+        "select": (2, 1),
+        "pick": (2, 1),
+    }
 
 
 def test_outputs_of_a_thousand_items_share_a_folder(backlog: Backlog) -> None:

@@ -23,7 +23,9 @@ class Workers:
         return "2 CPU workers"
 
 
-def said(free: int = 1, state: str = "running", blocked_until: float = 0.0, **progress: Progress) -> list[str]:
+def said(
+    free: int = 1, state: str = "running", blocked_until: float = 0.0, lost: int = 0, **progress: Progress
+) -> list[str]:
     inputs = {
         "align": ("movies",),
         "ctf": ("micrographs",),
@@ -32,7 +34,7 @@ def said(free: int = 1, state: str = "running", blocked_until: float = 0.0, **pr
     }
     fold = {name: SimpleNamespace(is_fold=name == "classify") for name in inputs}
     stages = {name: SimpleNamespace(name=name, inputs=inputs[name], protocol=fold[name]) for name in progress}
-    backlog: Any = SimpleNamespace(stages=stages, progress=progress, next_release=lambda: 104.0)
+    backlog: Any = SimpleNamespace(stages=stages, progress=progress, next_release=lambda: 104.0, lost=lambda _: lost)
     absences = Absences()
     absences.begin("align", "/data/epu", 90.0, 20.0)
     return explanation(backlog, Workers(free), state, 100.0, blocked_until, absences)  # type: ignore[arg-type]
@@ -53,6 +55,7 @@ def said(free: int = 1, state: str = "running", blocked_until: float = 0.0, **pr
         ("ctf: 2 items running on 2 CPU workers.", {"ctf": Progress(running=2)}),
         ("ctf: 7 items ready, waiting for a free worker.", {"free": 0, "ctf": Progress(running=2, ready=7)}),
         ("select: 1 item waiting until micrographs and ctfs are both there.", {"select": Progress(waiting=1)}),
+        ("Nothing is waiting: the engine is looking for files.", {"lost": 1, "select": Progress(waiting=1)}),
         (
             "align: 2 items waiting until /data/epu is back; next check in 10 s.",
             {"align": Progress(delayed=2)},
