@@ -1,6 +1,6 @@
 """The errors that emlab raises, one family.
 
-Every message says what was found, what was expected and how to mend it.
+Every message says what was found, what was expected and how to fix it.
 
 ::
 
@@ -11,7 +11,7 @@ Every message says what was found, what was expected and how to mend it.
     │   ├── TruncatedFile   … because its end is missing
     │   └── FileUnavailable … because it is absent, or may not be read
     ├── DataError           pixels or numbers that cannot be processed
-    ├── SessionError        a session cannot be created, opened or used so
+    ├── SessionError        a session cannot be created, opened or used this way
     │   ├── SessionExists
     │   ├── SessionMissing
     │   ├── SessionBusy     another engine owns it
@@ -63,7 +63,7 @@ class SessionError(EmlabError):
 
 
 class SessionExists(SessionError, FileExistsError):
-    """A session is there already."""
+    """A session already exists there."""
 
 
 class SessionMissing(SessionError, FileNotFoundError):
@@ -75,7 +75,7 @@ class SessionBusy(SessionError):
 
 
 class SessionDamaged(SessionError):
-    """The session's database is broken; `emlab repair` mends it."""
+    """The session's database is broken; `emlab repair` repairs it."""
 
 
 class EngineUnreachable(SessionError, ConnectionError):

@@ -37,10 +37,10 @@ class Repair:
     Attributes
     ----------
     damaged
-        The database as it was; ``None`` where it was sound, and nothing was done.
+        The damaged database; ``None`` if it was intact and nothing was done.
     kept, lost
-        Records that are kept; those that are not, whose items are done again. ``lost`` is ``None`` where not even
-        the steps could be read.
+        Numbers of records kept and lost; the items of lost ones are processed again. ``lost`` is ``None`` if not
+        even the steps could be read.
     """
 
     damaged: Path | None
@@ -49,11 +49,11 @@ class Repair:
 
 
 def repair_session(path: str | os.PathLike[str]) -> Repair:
-    """Rebuild a damaged database of what can be read of it; the damaged one stays beside it.
+    """Rebuild a damaged database from what can still be read; the damaged one stays beside it.
 
-    A record is kept if its row can be read, its outputs are there, and what it was made of is kept too. Whatever is
-    missing then is done again by `Session.start`; where not even the steps can be read, everything is, by the
-    session's ``workflow.json``. Failures, events and what people decided are kept as far as they can be read.
+    A record is kept if its row can be read, its outputs are there, and its inputs are kept too. `Session.start` then
+    redoes whatever is missing; if not even the steps can be read, it redoes everything, as the session's
+    ``workflow.json`` says. Failures, events and people's decisions are kept as far as they can be read.
 
     Raises
     ------

@@ -30,7 +30,7 @@ def status_of(session: Session) -> dict[str, Any]:
     latency = max((stage.latency * 1e3 for stage in overview.stages if stage.latency >= 0), default=math.nan)
     latency_99 = max((stage.latency_99 * 1e3 for stage in overview.stages if stage.latency_99 >= 0), default=math.nan)
     summary = (
-        f"Engine: {cpu:.2f} ms of CPU a record; from an input to its successor's start {latency:.2f} ms (median), "
+        f"Engine: {cpu:.2f} ms of CPU per record; from an input to its successor's start {latency:.2f} ms (median), "
         f"{latency_99:.1f} ms (99th percentile), in the slowest step."
         if recorded
         else "Engine: nothing recorded yet."

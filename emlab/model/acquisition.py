@@ -14,7 +14,7 @@ _NEAR = 0.05
 
 
 class Acquisition(WatchedFolder):
-    """The microscope's constants: what is left open is taken from the files beside the images."""
+    """The microscope's constants; those not given are read from the files beside the images."""
 
     pixel_size: float | None = parameter(
         None,
@@ -39,7 +39,7 @@ class Acquisition(WatchedFolder):
         le=100,
         unit="mm",
         label="Spherical aberration",
-        help="Spherical aberration of the objective lens; 2.7 for most Krios.",
+        help="A property of the objective lens; 2.7 for most Krios.",
     )
     amplitude_contrast: float = parameter(
         0.07,

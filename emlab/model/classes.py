@@ -12,7 +12,7 @@ from emlab.model.record import Record
 class Classes(Record):
     """2D class averages after another batch of particles; each batch has a record of its own.
 
-    Which micrographs' particles are in the batch is known by its key: see `emlab.session.Session.batches`.
+    Its key tells which micrographs' particles are in the batch: see `emlab.session.Session.batches`.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class Classes(Record):
         ``angle``, degrees from x towards y that turn it to its class, after it was moved by ``shift_y``, ``shift_x``
         (Å); ``certainty``, the probability of the class; and ``score``, its log-likelihood over that of an empty image.
     learned
-        A NumPy file: what the next batch goes on from.
+        A NumPy file: the state from which the next batch continues.
     noise
         Power of the particles' noise on rings around zero frequency, from the innermost.
     batches

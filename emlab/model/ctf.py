@@ -10,7 +10,7 @@ from emlab.model.record import Record
 
 @dataclass(frozen=True, kw_only=True)
 class Ctf(Record):
-    """What the microscope's lens did to a micrograph.
+    """The contrast transfer function of a micrograph.
 
     Attributes
     ----------
@@ -29,22 +29,22 @@ class Ctf(Record):
     ctf_resolution
         Å: how far out the rings agree with the fit.
     ice_density
-        Power at the ice ring (0.25–0.28 1/Å) over its surroundings; 1 is no ring. ``None`` where the
-        pixels are too coarse to tell.
+        Power at the ice ring (0.25–0.28 1/Å) relative to its surroundings; 1 means no ring. ``None`` if the
+        pixels are too coarse to show it.
     aliasing_resolution
-        Å beyond which neighbouring Thon rings are finer than the spectrum's samples; ``None`` where they nowhere are.
+        Å beyond which neighbouring Thon rings are finer than the spectrum's samples; ``None`` if they never are.
     thickness
-        Of the ice, Å, where the nodes of its Thon rings show it.
+        Ice thickness, Å, if the nodes of the Thon rings show it.
     defocus_error, astigmatism_error, angle_error, phase_error, thickness_error
         Standard errors (of the mean defocus, and so on), in their units; ``None`` when not estimated.
     tilt_angle
-        Of the specimen, degrees from 0 to below 90, where it was asked for. Defocus is then that of the field's middle.
+        Tilt of the specimen, degrees from 0 to below 90, if requested. Defocus is then that of the field's middle.
     tilt_axis
         Degrees from the x axis towards the y axis, in (−180, 180]; the defocus grows towards 90° more.
     tilt_angle_error, tilt_axis_error
         Their standard errors, degrees.
     local_defocus
-        A STAR table, where it was asked for: defocus on a grid of places (px), each with its standard error (Å).
+        A STAR table, if requested: defocus on a grid of points (px), each with its standard error (Å).
     picture
         A JPEG: left half the spectrum, right half the fitted model.
     profile

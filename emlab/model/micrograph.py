@@ -15,12 +15,11 @@ class Micrograph(Imaged):
     Attributes
     ----------
     path
-        The image (dose-weighted where the dose is known): float32, axes (y, x).
+        The image (dose-weighted if the dose is known): float32, axes (y, x).
     unweighted
-        The sum without dose weighting, where it was asked for.
+        The sum without dose weighting, if requested.
     odd_sum, even_sum
-        What the odd and the even of the frames that were used contribute to the image, counted from 1, where it was
-        asked for.
+        The contributions of the odd and the even frames used, counted from 1, to the image, if requested.
     power_spectrum
         An image for CTF estimation: mean power of Hann tiles of n px, n × n with zero frequency at
         [n // 2, n // 2], of sums of about 16 e/Å² that are aligned and not dose-weighted; ``None`` for imported
@@ -41,12 +40,12 @@ class Micrograph(Imaged):
     total_motion, early_motion, late_motion
         Length of the path, Å: all, up to 4 e/Å², and the rest.
     residual_motion
-        How far each frame by itself wants to go from where it was put, Å RMS: above ~1 px the fit is not to be
-        believed. ``None`` where the frames do not tell how the specimen moved.
+        How far each frame alone disagrees with its fitted position, Å RMS: above ~1 px the fit is not reliable.
+        ``None`` if the frames do not show how the specimen moved.
     mean_counts
         Mean of the raw movie per frame and pixel, after the gain.
     hot_pixels
-        How many bad pixels were found, and replaced, that neither gain nor defects told of.
+        Number of bad pixels found and replaced that neither gain nor defects marked.
     warning
         A sentence for people when the result is doubtful.
     """

@@ -10,7 +10,7 @@ from emlab.model.optics import Imaged
 
 @dataclass(frozen=True, kw_only=True)
 class Movie(Imaged):
-    """A movie file, as it is to be read.
+    """A movie file, and how to read it.
 
     Attributes
     ----------

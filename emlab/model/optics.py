@@ -9,7 +9,7 @@ from emlab.model.record import Record
 
 @dataclass(frozen=True, kw_only=True)
 class Imaged(Record):
-    """A record of something that was imaged with a microscope.
+    """A record of something imaged with a microscope.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class Imaged(Record):
     stage_x, stage_y, stage_tilt
         Å, Å, degrees; where the metadata gives them.
     target_defocus
-        What the operator asked for, Å, underfocus positive.
+        The defocus that the operator requested, Å, underfocus positive.
     """
 
     pixel_size: float
@@ -43,7 +43,7 @@ class Imaged(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Focused(Imaged):
-    """A record of something that was imaged with a known CTF.
+    """A record of something imaged with a known CTF.
 
     Attributes
     ----------

@@ -20,7 +20,7 @@ class Parameters(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _left_open(cls, values: Any) -> Any:
-        """Take an empty text for nothing, where a parameter may be left open: that is how a shell says it."""
+        """Take an empty text for ``None`` where a parameter may be ``None``: that is how a shell says it."""
         if not isinstance(values, dict):
             return values
         fields = cls.model_fields

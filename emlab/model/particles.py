@@ -1,4 +1,4 @@
-"""The particles of a micrograph, cut out."""
+"""The extracted particles of a micrograph."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Particles(Focused):
     Attributes
     ----------
     micrograph
-        The image that they were cut from.
+        The image that they were extracted from.
     stack
         An MRC stack, float32 or float16 (particle, y, x), square; protein is white, and outside the particle's circle
         the mean is 0 and the standard deviation 1. A particle's centre is at [box_size // 2, box_size // 2]. ``None``
@@ -27,7 +27,7 @@ class Particles(Focused):
     count
         How many are in the stack.
     left_out
-        How many were picked so near an edge that their box leaves the micrograph.
+        Number of picked particles so near an edge that their box extends beyond the micrograph.
     box_size
         px of the stack.
     diameter

@@ -24,11 +24,11 @@ class Picks(Focused):
     diameter
         Of the particle, Å.
     fitted_diameter
-        Of the ball that the particles are most like, Å; those that are not round are like smaller ones.
+        Diameter of the ball that fits the particles best, Å; particles that are not round fit smaller ones.
     mean_score
         Mean of the scores; ``None`` where there are no particles.
     excluded_area
-        The part of the micrograph, 0 to 1, where none was looked for: carbon, contamination, crystals.
+        The part of the micrograph, 0 to 1, that was not searched: carbon, contamination, crystals.
     warning
         A sentence for people when the result is doubtful.
     """

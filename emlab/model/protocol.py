@@ -1,4 +1,4 @@
-"""A protocol: what it consumes, what it produces, what it can be told, and the function that does it."""
+"""A protocol: what it consumes, what it produces, its parameters, and the function that does the work."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Protocol:
         ``function(*records, parameters, workbench) -> Record``; a fold's is
         ``function(batch, before, parameters, workbench) -> Record``.
     accelerated
-        Whether it uses a GPU where there is one.
+        Whether it uses a GPU if there is one.
     share
         What makes it a fold: ``share(record, parameters)`` says how much of a batch a record is. Records are gathered
         in their order until their shares make 1; what is left when no more can come is a batch too. ``batch`` is the
@@ -67,7 +67,7 @@ def protocol(
     accelerated: bool = False,
     share: Callable[[Any, Any], float] | None = None,
 ) -> Callable[[Callable[..., Any]], Protocol]:
-    """Make a protocol of a function ``(*records, parameters, workbench) -> record``; see `Protocol` for ``share``.
+    """Make a protocol from a function ``(*records, parameters, workbench) -> record``; see `Protocol` for ``share``.
 
     Its name, its summary (the docstring's first line) and the model of its parameters (the annotation of its
     argument ``parameters``) are taken from the function.

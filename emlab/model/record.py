@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """What one thing is, with units; pixels stay in files that it points at.
+    """The facts about one thing, with units; pixels stay in files that it points to.
 
     Fields are ``str``, ``int``, ``float``, ``bool``, ``tuple[float, ...]`` (a short series) or one of
     these or ``None``: each becomes a typed column of the session's database. Paths of outputs are relative
@@ -19,7 +19,7 @@ class Record:
     key
         The item's name in the session, the same in every set that it flows through.
     acquired_at
-        When the microscope took it, seconds since 1970-01-01 UTC; ``None`` where nothing tells.
+        When the microscope took it, seconds since 1970-01-01 UTC; ``None`` if unknown.
     """
 
     kind: ClassVar[str] = "record"

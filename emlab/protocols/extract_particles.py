@@ -1,4 +1,4 @@
-"""Cut the particles of each micrograph out."""
+"""Extract the particles of each micrograph."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class ExtractParticles(Parameters):
 
 @protocol(title="Particle extraction", consumes=Picks, produces=Particles)
 def extract_particles(picks: Picks, parameters: ExtractParticles, workbench: Workbench) -> Particles:
-    """Cut the particles of each micrograph out, white on black, and normalise them.
+    """Extract the particles of each micrograph, white on black, and normalise them.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Take micrographs in that were aligned elsewhere."""
+"""Import micrographs that were aligned elsewhere."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ImportMicrographs(Acquisition):
 
 @protocol(title="Import micrographs", consumes=Arrival, produces=Micrograph)
 def import_micrographs(arrival: Arrival, parameters: ImportMicrographs, workbench: Workbench) -> Micrograph:
-    """Take in each micrograph as soon as it is complete.
+    """Import each micrograph as soon as it is complete.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Take movies in as the microscope writes them."""
+"""Import movies as the microscope writes them."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class ImportMovies(Acquisition):
 
 @protocol(title="Import movies", consumes=Arrival, produces=Movie)
 def import_movies(arrival: Arrival, parameters: ImportMovies, workbench: Workbench) -> Movie:
-    """Take in each movie as soon as it is complete.
+    """Import each movie as soon as it is complete.
 
     Raises
     ------

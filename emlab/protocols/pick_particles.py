@@ -1,4 +1,4 @@
-"""Find the particles of each micrograph."""
+"""Pick the particles of each micrograph."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ class PickParticles(Parameters):
 def pick_particles(
     accepted: Accepted, micrograph: Micrograph, ctf: Ctf, parameters: PickParticles, workbench: Workbench
 ) -> Picks:
-    """Find the particles of each accepted micrograph.
+    """Pick the particles of each accepted micrograph.
 
     Raises
     ------
     DataError
-        If the diameter does not go with the size of the micrograph or of its pixels.
+        If the diameter does not fit the size of the micrograph or of its pixels.
     """
     # When the first micrograph comes: forms and commands, which only need the parameters, do not wait for SciPy.
     from emlab.arrays.picking import find_particles

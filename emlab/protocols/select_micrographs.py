@@ -1,4 +1,4 @@
-"""Decide which micrographs go on."""
+"""Decide which micrographs to process further."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FINEST: Final = 2.5
 
 
 class SelectMicrographs(Parameters):
-    """Parameters of `select_micrographs`: each a limit, and none where it is left open."""
+    """Parameters of `select_micrographs`: each is a limit; ``None`` means no limit."""
 
     max_ctf_resolution: float | None = parameter(
         8.0,
@@ -65,7 +65,7 @@ class SelectMicrographs(Parameters):
 def select_micrographs(
     micrograph: Micrograph, ctf: Ctf, parameters: SelectMicrographs, workbench: Workbench
 ) -> Accepted | Rejected:
-    """Let the micrographs go on that are within all limits."""
+    """Accept the micrographs that are within all limits."""
     limits = _limits(micrograph, ctf, parameters)
     missed = [limit.verdict for limit in limits if not limit.is_met]
     decision: type[Accepted | Rejected] = Rejected if missed else Accepted

@@ -62,7 +62,7 @@ class Catalogue:
         return rows[0][0] if rows else None
 
     def away(self) -> list[Away]:
-        """What the engine waited for when it last wrote: a disk, a server."""
+        """Disks and servers that the engine was waiting for when it last wrote."""
         return [Away(**said) for said in json.loads(self.meta("away") or "[]")]
 
     def runs(self) -> list[Run]:
@@ -137,7 +137,7 @@ class Catalogue:
         ]
 
     def given_up(self, run: str) -> dict[str, str]:
-        """Items that a run gave up, in the order in which it did, with the error of each."""
+        """Items that failed for good in a run, in the order of failure, with the error of each."""
         query = "SELECT f.key, f.error FROM failure f JOIN run r ON r.id = f.run_id WHERE r.name = ? AND f.final"
         return dict(self.rows(f"{query} ORDER BY f.number", (run,)))
 
@@ -173,7 +173,7 @@ class Catalogue:
         ]
 
     def retries(self, since: int = 0) -> list[Retry]:
-        """What was tried again because somebody asked for it, numbered ``since`` and up."""
+        """Retries that somebody asked for, numbered ``since`` and up."""
         return [
             Retry(number=number, at=at, run=said["run"], keys=tuple(said["keys"]), author=said["author"])
             for number, at, arguments in self.rows(

@@ -29,11 +29,11 @@ class Run:
     digest
         SHA-256 of protocol, parameters and inputs.
     version
-        emlab's version that created the run.
+        The version of emlab that created the run.
     created_at
         Seconds since 1970-01-01 UTC.
     superseded_by
-        Name of the run that took its place when a parameter was changed; ``None`` for one that stands.
+        Name of the run that replaced it when a parameter was changed; ``None`` if it is current.
     """
 
     name: str
@@ -49,14 +49,14 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """What a fold takes at once: the records numbered ``first`` up to, not including, ``stop`` of its input, and more.
+    """A batch of a fold: the records numbered ``first`` up to, not including, ``stop`` of its input, and more.
 
     Attributes
     ----------
     run, key
         Which run; the key of the record that is made of it.
     restored
-        Items that it takes beside, in this order, because somebody restored them; they are not in its input.
+        Items that it also takes, in this order, because somebody restored them; they are not in its input.
     number
         Position among the session's batches, 1 for the first; 0 before it is recorded.
     """
@@ -115,7 +115,7 @@ class Failure:
     attempt
         1 for the first.
     final
-        Whether the engine has given up on it; no more so once it is tried again.
+        Whether the engine has given up on it; false again once it is retried.
     error, message, traceback
         The exception's class, its message, and where it came from.
     at
@@ -134,7 +134,7 @@ class Failure:
 
     @property
     def can_be_retried(self) -> bool:
-        """Whether it was given up and is an item to be tried again; a file that was never whole is none."""
+        """Whether it is a failed item that can be retried; a file that was never complete is not."""
         return self.final and self.error != NOT_TAKEN
 
 
@@ -155,7 +155,7 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """What a person decided or noted about an item; the newest verdict on an item stands.
+    """A person's decision or note on an item; the newest verdict on an item counts.
 
     Attributes
     ----------
@@ -166,9 +166,9 @@ class Judgement:
     key
         The item.
     verdict
-        ``rejected``; ``restored``: it goes on, whatever a limit says; ``noted``: no verdict.
+        ``rejected``; ``restored``: accepted whatever a limit says; ``noted``: no verdict.
     note, author
-        Why, or what there is to say; and who.
+        The reason or remark; and who gave it.
     """
 
     number: int
@@ -181,7 +181,7 @@ class Judgement:
 
 @dataclass(frozen=True, kw_only=True)
 class Acknowledgement:
-    """That a person knows of an alarm.
+    """A person's acknowledgement of an alarm.
 
     Attributes
     ----------
@@ -190,7 +190,7 @@ class Acknowledgement:
     at
         Seconds since 1970-01-01 UTC.
     alarm, author
-        The alarm's name, and who knows.
+        The alarm's name, and who acknowledged it.
     """
 
     number: int
@@ -201,7 +201,7 @@ class Acknowledgement:
 
 @dataclass(frozen=True, kw_only=True)
 class Retry:
-    """That a person had items tried again that a run had given up.
+    """A person's request to retry items that had failed in a run.
 
     Attributes
     ----------
@@ -212,7 +212,7 @@ class Retry:
     run, keys
         Which run, which items.
     author
-        Who wanted it.
+        Who asked for it.
     """
 
     number: int

@@ -22,10 +22,10 @@ BATCH = 1000
 
 
 class IncrementalSet(Sequence[Record]):
-    """A growing set of records, read from the session's database whenever it is asked.
+    """A growing set of records, read from the session's database on every access.
 
     ``len``, indices and slices work as for a list; `since` and `follow` give what is new, at a cost that
-    grows with what is new and not with what is there.
+    grows with what is new and not with the size of the set.
 
     Examples
     --------

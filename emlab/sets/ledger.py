@@ -147,28 +147,28 @@ class Ledger:
         )
 
     def forgive(self, run: str, key: str) -> None:
-        """Take back that a run gave up on an item; its failures stay on record."""
+        """Mark a failed item as no longer given up; its failures stay on record."""
         self._connection.execute("UPDATE failure SET final = 0 WHERE run_id = ? AND key = ?", (self._run_ids[run], key))
 
     def add_event(self, level: str, message: str, run: str | None = None, key: str | None = None) -> None:
-        """Record something that a person may want to know."""
+        """Record an event that a person may want to know about."""
         self._connection.execute(
             "INSERT INTO event (at, level, message, run_id, key) VALUES (?, ?, ?, ?, ?)",
             (time.time(), level, _storable(message), self._run_ids[run] if run else None, key),
         )
 
     def add_command(self, name: str, arguments: Mapping[str, Any]) -> None:
-        """Record what the engine was told to do."""
+        """Record a command given to the engine."""
         self._connection.execute(
             "INSERT INTO command (at, name, arguments) VALUES (?, ?, ?)", (time.time(), name, json.dumps(arguments))
         )
 
     def supersede(self, run: str, by: str) -> None:
-        """Record that a run gave its place to another one."""
+        """Record that another run replaces this one."""
         self._connection.execute("UPDATE run SET superseded_by = ? WHERE name = ?", (by, run))
 
     def add_judgement(self, key: str, verdict: Verdict, note: str, author: str) -> None:
-        """Record what a person decided or noted about an item."""
+        """Record a person's decision or note on an item."""
         self._connection.execute(
             "INSERT INTO judgement (at, key, verdict, note, author) VALUES (?, ?, ?, ?, ?)",
             (time.time(), key, verdict, _storable(note), _storable(author)),

@@ -145,7 +145,7 @@ def test_what_cannot_be_is_said_before_anything_is_read(given: dict[str, Any], m
 
 def test_it_is_described_for_forms() -> None:
     assert import_movies.is_source
-    assert import_movies.summary == "Take in each movie as soon as it is complete."
+    assert import_movies.summary == "Import each movie as soon as it is complete."
     for field in ImportMovies.model_fields.values():
         assert field.title
         assert field.description

@@ -116,7 +116,7 @@ def test_limits_that_exclude_each_other_are_refused() -> None:
 
 
 def test_it_is_described_for_forms() -> None:
-    assert select_micrographs.summary == "Let the micrographs go on that are within all limits."
+    assert select_micrographs.summary == "Accept the micrographs that are within all limits."
     for field in SelectMicrographs.model_fields.values():
         assert field.title
         assert field.description

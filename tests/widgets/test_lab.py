@@ -97,5 +97,5 @@ def test_the_tile_opens_the_form(lab: str, page: Page) -> None:
     form = opened.value
     assert form.url == f"{lab}/emlab/launch.ipynb"
     expect(form.get_by_role("button", name="Start session")).to_be_disabled(timeout=120_000)
-    expect(form.get_by_text("Movies' folder: Give a folder.")).to_be_visible()
+    expect(form.get_by_text("Movie folder: Give a folder.")).to_be_visible()
     assert troubles == []

@@ -47,7 +47,7 @@ def look(model: LaunchModel) -> None:
 
 def test_at_first_only_the_folder_is_missing(model: LaunchModel) -> None:
     assert model.source == "screening"
-    assert model.blockers == ["Movies' folder: Give a folder."]
+    assert model.blockers == ["Movie folder: Give a folder."]
     assert model.to_probe() is None
     assert model.source_question == "movies"
 
@@ -273,7 +273,7 @@ def test_what_only_the_files_show_is_said_at_its_question(
 
 
 def test_nothing_starts_while_something_is_wrong(model: LaunchModel, started: list[Path]) -> None:
-    with pytest.raises(ParameterError, match="Movies' folder: Give a folder."):
+    with pytest.raises(ParameterError, match="Movie folder: Give a folder."):
         model.start()
     assert started == []
 

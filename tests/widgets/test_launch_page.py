@@ -96,11 +96,11 @@ def test_a_session_is_started_from_the_form_and_steered_from_its_live_view(
     page.goto(pages.launch, timeout=90_000)
     start = page.get_by_role("button", name="Start session")
     expect(start).to_be_disabled(timeout=90_000)
-    expect(page.get_by_text("Movies' folder: Give a folder.")).to_be_visible()
+    expect(page.get_by_text("Movie folder: Give a folder.")).to_be_visible()
 
-    page.get_by_label("Movies' folder").fill(str(movies / "none"))
+    page.get_by_label("Movie folder").fill(str(movies / "none"))
     expect(page.get_by_role("alert").filter(has_text="There is no such folder.")).to_be_visible(timeout=20_000)
-    page.get_by_label("Movies' folder").fill(str(movies))
+    page.get_by_label("Movie folder").fill(str(movies))
     expect(page.get_by_text("2 movies, newest")).to_contain_text("128×128×6, MRC", timeout=20_000)
     expect(page.get_by_text("Read from the file's header")).to_be_visible()
     page.get_by_label("Voltage").fill("3")
@@ -109,10 +109,10 @@ def test_a_session_is_started_from_the_form_and_steered_from_its_live_view(
     expect(start).to_be_enabled()
 
     page.get_by_label("Template").select_option("Aligned micrographs: CTF, selection")
-    expect(page.get_by_label("Micrographs' folder")).to_have_value(str(movies), timeout=20_000)
+    expect(page.get_by_label("Micrograph folder")).to_have_value(str(movies), timeout=20_000)
     expect(page.get_by_label("Voltage")).to_have_value("300")
     page.get_by_label("Template").select_option("Movies: motion, CTF, selection")
-    expect(page.get_by_label("Movies' folder")).to_have_value(str(movies), timeout=20_000)
+    expect(page.get_by_label("Movie folder")).to_have_value(str(movies), timeout=20_000)
     page.get_by_label("Session name").fill("grid 1")
     expect(page.get_by_text(f"In {sessions / 'grid 1'}")).to_be_visible()
     page.get_by_label("Send alarms to night").check()
@@ -121,7 +121,7 @@ def test_a_session_is_started_from_the_form_and_steered_from_its_live_view(
     expect(page.get_by_label("Voltage")).to_have_value("300", timeout=90_000)
     expect(page.get_by_label("Send alarms to night")).to_be_checked()
     expect(page.get_by_label("Session name")).to_have_value("grid 1")
-    expect(page.get_by_label("Movies' folder")).to_have_value(str(movies))
+    expect(page.get_by_label("Movie folder")).to_have_value(str(movies))
     # The page that goes does not wait for the answer to its last request.
     complaints[:] = [text for text in complaints if "/voila/api/shutdown/" not in text]
 

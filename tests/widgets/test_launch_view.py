@@ -48,7 +48,7 @@ def look(view: LaunchView) -> None:
 
 def test_an_untouched_form_is_calm_and_says_why_it_cannot_start(view: LaunchView) -> None:
     assert "emlab-wrong" not in "".join(row._notes.value for row in view._rows.values())
-    assert "Movies&#x27; folder: Give a folder." in view._blockers.value
+    assert "Movie folder: Give a folder." in view._blockers.value
     assert view._start.disabled
 
 

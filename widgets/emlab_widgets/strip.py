@@ -67,7 +67,7 @@ def _share(overview: Overview, kind: str) -> str:
     if kind in ("accepted", "rejected"):
         return f"{overview.counts[kind] / selected:.0%} of selected" if selected else "none selected yet"
     if kind == "arrival":
-        return "more may come" if overview.arriving else "all there"
+        return "more may come" if overview.arriving else "complete"
     arrived = overview.counts.get("arrival", 0)
     return f"{overview.counts[kind] / arrived:.0%} of arrived" if arrived else "none yet"
 

@@ -12,7 +12,7 @@ export default () => {
       el.innerHTML = `<div class="emlab-gallery"><div class=emlab-pager>
         <label>Show <select class=which><option value="">all</option><option>accepted</option><option>rejected</option></select></label>
         <label>by <select class=sort></select></label><span role=status></span>
-        <button type=button class=before>‹ Before</button><button type=button class=after>After ›</button></div>
+        <button type=button class=before>‹ Previous</button><button type=button class=after>Next ›</button></div>
         <ul></ul></div>`;
       const at = (selector) => el.querySelector(selector);
       const ask = (change) => { model.set("asked", { ...model.get("asked"), ...change }); model.save_changes(); };

@@ -109,7 +109,7 @@ def _gauges(load: Load) -> str:
         ("Processors", _gauge(load.cpu, f"{load.cpu:.0f} %")),
         ("Memory", _gauge(load.memory, f"{load.memory_used / gib:,.1f} of {load.memory_size / gib:,.0f} GiB")),
         (
-            "Disk of the session",
+            "Session disk",
             _gauge(
                 100 * (1 - load.disk_free / load.disk_size),
                 f"{load.disk_free / gib:,.0f} of {load.disk_size / gib:,.0f} GiB free",
@@ -120,7 +120,7 @@ def _gauges(load: Load) -> str:
         rows.append((f"GPU {index}", _gauge(card.use, f"{card.use:.0f} %, {card.temperature:.0f} °C")))
         rows.append((f"GPU {index} memory", _gauge(card.memory, f"{card.memory:.0f} %")))
     if not load.gpus:
-        rows.append(("GPU", Html('<span class="emlab-quiet">none known to the NVIDIA driver</span>')))
+        rows.append(("GPU", Html('<span class="emlab-quiet">none found by the NVIDIA driver</span>')))
     return table(("This machine", "Now"), rows)
 
 

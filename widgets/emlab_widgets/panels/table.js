@@ -4,7 +4,7 @@ export default {
     el.classList.add("emlab-table");
     el.innerHTML = `<div class="emlab emlab-micrographs">
       <div class=emlab-pager><input type=search aria-label="Search micrographs"><span role=status></span>
-      <button type=button class=before>‹ Before</button><button type=button class=after>After ›</button>
+      <button type=button class=before>‹ Previous</button><button type=button class=after>Next ›</button>
       <button type=button class=export>Save as CSV</button></div><p class="emlab-warning" hidden></p>
       <div class=emlab-scroll><table><thead><tr></tr></thead><tbody></tbody></table></div></div>`;
     const at = (selector) => el.querySelector(selector);

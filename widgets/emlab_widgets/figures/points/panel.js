@@ -23,7 +23,7 @@ class Panel {
       this.spans.append(button);
     }
     const hint = document.createElement("span");
-    hint.textContent = "Drag to zoom, double click for all; by keyboard + − 0, and arrows for the next point";
+    hint.textContent = "Drag to zoom, double-click to show all. Keyboard: + − 0 to zoom, arrows to step through points";
     this.spans.append(hint);
     const grid = document.createElement("div");
     grid.className = "emlab-charts";
