@@ -71,7 +71,7 @@ class Watchman:
         unreached = []
         for since, addressee, notice in self._unsent:
             if not addressee.tell(notice):
-                log.warning("%s could not be told: %s", addressee.address, notice.title)
+                log.warning("%s could not be notified: %s", addressee.address, notice.title)
                 if now - since < PATIENCE:
                     unreached.append((since, addressee, notice))
         self._unsent = unreached
@@ -93,11 +93,11 @@ def main() -> int:
                     try:
                         watchman.look()
                     except (EmlabError, OSError, sqlite3.Error) as error:  # its disk is away, say
-                        log.warning("The session could not be looked at: %s", error)
+                        log.warning("The session could not be checked: %s", error)
                 time.sleep(1.0)
             watchman.end()
     except EmlabError as error:
-        log.error("Nobody is told of alarms: %s", error)  # noqa: TRY400
+        log.error("Alarms cannot be sent: %s", error)  # noqa: TRY400
         return 1
     return 0
 

@@ -53,7 +53,7 @@ class Harvest:
         task, stage = outcome.task, running.item.stage
         if outcome.remark and outcome.remark not in self._remarks:
             self._remarks.add(outcome.remark)
-            self._scribe.note("warning", f"{outcome.remark} This is said once.", task.run, task.key)
+            self._scribe.note("warning", f"{outcome.remark} This is reported only once.", task.run, task.key)
         if outcome.trouble is not None:
             self._take_trouble(running.item, outcome.trouble, now)
             return

@@ -17,7 +17,7 @@ MICROMETRE = 1e4
 """Å."""
 HOLES = 2000
 """Places that one plot draws; each is an element of the page."""
-_HOW = "Choose a square to see its holes, a hole to see its micrograph: by a click, or by Tab, arrow keys and Enter."
+_HOW = "Choose a square to see its holes, and a hole to see its micrograph: click it, or use Tab, arrow keys and Enter."
 _EMPTY = "appear here if the metadata beside the movies (EPU's XML, SerialEM's mdoc) give the stage position."
 
 
