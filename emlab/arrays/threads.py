@@ -18,7 +18,7 @@ _POOL: ContextVar[tuple[ThreadPoolExecutor | None, int]] = ContextVar("pool", de
 
 @contextmanager
 def sharing(count: int) -> Iterator[None]:
-    """Let what is computed within use ``count`` threads; which numbers come out does not depend on it.
+    """Let what is computed within use ``count`` threads; but for rounding in transforms the same numbers come out.
 
     The threads themselves are on their own: what one of them does is not shared again.
     """
