@@ -1,4 +1,4 @@
-"""The live view in a cell of a real JupyterLab: it is drawn, it is clicked, and it is there again after a reload."""
+"""The live view in a cell of a real JupyterLab: drawn, clicked, used by keyboard, and there again after a reload."""
 
 from __future__ import annotations
 
@@ -103,10 +103,21 @@ def test_a_cell_shows_the_session_and_shows_it_again_after_a_reload(invented: An
     x, y = plot.evaluate("plot => plot.chart.place(2)")
     plot.locator(".u-over").click(position={"x": x, "y": y})
     expect(cell.locator(".emlab-viewer h3")).to_contain_text("item_2")
+    # Keys are the view's, and not JupyterLab's: arrows would lead to another cell, and Enter into the text of this one.
+    plot.focus()
+    page.keyboard.press("ArrowRight")
+    expect(cell.locator(".emlab-viewer h3")).to_contain_text("item_3")
+    cell.get_by_role("button", name="Previous").press("Enter")
+    expect(cell.locator(".emlab-viewer h3")).to_contain_text("item_2")
+    cell.get_by_role("button", name="Grid").press("Enter")
+    cell.get_by_role("listbox", name="Holes").press("ArrowUp")
+    cell.get_by_role("listbox", name="Holes").press("Enter")
+    expect(cell.locator(".emlab-viewer h3")).to_contain_text("item_3")
+    cell.get_by_role("button", name="Overview").press("Enter")
     page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
     page.reload(wait_until="commit")
     # The cell is not run again: its kernel goes on, and the page that came back has all that it missed.
     expect(plot).to_have_attribute("aria-label", re.compile("7 points"), timeout=60_000)
-    expect(cell.locator(".emlab-viewer h3")).to_contain_text("item_2")
+    expect(cell.locator(".emlab-viewer h3")).to_contain_text("item_3")
     invented.add(range(7, 8))
     expect(plot).to_have_attribute("aria-label", re.compile("8 points"), timeout=20_000)
