@@ -32,7 +32,7 @@ def report(invent: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
 def opened(report: Path, page: Page, complaints: list[str]) -> Page:
     page.context.set_offline(True)
     page.goto(report.as_uri())
-    expect(page.locator(".bqplot")).to_have_count(4, timeout=60_000)
+    expect(page.locator(".bqplot")).to_have_count(4)
     return page
 
 

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.browser
 
 
 def test_the_form(pages: Any, page: Page, inaccessible: Any) -> None:
-    page.goto(pages.launch, timeout=90_000)
-    expect(page.get_by_role("button", name="Start session")).to_be_disabled(timeout=90_000)
+    page.goto(pages.launch)
+    expect(page.get_by_role("button", name="Start session")).to_be_disabled()
     assert inaccessible() == []
 
 
@@ -37,7 +37,7 @@ def session(pages: Any, invent: Any) -> Iterator[Any]:
 def test_every_panel_of_the_live_view(pages: Any, page: Page, inaccessible: Any) -> None:
     page.goto(pages.monitor("accessible"), wait_until="commit")
     panels = page.get_by_role("navigation", name="Panels").get_by_role("button")
-    expect(panels.first).to_be_visible(timeout=90_000)
+    expect(panels.first).to_be_visible()
     assert inaccessible() == []
     assert {"Particles", "2D classes"} < set(panels.all_inner_texts())
     for panel in panels.all()[1:]:

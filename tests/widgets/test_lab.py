@@ -89,13 +89,13 @@ def test_the_tile_opens_the_form(lab: str, page: Page) -> None:
         assert "/login?next=" in answer.url
     troubles: list[str] = []
     page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.goto(f"{lab}/lab?token=secret", timeout=90_000)
+    page.goto(f"{lab}/lab?token=secret")
     tile = page.locator(".jp-LauncherCard").filter(has_text="emlab")
-    expect(tile).to_be_visible(timeout=90_000)
+    expect(tile).to_be_visible()
     with page.expect_popup() as opened:
         tile.click()
     form = opened.value
     assert form.url == f"{lab}/emlab/launch.ipynb"
-    expect(form.get_by_role("button", name="Start session")).to_be_disabled(timeout=120_000)
+    expect(form.get_by_role("button", name="Start session")).to_be_disabled()
     expect(form.get_by_text("Movie folder: Give a folder.")).to_be_visible()
     assert troubles == []

@@ -41,7 +41,7 @@ def test_a_page_that_found_no_widgets_is_loaded_again(pages: Any, page: Page) ->
         })"""
     )
     page.goto(pages.launch, wait_until="commit")
-    expect(page.get_by_role("button", name="Start session")).to_be_visible(timeout=90_000)
+    expect(page.get_by_role("button", name="Start session")).to_be_visible()
     assert page.evaluate("performance.getEntriesByType('navigation')[0].type") == "reload"
 
 
@@ -49,13 +49,13 @@ def test_a_page_whose_server_missed_what_the_kernel_shows_is_loaded_again(pages:
     shown = re.compile(r'<script type="application/vnd.voila.cell-output\+json">.*?</script>', re.DOTALL)
 
     def without(route: Route) -> None:
-        whole = route.fetch(timeout=90_000)
+        whole = route.fetch()
         assert shown.search(whole.text())
         route.fulfill(response=whole, body=shown.sub("", whole.text()))
 
     page.route("**/launch.ipynb*", without, times=1)
-    page.goto(pages.launch, wait_until="commit", timeout=90_000)
-    expect(page.get_by_role("button", name="Start session")).to_be_visible(timeout=90_000)
+    page.goto(pages.launch, wait_until="commit")
+    expect(page.get_by_role("button", name="Start session")).to_be_visible()
     assert page.evaluate("performance.getEntriesByType('navigation')[0].type") == "reload"
 
 
@@ -93,15 +93,15 @@ def test_a_session_is_started_from_the_form_and_steered_from_its_live_view(
     pages: Any, movies: Path, page: Page, complaints: list[str]
 ) -> None:
     sessions = pages.sessions
-    page.goto(pages.launch, timeout=90_000)
+    page.goto(pages.launch)
     start = page.get_by_role("button", name="Start session")
-    expect(start).to_be_disabled(timeout=90_000)
+    expect(start).to_be_disabled()
     expect(page.get_by_text("Movie folder: Give a folder.")).to_be_visible()
 
     page.get_by_label("Movie folder").fill(str(movies / "none"))
-    expect(page.get_by_role("alert").filter(has_text="There is no such folder.")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("alert").filter(has_text="There is no such folder.")).to_be_visible()
     page.get_by_label("Movie folder").fill(str(movies))
-    expect(page.get_by_text("2 movies, newest")).to_contain_text("128×128×6, MRC", timeout=20_000)
+    expect(page.get_by_text("2 movies, newest")).to_contain_text("128×128×6, MRC")
     expect(page.get_by_text("Read from the file's header")).to_be_visible()
     page.get_by_label("Voltage").fill("3")
     expect(page.get_by_role("alert")).to_have_text("It must be at least 10 and at most 3,000 kV.")
@@ -109,16 +109,16 @@ def test_a_session_is_started_from_the_form_and_steered_from_its_live_view(
     expect(start).to_be_enabled()
 
     page.get_by_label("Template").select_option("Aligned micrographs: CTF, selection")
-    expect(page.get_by_label("Micrograph folder")).to_have_value(str(movies), timeout=20_000)
+    expect(page.get_by_label("Micrograph folder")).to_have_value(str(movies))
     expect(page.get_by_label("Voltage")).to_have_value("300")
     page.get_by_label("Template").select_option("Movies: motion, CTF, selection")
-    expect(page.get_by_label("Movie folder")).to_have_value(str(movies), timeout=20_000)
+    expect(page.get_by_label("Movie folder")).to_have_value(str(movies))
     page.get_by_label("Session name").fill("grid 1")
     expect(page.get_by_text(f"In {sessions / 'grid 1'}")).to_be_visible()
     page.get_by_label("Send alarms to night").check()
     page.wait_for_function("""localStorage["emlab-launch"].includes('"told": ["night"]')""")
-    page.reload(timeout=90_000)
-    expect(page.get_by_label("Voltage")).to_have_value("300", timeout=90_000)
+    page.reload()
+    expect(page.get_by_label("Voltage")).to_have_value("300")
     expect(page.get_by_label("Send alarms to night")).to_be_checked()
     expect(page.get_by_label("Session name")).to_have_value("grid 1")
     expect(page.get_by_label("Movie folder")).to_have_value(str(movies))
@@ -129,24 +129,24 @@ def test_a_session_is_started_from_the_form_and_steered_from_its_live_view(
     assert not (movies / "proof").exists()
 
     start.click()
-    page.wait_for_url("**/monitor.ipynb?session=grid%201", timeout=90_000)
+    page.wait_for_url("**/monitor.ipynb?session=grid%201")
     try:
         with open_session(sessions / "grid 1") as session:
             assert session.is_running
             assert session.runs[0].parameters["voltage"] == 300
             assert chosen(session.path) == ["night"]
         state = page.get_by_role("heading", name="grid 1").locator(".emlab-badge")
-        expect(state).to_have_text("Running", timeout=90_000)
+        expect(state).to_have_text("Running")
         page.get_by_role("button", name="Pause").click()
-        expect(state).to_have_text("Paused", timeout=20_000)
+        expect(state).to_have_text("Paused")
         end_at_once(sessions / "grid 1")
-        page.get_by_role("button", name="Restart").click(timeout=20_000)
-        expect(state).to_have_text("Running", timeout=60_000)
+        page.get_by_role("button", name="Restart").click()
+        expect(state).to_have_text("Running")
         page.get_by_role("button", name="End session").click()
         page.get_by_role("button", name="No", exact=True).click()
         page.get_by_role("button", name="End session").click()
         page.get_by_role("button", name="Yes, end it").click()
-        expect(page.get_by_role("button", name="Look for more")).to_be_visible(timeout=90_000)
+        expect(page.get_by_role("button", name="Look for more")).to_be_visible()
         expect(state).to_have_text("Finished")
     except BaseException:
         with suppress(OSError):  # nobody waits for what it makes

@@ -93,13 +93,13 @@ def _await_answer(server: subprocess.Popen[bytes], port: int, log: Path) -> None
 
 def test_a_cell_shows_the_session_and_shows_it_again_after_a_reload(invented: Any, lab: str, page: Page) -> None:
     page.goto(lab, wait_until="commit")
-    page.wait_for_function("window.jupyterapp", timeout=60_000)
+    page.wait_for_function("window.jupyterapp")
     page.evaluate(RUN_ALL)
     cell = page.locator(".jp-OutputArea")
     plot = cell.get_by_role("img", name="Defocus over time")
-    expect(plot).to_have_attribute("aria-label", re.compile("5 points"), timeout=60_000)
+    expect(plot).to_have_attribute("aria-label", re.compile("5 points"))
     invented.add(range(5, 7), pictures=True)
-    expect(plot).to_have_attribute("aria-label", re.compile("7 points"), timeout=20_000)
+    expect(plot).to_have_attribute("aria-label", re.compile("7 points"))
     x, y = plot.evaluate("plot => plot.chart.place(2)")
     plot.locator(".u-over").click(position={"x": x, "y": y})
     expect(cell.locator(".emlab-viewer h3")).to_contain_text("item_2")
@@ -117,7 +117,7 @@ def test_a_cell_shows_the_session_and_shows_it_again_after_a_reload(invented: An
     page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
     page.reload(wait_until="commit")
     # The cell is not run again: its kernel goes on, and the page that came back has all that it missed.
-    expect(plot).to_have_attribute("aria-label", re.compile("7 points"), timeout=60_000)
+    expect(plot).to_have_attribute("aria-label", re.compile("7 points"))
     expect(cell.locator(".emlab-viewer h3")).to_contain_text("item_3")
     invented.add(range(7, 8))
-    expect(plot).to_have_attribute("aria-label", re.compile("8 points"), timeout=20_000)
+    expect(plot).to_have_attribute("aria-label", re.compile("8 points"))

@@ -36,11 +36,11 @@ def test_points_arrive_and_a_click_shows_their_micrograph(
     page.on("request", lambda request: elsewhere.append(request.url) if "//127.0.0.1:" not in request.url else None)
     page.goto(pages.monitor("shown"), wait_until="commit")
     defocus = page.get_by_role("img", name="Defocus over time")
-    expect(defocus).to_have_attribute("aria-label", re.compile("3 points, median 1.00 µm"), timeout=60_000)
+    expect(defocus).to_have_attribute("aria-label", re.compile("3 points, median 1.00 µm"))
     expect(page.locator(".emlab-viewer h3")).to_contain_text("item_2")
 
     shown.add(range(3, 8), pictures=True)
-    expect(defocus).to_have_attribute("aria-label", re.compile("8 points"), timeout=20_000)
+    expect(defocus).to_have_attribute("aria-label", re.compile("8 points"))
     expect(page.locator(".emlab-viewer h3")).to_contain_text("item_7")
     expect(page.locator(".emlab-card.emlab-ctf b")).to_have_text("8")
 
@@ -74,7 +74,7 @@ def test_points_arrive_and_a_click_shows_their_micrograph(
     kernels = "fetch('/api/kernels').then(all => all.json()).then(all => all.length)"
     before = page.evaluate(kernels)
     page.reload(wait_until="commit")
-    expect(motion).to_have_attribute("aria-label", re.compile("8 points"), timeout=60_000)
+    expect(motion).to_have_attribute("aria-label", re.compile("8 points"))
     expect(page.locator(".emlab-viewer h3")).to_contain_text("item_2")
     page.wait_for_function(f"count => {kernels}.then(now => now === count)", arg=before)
     # The page that goes does not wait for the answer to its last request.
@@ -88,7 +88,7 @@ def test_a_page_without_an_answer_says_so_goes_on_and_comes_back_when_its_kernel
     server = psutil.Process(pages.process)
     others = {process.pid for process in server.children(recursive=True)}
     page.goto(pages.monitor("shown"), wait_until="commit")
-    expect(page.locator(".emlab-viewer h3")).to_contain_text("item_2", timeout=60_000)
+    expect(page.locator(".emlab-viewer h3")).to_contain_text("item_2")
     # The newest: a page that was loaded again has left one that ends.
     new = [one for one in server.children(recursive=True) if one.pid not in others]
     kernel = max(new, key=psutil.Process.create_time)
@@ -108,13 +108,13 @@ def test_a_page_without_an_answer_says_so_goes_on_and_comes_back_when_its_kernel
     shown.add(range(3, 4), pictures=True)
     kernel.resume()
     expect(said).to_have_text("")
-    expect(page.locator(".emlab-viewer h3")).to_contain_text("item_3", timeout=20_000)
+    expect(page.locator(".emlab-viewer h3")).to_contain_text("item_3")
 
     kernel.suspend()
     page.route("**/api/kernels/*-*", lambda route: route.fulfill(status=404), times=1)
     with page.expect_navigation(wait_until="commit"):
         page.evaluate("hurry()")
-    expect(page.locator(".emlab-viewer h3")).to_contain_text("item_3", timeout=60_000)
+    expect(page.locator(".emlab-viewer h3")).to_contain_text("item_3")
     with suppress(psutil.NoSuchProcess):  # the server may have ended it meanwhile
         kernel.resume()
 
@@ -139,7 +139,7 @@ def test_a_brush_tells_what_it_keeps_and_is_applied(pages: Any, invented: Any, p
     ledger.close()
     page.goto(f"{pages.monitor('chosen')}#Selection", wait_until="commit")
     kept = page.locator(".emlab-kept")
-    expect(kept).to_contain_text("16 of 20", timeout=60_000)
+    expect(kept).to_contain_text("16 of 20")
     apply = page.get_by_role("button", name="Apply to the session")
     expect(apply).to_be_disabled()
     histogram = page.locator(".emlab-plot").filter(has_text="Defocus, distribution").locator(".bqplot")
@@ -163,16 +163,14 @@ def test_a_brush_tells_what_it_keeps_and_is_applied(pages: Any, invented: Any, p
     # Nothing of it is lost, and whoever gets the address sees it too.
     page.wait_for_function("location.hash.includes('max_ctf_resolution=5.5')")
     page.reload(wait_until="commit")
-    expect(page.locator(".emlab-verdict")).to_contain_text("Not applied yet: CTF resolution ≤ 5.5 Å", timeout=60_000)
+    expect(page.locator(".emlab-verdict")).to_contain_text("Not applied yet: CTF resolution ≤ 5.5 Å")
     expect(code).to_have_text(drafted)
     expect(limit).to_have_value("5.5")
     page.set_viewport_size({"width": 390, "height": 844})
     expect(page.get_by_role("button", name="Selection")).to_be_in_viewport()
     expect(kept).to_contain_text("would be kept")
     apply.press("Enter")
-    expect(page.locator(".emlab-verdict")).to_contain_text(
-        "judges its earlier micrographs again: select-2.", timeout=60_000
-    )
+    expect(page.locator(".emlab-verdict")).to_contain_text("judges its earlier micrographs again: select-2.")
     assert [run.name for run in session.runs][-1] == "select-2"
     assert session.runs[-1].parameters["max_defocus"] < 11_500
     assert session.runs[-1].parameters["max_ctf_resolution"] == 5.5

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from emlab_widgets.app import READ_ONLY, page_server
 
+_OTHER_PORTS = 50
+"""To try if somebody takes the free one while the server starts."""
+
 
 def main() -> None:
     """Become the pages' server, which prints the first page's address when it answers."""
@@ -34,6 +37,7 @@ def main() -> None:
         session=arguments.session and arguments.session.resolve(),
         sessions=arguments.sessions and arguments.sessions.resolve(),
         template=arguments.template,
+        other_ports=0 if arguments.port else _OTHER_PORTS,
     )
     os.execve(server.arguments[0], server.arguments, server.environment)
 

@@ -44,13 +44,13 @@ class PageServer:
     ----------
     arguments, environment
         Of the process.
-    address
-        The page's URL, with the token that opens it; the server prints it when it answers.
+    page
+        The page's path, with the token that opens it; the server prints the whole address when it answers.
     """
 
     arguments: list[str]
     environment: dict[str, str]
-    address: str
+    page: str
 
 
 def page_server(
@@ -61,6 +61,7 @@ def page_server(
     session: Path | None = None,
     sessions: Path | None = None,
     template: str | None = None,
+    other_ports: int = 0,
 ) -> PageServer:
     """Tell how to serve pages on a port of this machine: one session's live view, or the form that starts sessions.
 
@@ -77,6 +78,8 @@ def page_server(
         the folder that the form creates sessions in, whose live views are served too.
     template
         One for the form beyond those that are known by name.
+    other_ports
+        How many others to try if the port is taken meanwhile.
     """
     names = ("monitor",) if session else ("launch", "monitor")
     pages = runtime / "pages"
@@ -86,7 +89,7 @@ def page_server(
     options = {
         "ServerApp.ip": "127.0.0.1",
         "ServerApp.port": port,
-        "ServerApp.port_retries": 0,
+        "ServerApp.port_retries": other_ports,
         "ServerApp.open_browser": False,
         "ServerApp.allow_root": True,
         "ServerApp.root_dir": str(pages),
@@ -105,11 +108,11 @@ def page_server(
         # Not over TCP, where other users of the machine could reach the kernel.
         "KernelManager.transport": "ipc",
     }
-    address = f"http://127.0.0.1:{port}/voila/render/{names[0]}.ipynb?token={token}"
+    page = f"/voila/render/{names[0]}.ipynb?token={token}"
     shown = {SESSION: session, SESSIONS: sessions, TEMPLATE: template}
     environment = {
         **{name: str(value) for name, value in shown.items() if value is not None},
-        "EMLAB_ADDRESS": address,
+        "EMLAB_PAGE": page,
         "JUPYTER_TOKEN": token,
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # it warns of how Python itself is packed
         # Ours alone: a person's own Jupyter configuration may ask for passwords, other addresses, other extensions.
@@ -121,5 +124,5 @@ def page_server(
     return PageServer(
         arguments=python_module("emlab_widgets.serve", *(f"--{name}={value}" for name, value in options.items())),
         environment={**inherited, **environment},
-        address=address,
+        page=page,
     )

@@ -25,7 +25,7 @@ def _load_jupyter_server_extension(server: Any) -> None:
 
 async def _start_jupyter_server_extension(server: Any) -> None:
     """Print the page's address now that it answers."""
-    print(os.environ["EMLAB_ADDRESS"], flush=True)  # noqa: T201
+    print(f"http://{server.ip}:{server.port}{os.environ['EMLAB_PAGE']}", flush=True)  # noqa: T201
 
 
 def _give_token(request: Any, notebook: Any, cwd: str) -> None:
