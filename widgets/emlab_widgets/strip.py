@@ -41,7 +41,8 @@ def strip(overview: Overview) -> str:
         picked = overview.counts.get("picks", 0)
         note = f"{overview.particles / picked:,.0f} per micrograph" if picked else "none yet"
         counts.append(_card("Particles", number(overview.particles), note, "particles"))
-    failed = _card("Failed", number(overview.failed), "given up", "failed" if overview.failed else "")
+    note, kind = ("given up", "failed") if overview.failed else ("none", "")
+    failed = _card("Failed", number(overview.failed), note, kind)
     waiting = _card("Waiting", number(overview.waiting), _queues(overview), "")
     acquired = "" if math.isnan(overview.acquisition_rate) else f"{_rate(overview.acquisition_rate)} acquired"
     rates = _card("Done per hour", _rate(overview.processing_rate), acquired, "")
