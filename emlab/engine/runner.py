@@ -271,7 +271,10 @@ class Engine:
         """Make everything durable, so that what is read next is all there is."""
         self._commit(time.monotonic(), at_once=True)
         if self._scribe.is_behind:
-            raise SessionError("the disk is full; make room and try again")
+            raise SessionError(
+                f"The session's database cannot be written now ({self._scribe.refusals}), so nothing was changed. "
+                "Free some space if its disk is full, and try again."
+            )
 
     def _stop_now(self) -> None:
         for name in sorted(self._scribe.open_sets):

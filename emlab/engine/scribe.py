@@ -119,6 +119,11 @@ class Scribe:
         self._write(lambda: self._ledger.close_set(name, closing))
 
     @property
+    def refusals(self) -> str:
+        """Why the database cannot be written, in SQLite's words; empty where it can."""
+        return ", ".join(self._refusals)
+
+    @property
     def due(self) -> float:
         """When `commit` has something to do, seconds of the machine's monotonic clock."""
         return self._due
@@ -175,7 +180,7 @@ class Scribe:
         if not self._refusals:
             return ""
         lasted = duration(time.monotonic() - self._refused_since)
-        return f"The database could not be written for {lasted} ({', '.join(self._refusals)}): everything waited."
+        return f"The database could not be written for {lasted} ({self.refusals}): everything waited."
 
     def _write(self, write: Callable[[], Any], leisure: float = 0.0) -> None:
         self._unwritten.append(write)

@@ -23,7 +23,7 @@ from emlab.engine.executors import InlineExecutor
 from emlab.engine.intake import Intake
 from emlab.engine.runner import Engine
 from emlab.engine.task import Cause, Outcome, Trouble
-from emlab.errors import SessionBusy
+from emlab.errors import SessionBusy, SessionError
 from emlab.model import Arrival, Protocol
 from emlab.monitors import Items, Overviewer
 from emlab.session import Session
@@ -330,6 +330,23 @@ def test_the_end_waits_for_a_full_disk_too(
         running.run()
         assert left == [0]
         assert session.state == "finished"
+
+
+def test_what_has_to_be_written_first_is_refused_with_the_reason_that_it_cannot_be(
+    create: Callable[..., Session], movies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with create(expected_count=1) as session:
+        running = engine(session)
+
+        def refuse(*_: Any) -> int:
+            raise sqlite3.OperationalError("attempt to write a readonly database")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(running._ledger, "add_event", refuse)
+            running._scribe.note("info", "Something happened.")
+            with pytest.raises(SessionError, match=r"cannot be written now \(attempt to write a readonly database\)"):
+                running._write_out()
+        running._close()
 
 
 def test_an_engine_that_breaks_down_says_so_and_the_next_goes_on(
