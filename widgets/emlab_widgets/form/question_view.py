@@ -14,7 +14,7 @@ from emlab_widgets.form.model import LaunchModel
 
 _LOOKS: Final = {"folder": "/data/…", "file": "none", "time": "2026-11-26 18:30"}
 
-_LONGEST: Final = 26
+_LONGEST: Final = 20
 """Letters of a file name that a note has room for."""
 
 
