@@ -53,10 +53,21 @@ class Focus:
         self.update()
         self._tell()
 
+    def beside(self, step: int) -> int | None:
+        """The item that was acquired next to this one: before it for a step of -1, after it for 1."""
+        if self.row is None:
+            return None
+        time, rows = step * self._items.time, step * np.arange(len(self._items))
+        beyond = (time > time[self.row]) | ((time == time[self.row]) & (rows > rows[self.row]))
+        if not beyond.any():
+            return None
+        nearest = np.flatnonzero(beyond & (time == time[beyond].min()))
+        return int(nearest[rows[nearest].argmin()])
+
     def step(self, step: int) -> None:
-        """Go to the item before or after."""
-        if self.row is not None:
-            self.choose(min(max(self.row + step, 0), len(self._items) - 1))
+        """Go to the item that was acquired before or after."""
+        if (row := self.beside(step)) is not None:
+            self.choose(row)
 
     def _tell(self) -> None:
         for listener in self._listeners:

@@ -47,8 +47,8 @@ class MicrographPanel:
         """Show the micrograph in focus, unless it stands there as it is already."""
         focus, items = self._view.focus, self._view.items
         row = focus.row
-        self._previous.disabled = not row
-        self._next.disabled = row is None or row == len(items) - 1
+        self._previous.disabled = focus.beside(-1) is None
+        self._next.disabled = focus.beside(1) is None
         self._newest.disabled = focus.follows
         for widget in (self._why, self._verdict, self._note):
             widget.disabled = row is None
