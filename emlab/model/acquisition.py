@@ -11,6 +11,7 @@ from emlab.model.parameters import parameter
 from emlab.model.watched import WatchedFolder
 
 _NEAR = 0.05
+_OR_RETRY = ", or put its XML or mdoc beside it and retry."
 
 
 class Acquisition(WatchedFolder):
@@ -61,12 +62,12 @@ class Acquisition(WatchedFolder):
         pixel_size = self.pixel_size or scaled_pixel_size(facts, said) or facts.pixel_size
         if pixel_size is None:
             raise ParameterError(
-                f"The pixel size of {path} is not known: {_why_unknown(facts, said)}; give pixel_size."
+                f"The pixel size of {path} is not known: {_why_unknown(facts, said)}; give pixel_size{_OR_RETRY}"
             )
         voltage = self.voltage or said.voltage
         if voltage is None:
             raise ParameterError(
-                f"The voltage of {path} is not known: no XML or mdoc beside it states it; give voltage."
+                f"The voltage of {path} is not known: no XML or mdoc beside it states it; give voltage{_OR_RETRY}"
             )
         return {
             "acquired_at": said.acquired_at,
