@@ -6,7 +6,7 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-from emlab.formats.gain import read_gain, write_gain
+from emlab.formats.gain import write_upright
 from emlab.model import Movie
 
 
@@ -34,6 +34,5 @@ def with_upright_gain(movie: Movie, folder: Path) -> Movie:
     told = (str(source), facts.st_size, facts.st_mtime_ns, shape, rotation, flip, eer)
     path = folder.absolute() / f"{source.stem}_{sha256(repr(told).encode()).hexdigest()[:8]}.mrc"
     if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        write_gain(path, read_gain(source, shape, rotation=rotation, flip=flip, eer=eer), eer=eer)
+        write_upright(source, path, shape, rotation, flip, eer=eer)
     return replace(movie, gain_reference=str(path), gain_rotation=0, gain_flip=0)

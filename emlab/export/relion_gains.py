@@ -11,7 +11,7 @@ import pandas as pd
 
 from emlab.errors import EmlabError
 from emlab.export.placing import is_newer
-from emlab.formats.gain import read_gain, write_gain
+from emlab.formats.gain import write_upright
 from emlab.formats.star import read_star, write_star
 from emlab.sets import IncrementalSet
 
@@ -48,7 +48,8 @@ def write_gains(movies: IncrementalSet | None, keys: Iterable[Any], folder: Path
             continue
         target = folder / f"{source.stem}_{sha256(repr(told).encode()).hexdigest()[:8]}.mrc"
         try:
-            _write(source, target, shape, rotation, flip, eer=eer)
+            if is_newer(source, target):
+                write_upright(source, target, shape, rotation, flip, eer=eer)
         except EmlabError as error:
             if not target.is_file():
                 troubles.append(str(error))
@@ -64,11 +65,3 @@ def place_metadata(source: Path, target: Path, gain: Path, name: str) -> None:
         tables["general"][_NAME] = name
         target.parent.mkdir(parents=True, exist_ok=True)
         write_star(target, tables)
-
-
-def _write(source: Path, target: Path, shape: tuple[int, int], rotation: int, flip: int, *, eer: bool) -> None:
-    if not is_newer(source, target):
-        return
-    gain = read_gain(source, shape, rotation=rotation, flip=flip, eer=eer)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_gain(target, gain, eer=eer)

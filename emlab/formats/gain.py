@@ -73,9 +73,16 @@ def read_gain(
     return np.ascontiguousarray(gain, np.float32)
 
 
-def write_gain(path: Path, gain: Array, *, eer: bool = False) -> None:
-    """Write what `read_gain` gave as an MRC that needs neither turning nor flipping; an EER is divided by it."""
-    write_mrc(path, np.divide(1, gain, out=np.zeros_like(gain), where=gain > 0) if eer else gain, None)
+def write_upright(
+    source: Path, target: Path, shape: tuple[int, int], rotation: int, flip: int, *, eer: bool = False
+) -> None:
+    """Write a gain as an MRC that needs neither turning nor flipping: frames are multiplied with it, an EER divided.
+
+    Parameters and errors are those of `read_gain`.
+    """
+    gain = read_gain(source, shape, rotation=rotation, flip=flip, eer=eer)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_mrc(target, np.divide(1, gain, out=np.zeros_like(gain), where=gain > 0) if eer else gain, None)
 
 
 def _resampled(gain: Array, shape: tuple[int, int]) -> Array:
